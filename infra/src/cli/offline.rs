@@ -1,0 +1,148 @@
+//! Verbs that need the settings and perhaps a template, but no AWS account.
+
+use std::path::PathBuf;
+
+use clap::{Args, Subcommand, ValueEnum};
+
+use super::Targets;
+
+/// Verbs that work offline.
+#[derive(Debug, Subcommand)]
+#[expect(missing_docs, reason = "the help text of a verb is that of its arguments")]
+pub enum OfflineVerb {
+    Init(Init),
+    List(List),
+    Synth(Synth),
+    Diff(Diff),
+    Check(Check),
+    Cost(Cost),
+    Diagram(Diagram),
+    Completions(Completions),
+}
+
+/// Write the settings file, from the git remote and a few answers
+///
+/// Never overwrites an existing file. What is given as an option is not asked for.
+#[derive(Args, Debug)]
+pub struct Init {
+    /// Owner of the repository on GitHub
+    #[arg(long, value_name = "OWNER")]
+    pub github_owner: Option<String>,
+    /// Name of the repository on GitHub
+    #[arg(long, value_name = "NAME")]
+    pub github_repository: Option<String>,
+    /// Branch that is deployed to dev on every push
+    #[arg(long, value_name = "BRANCH")]
+    pub dev_branch: Option<String>,
+    /// Branch that releases are made from
+    #[arg(long, value_name = "BRANCH")]
+    pub prod_branch: Option<String>,
+    /// E-mail address that is asked to approve a release
+    #[arg(long, value_name = "ADDRESS")]
+    pub email: Option<String>,
+}
+
+/// List the stacks, their environments and what depends on what
+#[derive(Args, Debug)]
+pub struct List {
+    #[command(flatten)]
+    #[expect(missing_docs, reason = "clap would take a doc comment for a help text")]
+    pub targets: Targets,
+}
+
+/// Write the CloudFormation templates
+///
+/// One stack without --out goes to stdout; several go to DIR/STACK.template.json.
+#[derive(Args, Debug)]
+pub struct Synth {
+    #[command(flatten)]
+    #[expect(missing_docs, reason = "clap would take a doc comment for a help text")]
+    pub targets: Targets,
+    /// Folder for the templates [default: infra.out, when there are several]
+    #[arg(long, value_name = "DIR")]
+    pub out: Option<PathBuf>,
+}
+
+/// Show what a deployment would change
+#[derive(Args, Debug)]
+pub struct Diff {
+    #[command(flatten)]
+    #[expect(missing_docs, reason = "clap would take a doc comment for a help text")]
+    pub targets: Targets,
+    /// Compare with a template, or a folder of templates, instead of what is deployed
+    #[arg(long, value_name = "PATH")]
+    pub against: Option<PathBuf>,
+    /// Also ask AWS which resources were changed by hand
+    #[arg(long)]
+    pub drift: bool,
+    /// Exit with code 1 if there is a difference
+    #[arg(long)]
+    pub exit_code: bool,
+}
+
+/// Look for everything that would fail later, before touching anything
+#[derive(Args, Debug)]
+pub struct Check {
+    /// Check settings and templates alone, without AWS
+    #[arg(long)]
+    pub offline: bool,
+}
+
+/// Estimate the monthly cost per environment
+#[derive(Args, Debug)]
+pub struct Cost {
+    #[command(flatten)]
+    #[expect(missing_docs, reason = "clap would take a doc comment for a help text")]
+    pub targets: Targets,
+}
+
+/// Draw the architecture or the pipelines
+#[derive(Args, Debug)]
+pub struct Diagram {
+    /// What to draw
+    #[arg(value_name = "WHAT")]
+    pub name: DiagramName,
+    /// How to draw it
+    #[arg(long, value_name = "FORMAT", default_value = "mermaid")]
+    pub format: DiagramFormat,
+    /// File to write [default: stdout]
+    #[arg(long, value_name = "FILE")]
+    pub out: Option<PathBuf>,
+}
+
+/// What can be drawn.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum DiagramName {
+    /// Network, load balancer, service and who may talk to whom
+    Architecture,
+    /// From a push to production
+    Pipelines,
+}
+
+/// How a drawing is written down.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum DiagramFormat {
+    /// Text that GitHub draws
+    Mermaid,
+    /// A picture
+    Svg,
+}
+
+/// Print a completion script for a shell
+#[derive(Args, Debug)]
+pub struct Completions {
+    /// Which shell
+    #[arg(value_name = "SHELL")]
+    pub shell: Shell,
+}
+
+/// Shells that complete `infra`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+#[expect(missing_docs, reason = "the names say it")]
+pub enum Shell {
+    Bash,
+    Elvish,
+    Fish,
+    Powershell,
+    Zsh,
+}

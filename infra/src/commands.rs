@@ -1,0 +1,23 @@
+//! One file per verb: each turns raw arguments into what the domain works with, calls it, and tells the result.
+//!
+//! Here `anyhow` adds the context that a person needs. A failure that has its own exit code or a remedy is a
+//! [`crate::exit::Failure`].
+
+pub mod cloud;
+mod compose;
+
+use anyhow::Result;
+
+use crate::cli::{Cli, Verb};
+use crate::console::Console;
+use crate::exit::ExitStatus;
+
+/// Does what the command line asks for.
+///
+/// # Errors
+/// Whatever the verb ran into; [`ExitStatus::of`] knows the code for it.
+pub fn run(cli: &Cli, console: &Console) -> Result<ExitStatus> {
+    match &cli.verb {
+        Verb::Compose(_) => compose::run(console),
+    }
+}

@@ -1,0 +1,15 @@
+//! Deploys the Penguin School and runs it locally.
+//!
+//! [`cli`] is the grammar, [`commands`] has one file per verb, [`console`] is the only thing that writes to the
+//! terminal and [`exit`] the only place that knows exit codes. What the verbs are about needs none of these:
+//! [`service`] describes the two containers once, for every place where they run, and [`compose_file`] writes that
+//! down for Docker.
+//!
+//! Dependencies point down: `main` → `commands` → domain. Nothing below `commands` imports clap or prints.
+
+pub mod cli;
+pub mod commands;
+pub mod compose_file;
+pub mod console;
+pub mod exit;
+pub mod service;
