@@ -1,0 +1,199 @@
+//! Who the client is: its address and its scheme, as far as trusted neighbours can be believed.
+
+use std::net::{IpAddr, SocketAddr};
+
+use http::header::{GetAll, HeaderMap, HeaderValue};
+
+use super::networks::Networks;
+use super::{FORWARDED_FOR, FORWARDED_PORT, FORWARDED_PROTO};
+
+/// The connection that a request came over.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Hop {
+    /// The other end: a load balancer, or a client without one.
+    pub peer: SocketAddr,
+    /// The port that the connection was accepted on.
+    pub local_port: u16,
+}
+
+/// The client behind all trusted neighbours.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Client {
+    /// Its address.
+    pub address: IpAddr,
+    /// Whether it speaks https, to whoever ends TLS before us.
+    pub https: bool,
+}
+
+/// Reads the client's address from the right: the peer itself, unless it is trusted; then the last address that
+/// it names, unless that is trusted; and so on. What stands further left may be invented.
+pub(super) fn address(peer: IpAddr, forwarded_for: &GetAll<'_, HeaderValue>, trusted: &Networks) -> IpAddr {
+    let mut client = peer;
+    if !trusted.contains(client) {
+        return client;
+    }
+    for value in forwarded_for.iter().rev() {
+        for member in value.as_bytes().rsplit(|&byte| byte == b',') {
+            let Some(address) = parse(member) else {
+                // Nothing can be believed beyond a name that is no address.
+                return client;
+            };
+            client = address;
+            if !trusted.contains(client) {
+                return client;
+            }
+        }
+    }
+    client
+}
+
+/// An address, with or without a port: `192.0.2.1`, `192.0.2.1:1234`, `2001:db8::1`, `[2001:db8::1]:1234`.
+fn parse(member: &[u8]) -> Option<IpAddr> {
+    let text = std::str::from_utf8(member).ok()?.trim_ascii();
+    let address = text
+        .parse::<IpAddr>()
+        .or_else(|_| text.parse::<SocketAddr>().map(|address| address.ip()))
+        .or_else(|_| {
+            text.trim_start_matches('[')
+                .trim_end_matches(']')
+                .parse::<IpAddr>()
+        });
+    address.ok().map(|address| address.to_canonical())
+}
+
+/// Appends the peer to X-Forwarded-For, as one line.
+pub(super) fn append_forwarded_for(headers: &mut HeaderMap, peer: IpAddr) {
+    use std::io::Write as _;
+
+    let mut joined: Vec<u8> = Vec::with_capacity(64);
+    for value in headers.get_all(FORWARDED_FOR) {
+        joined.extend_from_slice(value.as_bytes());
+        joined.extend_from_slice(b", ");
+    }
+    // Writing to a vector cannot fail, and an address is always a valid value.
+    let _infallible = write!(joined, "{peer}");
+    if let Ok(value) = HeaderValue::from_maybe_shared(bytes::Bytes::from(joined)) {
+        headers.insert(FORWARDED_FOR, value);
+    }
+}
+
+/// Settles X-Forwarded-Proto and X-Forwarded-Port: a trusted peer's word, else what this connection is.
+/// Returns whether the client speaks https.
+pub(super) fn settle_scheme(headers: &mut HeaderMap, local_port: u16, trusted: bool) -> bool {
+    let told = if trusted { told_scheme(headers) } else { None };
+    let https = told.unwrap_or(false);
+    let scheme = if https { "https" } else { "http" };
+    headers.insert(FORWARDED_PROTO, HeaderValue::from_static(scheme));
+    let port_is_told = trusted && told_port(headers);
+    if !port_is_told {
+        // TLS ends at a neighbour that did not name its port: the usual one.
+        let port = if https { 443 } else { local_port };
+        headers.insert(FORWARDED_PORT, HeaderValue::from(port));
+    }
+    https
+}
+
+fn told_scheme(headers: &HeaderMap) -> Option<bool> {
+    let mut told = headers.get_all(FORWARDED_PROTO).iter();
+    let scheme = told.next()?;
+    if told.next().is_some() {
+        return None;
+    }
+    // Each neighbour in a chain may have added its own; the first one faces the client.
+    let first = scheme
+        .as_bytes()
+        .split(|&byte| byte == b',')
+        .next()
+        .unwrap_or_default()
+        .trim_ascii();
+    if first.eq_ignore_ascii_case(b"https") || first.eq_ignore_ascii_case(b"wss") {
+        Some(true)
+    } else if first.eq_ignore_ascii_case(b"http") || first.eq_ignore_ascii_case(b"ws") {
+        Some(false)
+    } else {
+        None
+    }
+}
+
+fn told_port(headers: &HeaderMap) -> bool {
+    let mut told = headers.get_all(FORWARDED_PORT).iter();
+    let port = told
+        .next()
+        .and_then(|value| value.to_str().ok())
+        .and_then(|port| port.parse::<u16>().ok());
+    port.is_some_and(|port| port != 0) && told.next().is_none()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::forwarding::tests::headers;
+
+    #[test]
+    fn the_client_is_the_last_stranger() {
+        let trusted: Networks = "10.0.0.0/8, 2001:db8::/32".parse().expect("networks");
+        for (peer, told, expected) in [
+            ("203.0.113.5", &["192.0.2.1"][..], "203.0.113.5"),
+            ("10.0.0.1", &[], "10.0.0.1"),
+            ("10.0.0.1", &["192.0.2.1"], "192.0.2.1"),
+            ("::ffff:10.0.0.1", &["192.0.2.1"], "192.0.2.1"),
+            ("10.0.0.1", &["198.51.100.9, 192.0.2.1, 10.0.0.2"], "192.0.2.1"),
+            (
+                "10.0.0.1",
+                &["198.51.100.9", "192.0.2.1", "10.0.0.2"],
+                "192.0.2.1",
+            ),
+            ("10.0.0.1", &["10.0.0.3, 10.0.0.2"], "10.0.0.3"),
+            ("10.0.0.1", &["192.0.2.1:4711"], "192.0.2.1"),
+            ("2001:db8::1", &["[2001:db9::7]:4711"], "2001:db9::7"),
+            ("2001:db8::1", &["[2001:db9::7]"], "2001:db9::7"),
+            ("10.0.0.1", &["192.0.2.1, unknown"], "10.0.0.1"),
+            ("10.0.0.1", &["192.0.2.1, "], "10.0.0.1"),
+        ] {
+            let fields: Vec<(&str, &str)> = told.iter().map(|value| ("x-forwarded-for", *value)).collect();
+            let map = headers(&fields);
+            let peer: IpAddr = peer.parse().expect("an address");
+            let found = address(peer.to_canonical(), &map.get_all(FORWARDED_FOR), &trusted);
+            assert_eq!(found.to_string(), expected, "{peer} {told:?}");
+        }
+    }
+
+    #[test]
+    fn the_scheme_is_believed_of_the_trusted() {
+        for (told, trusted, expected) in [
+            (&[("x-forwarded-proto", "https")][..], true, ("https", "443")),
+            (
+                &[("x-forwarded-proto", "https"), ("x-forwarded-port", "8443")],
+                true,
+                ("https", "8443"),
+            ),
+            (
+                &[("x-forwarded-proto", "https"), ("x-forwarded-port", "0")],
+                true,
+                ("https", "443"),
+            ),
+            (&[("x-forwarded-proto", "https, http")], true, ("https", "443")),
+            (&[("x-forwarded-proto", "gopher")], true, ("http", "8080")),
+            (
+                &[("x-forwarded-proto", "https"), ("x-forwarded-proto", "http")],
+                true,
+                ("http", "8080"),
+            ),
+            (
+                &[("x-forwarded-proto", "https"), ("x-forwarded-port", "443")],
+                false,
+                ("http", "8080"),
+            ),
+            (&[], true, ("http", "8080")),
+        ] {
+            let mut map = headers(told);
+            let https = settle_scheme(&mut map, 8080, trusted);
+            let settled = (
+                map[FORWARDED_PROTO].to_str().expect("text"),
+                map[FORWARDED_PORT].to_str().expect("text"),
+            );
+            assert_eq!(settled, expected, "{told:?}");
+            assert_eq!(https, expected.0 == "https");
+        }
+    }
+}

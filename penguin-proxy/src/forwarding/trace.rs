@@ -1,0 +1,174 @@
+//! The names under which one request is found again in the load balancer's log, in ours and in the app's:
+//! `X-Request-Id` and the W3C's `traceparent`. Made where absent, kept where valid, replaced where not.
+
+use std::cell::RefCell;
+
+use http::header::{HeaderMap, HeaderName, HeaderValue};
+
+use super::REQUEST_ID;
+
+pub(super) const TRACEPARENT: HeaderName = HeaderName::from_static("traceparent");
+const TRACESTATE: HeaderName = HeaderName::from_static("tracestate");
+
+/// Longest request id that is believed, in bytes.
+const LONGEST_ID: usize = 128;
+
+/// The names of one request.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Trace {
+    /// `X-Request-Id`, as sent to the app and returned to the client.
+    pub request_id: HeaderValue,
+    /// `traceparent`, likewise.
+    pub traceparent: HeaderValue,
+}
+
+impl Trace {
+    /// The 32 hexadecimal digits that a tracing system knows the request by.
+    pub fn trace_id(&self) -> &[u8] {
+        self.traceparent.as_bytes().get(3..35).unwrap_or_default()
+    }
+}
+
+/// Settles both names in a request. A request without an id of its own is given its trace id, so that one word
+/// joins every log.
+pub(super) fn settle(headers: &mut HeaderMap) -> Trace {
+    let told = single(headers, &TRACEPARENT)
+        .filter(|value| is_traceparent(value.as_bytes()))
+        .cloned();
+    let traceparent = told.unwrap_or_else(|| {
+        // A state without its parent belongs to a trace that cannot be told any more.
+        headers.remove(TRACESTATE);
+        let made = make_traceparent();
+        headers.insert(TRACEPARENT, made.clone());
+        made
+    });
+    let told = single(headers, &REQUEST_ID)
+        .filter(|value| is_request_id(value.as_bytes()))
+        .cloned();
+    let request_id = told.unwrap_or_else(|| {
+        let made = HeaderValue::from_bytes(&traceparent.as_bytes()[3..35])
+            .unwrap_or_else(|_| HeaderValue::from_static("unknown"));
+        headers.insert(REQUEST_ID, made.clone());
+        made
+    });
+    Trace {
+        request_id,
+        traceparent,
+    }
+}
+
+fn single<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Option<&'a HeaderValue> {
+    let mut values = headers.get_all(name).iter();
+    values.next().filter(|_| values.next().is_none())
+}
+
+/// Letters, digits and the punctuation of known id formats: nothing that could break a log line.
+fn is_request_id(value: &[u8]) -> bool {
+    let plain = |byte: &u8| byte.is_ascii_alphanumeric() || b"-_.:/+=@~".contains(byte);
+    !value.is_empty() && value.len() <= LONGEST_ID && value.iter().all(plain)
+}
+
+/// `00-<32 hex>-<16 hex>-<2 hex>`, lower case, ids not all zero. Later versions may go on after a dash.
+fn is_traceparent(value: &[u8]) -> bool {
+    let hex = |range: &[u8]| range.iter().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'));
+    let some = |range: &[u8]| range.iter().any(|&byte| byte != b'0');
+    let Some((fixed, rest)) = value.split_at_checked(55) else {
+        return false;
+    };
+    let dashes = fixed[2] == b'-' && fixed[35] == b'-' && fixed[52] == b'-';
+    let digits = hex(&fixed[..2]) && hex(&fixed[3..35]) && hex(&fixed[36..52]) && hex(&fixed[53..]);
+    let version = &fixed[..2];
+    let end = if version == b"00" {
+        rest.is_empty()
+    } else {
+        rest.is_empty() || rest[0] == b'-'
+    };
+    dashes && digits && version != b"ff" && some(&fixed[3..35]) && some(&fixed[36..52]) && end
+}
+
+thread_local! {
+    /// Ids must be unlikely to collide, not hard to guess; a generator per thread needs no lock.
+    static RANDOM: RefCell<fastrand::Rng> = RefCell::new(fastrand::Rng::new());
+}
+
+/// A new trace. It is flagged as sampled: a cleared flag would tell the app's tracer, which by default does
+/// what its parent says, to record nothing at all.
+fn make_traceparent() -> HeaderValue {
+    let (trace, span) = RANDOM.with_borrow_mut(|random| (random.u128(1..), random.u64(1..)));
+    let mut text = *b"00-00000000000000000000000000000000-0000000000000000-01";
+    write_hex(&mut text[3..35], trace);
+    write_hex(&mut text[36..52], u128::from(span));
+    HeaderValue::from_bytes(&text).unwrap_or_else(|_| HeaderValue::from_static(""))
+}
+
+fn write_hex(digits: &mut [u8], mut number: u128) {
+    for digit in digits.iter_mut().rev() {
+        *digit = b"0123456789abcdef"[(number & 0xf) as usize];
+        number >>= 4;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::forwarding::tests::headers;
+
+    const PARENT: &str = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-00";
+
+    #[test]
+    fn what_is_valid_is_kept() {
+        let mut map = headers(&[
+            ("traceparent", PARENT),
+            ("tracestate", "a=b"),
+            ("x-request-id", "Root=1-67:a/b+c="),
+        ]);
+        let trace = settle(&mut map);
+        assert_eq!(trace.traceparent, PARENT);
+        assert_eq!(trace.request_id, "Root=1-67:a/b+c=");
+        assert_eq!(trace.trace_id(), b"0af7651916cd43dd8448eb211c80319c");
+        assert_eq!(map["tracestate"], "a=b");
+    }
+
+    #[test]
+    fn what_is_absent_is_made() {
+        let mut map = headers(&[]);
+        let trace = settle(&mut map);
+        assert!(is_traceparent(trace.traceparent.as_bytes()));
+        assert_eq!(trace.request_id.as_bytes(), trace.trace_id());
+        assert_eq!(
+            (&map[TRACEPARENT], &map[REQUEST_ID]),
+            (&trace.traceparent, &trace.request_id)
+        );
+        assert_ne!(settle(&mut headers(&[])), trace);
+        let mut map = headers(&[("traceparent", PARENT)]);
+        assert_eq!(settle(&mut map).request_id, "0af7651916cd43dd8448eb211c80319c");
+    }
+
+    #[test]
+    fn what_is_invalid_is_replaced() {
+        let long = "x".repeat(129);
+        for id in ["", "a b", "a\"b", "{}", "<", long.as_str()] {
+            assert_ne!(settle(&mut headers(&[("x-request-id", id)])).request_id, id);
+        }
+        let two = settle(&mut headers(&[("x-request-id", "a"), ("x-request-id", "a")]));
+        assert_ne!(two.request_id, "a");
+        for parent in [
+            "",
+            "00-0AF7651916cd43dd8448eb211c80319c-b7ad6b7169203331-00",
+            "00-00000000000000000000000000000000-b7ad6b7169203331-00",
+            "00-0af7651916cd43dd8448eb211c80319c-0000000000000000-00",
+            "ff-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-00",
+            "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-00-x",
+            "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331",
+        ] {
+            let mut map = headers(&[("traceparent", parent), ("tracestate", "a=b")]);
+            assert_ne!(settle(&mut map).traceparent, parent);
+            assert!(!map.contains_key("tracestate"));
+        }
+        let later = format!("01{}-new", &PARENT[2..]);
+        assert_eq!(
+            settle(&mut headers(&[("traceparent", &later)])).traceparent,
+            later.as_str()
+        );
+    }
+}

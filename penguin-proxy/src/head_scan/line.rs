@@ -1,0 +1,184 @@
+//! Lines out of bytes that arrive in any pieces. The one place that knows what ends a line (CRLF, nothing
+//! else) and which bytes never stand in one. It must not know what the lines say.
+
+use crate::request_rules::Refusal;
+
+/// The beginning of a line whose end has not arrived yet. Empty in the common case of a head in one read.
+#[derive(Debug, Default)]
+pub(super) struct Unfinished {
+    bytes: Vec<u8>,
+}
+
+/// What the next bytes did to the current line.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Line<'a> {
+    /// The line ended: its text without CRLF, and how many of the given bytes belonged to it.
+    Complete { text: &'a [u8], taken: usize },
+    /// All the given bytes belong to a line that goes on.
+    Partial,
+    /// The line is longer than the budget.
+    TooLong,
+    /// A byte that stands in no line, or an end that is none.
+    Faulty(Refusal),
+}
+
+impl Unfinished {
+    /// Continues the current line with `bytes`. At most `budget` of them may belong to it.
+    ///
+    /// The verdict does not depend on how a line was cut into pieces: it is always the leftmost fault.
+    pub(super) fn next<'a>(&'a mut self, bytes: &'a [u8], budget: usize) -> Line<'a> {
+        let view = &bytes[..bytes.len().min(budget)];
+        let Some(end) = memchr::memchr(b'\n', view) else {
+            return self.keep(view, bytes.len() > budget);
+        };
+        let taken = end + 1;
+        let text = if self.bytes.is_empty() {
+            &view[..end]
+        } else {
+            self.bytes.extend_from_slice(&view[..end]);
+            self.bytes.as_slice()
+        };
+        match text.split_last() {
+            Some((b'\r', text)) if !has_control(text) => Line::Complete { text, taken },
+            _ => Line::Faulty(first_fault(text)),
+        }
+    }
+
+    /// Forgets the line; called once its text has been read.
+    pub(super) fn clear(&mut self) {
+        self.bytes.clear();
+        // A connection that once sent a long line in pieces must not hold that memory while idle.
+        if self.bytes.capacity() > 1024 {
+            self.bytes = Vec::new();
+        }
+    }
+
+    /// Bytes that are waiting for the end of their line.
+    pub(super) fn len(&self) -> usize {
+        self.bytes.len()
+    }
+
+    /// Whether no line has begun.
+    pub(super) fn is_empty(&self) -> bool {
+        self.bytes.is_empty()
+    }
+
+    fn keep(&mut self, piece: &[u8], over_budget: bool) -> Line<'_> {
+        if self.bytes.last() == Some(&b'\r') && !piece.is_empty() {
+            return Line::Faulty(Refusal::BareCr);
+        }
+        let whole = piece.strip_suffix(b"\r").unwrap_or(piece);
+        if has_control(whole) {
+            return Line::Faulty(first_fault(whole));
+        }
+        if over_budget {
+            return Line::TooLong;
+        }
+        self.bytes.extend_from_slice(piece);
+        Line::Partial
+    }
+}
+
+/// Whether a control byte other than the tabulator stands in the text. Written without an early exit, so that
+/// the compiler turns it into vector instructions.
+fn has_control(text: &[u8]) -> bool {
+    text.iter().fold(false, |found, &byte| found | is_control(byte))
+}
+
+fn is_control(byte: u8) -> bool {
+    (byte < 0x20 && byte != b'\t') || byte == 0x7f
+}
+
+/// The leftmost fault of a text that ran up to a LF; without any control byte the fault is the LF itself.
+fn first_fault(text: &[u8]) -> Refusal {
+    let body = text.strip_suffix(b"\r").unwrap_or(text);
+    match body.iter().find(|&&byte| is_control(byte)) {
+        Some(b'\r') => Refusal::BareCr,
+        Some(0) => Refusal::Nul,
+        Some(_) => Refusal::ControlByte,
+        None => Refusal::BareLf,
+    }
+}
+
+/// Bytes of a token (RFC 9110 §5.6.2): methods, field names, extension names.
+const TOKEN: [bool; 256] = {
+    let mut table = [false; 256];
+    let mut byte = 0x21_u8;
+    while byte < 0x7f {
+        table[byte as usize] = matches!(
+            byte,
+            b'0'..=b'9' | b'A'..=b'Z' | b'a'..=b'z' | b'!' | b'#' | b'$' | b'%' | b'&' | b'\'' | b'*' | b'+' | b'-'
+                | b'.' | b'^' | b'_' | b'`' | b'|' | b'~'
+        );
+        byte += 1;
+    }
+    table
+};
+
+pub(super) fn is_token(text: &[u8]) -> bool {
+    !text.is_empty() && text.iter().all(|&byte| is_token_byte(byte))
+}
+
+pub(super) fn is_token_byte(byte: u8) -> bool {
+    TOKEN[usize::from(byte)]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn whole(bytes: &[u8]) -> Result<Vec<u8>, Refusal> {
+        match Unfinished::default().next(bytes, 100) {
+            Line::Complete { text, taken } => {
+                assert_eq!(taken, bytes.len());
+                Ok(text.to_vec())
+            }
+            Line::Faulty(refusal) => Err(refusal),
+            other => panic!("{other:?}"),
+        }
+    }
+
+    fn byte_by_byte(bytes: &[u8]) -> Result<Vec<u8>, Refusal> {
+        let mut line = Unfinished::default();
+        for byte in bytes {
+            match line.next(std::slice::from_ref(byte), 100) {
+                Line::Complete { text, .. } => return Ok(text.to_vec()),
+                Line::Faulty(refusal) => return Err(refusal),
+                Line::Partial => {}
+                Line::TooLong => panic!("within the budget"),
+            }
+        }
+        panic!("no end")
+    }
+
+    #[test]
+    fn the_verdict_is_the_same_in_any_pieces() {
+        for (bytes, expected) in [
+            (&b"a: b\r\n"[..], Ok(&b"a: b"[..])),
+            (b"\r\n", Ok(b"")),
+            (b"a\tb\xff\r\n", Ok(b"a\tb\xff")),
+            (b"a\n", Err(Refusal::BareLf)),
+            (b"\n", Err(Refusal::BareLf)),
+            (b"a\rb\r\n", Err(Refusal::BareCr)),
+            (b"a\r\r\n", Err(Refusal::BareCr)),
+            (b"a\0\rb\n", Err(Refusal::Nul)),
+            (b"a\x0b\r\n", Err(Refusal::ControlByte)),
+            (b"a\x7f\n", Err(Refusal::ControlByte)),
+        ] {
+            let expected = expected.map(<[u8]>::to_vec);
+            assert_eq!(whole(bytes), expected, "{bytes:?}");
+            assert_eq!(byte_by_byte(bytes), expected, "{bytes:?}");
+        }
+    }
+
+    #[test]
+    fn the_budget_counts_the_line_end() {
+        assert!(matches!(
+            Unfinished::default().next(b"abc\r\n", 5),
+            Line::Complete { taken: 5, .. }
+        ));
+        assert_eq!(Unfinished::default().next(b"abc\r\n", 4), Line::TooLong);
+        assert_eq!(Unfinished::default().next(b"abc", 3), Line::Partial);
+        assert_eq!(Unfinished::default().next(b"x", 0), Line::TooLong);
+    }
+}
