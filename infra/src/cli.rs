@@ -114,6 +114,11 @@ pub enum Color {
 pub enum Verb {
     #[expect(missing_docs, reason = "the help text is that of the arguments")]
     Compose(Compose),
+    #[expect(missing_docs, reason = "as above")]
+    Local(Local),
+    /// Stop what `infra local` has left behind (started by it, not by people)
+    #[command(name = crate::local::warden::VERB, hide = true)]
+    LocalWarden,
 }
 
 /// Stacks that a verb is about.

@@ -5,6 +5,7 @@
 
 pub mod cloud;
 mod compose;
+mod local;
 
 use anyhow::Result;
 
@@ -19,5 +20,7 @@ use crate::exit::ExitStatus;
 pub fn run(cli: &Cli, console: &Console) -> Result<ExitStatus> {
     match &cli.verb {
         Verb::Compose(_) => compose::run(console),
+        Verb::Local(arguments) => local::run(arguments, console),
+        Verb::LocalWarden => local::keep_watch(),
     }
 }

@@ -3,7 +3,7 @@
 //! [`cli`] is the grammar, [`commands`] has one file per verb, [`console`] is the only thing that writes to the
 //! terminal and [`exit`] the only place that knows exit codes. What the verbs are about needs none of these:
 //! [`service`] describes the two containers once, for every place where they run, and [`compose_file`] writes that
-//! down for Docker.
+//! down for Docker, while [`local`] runs it here.
 //!
 //! Dependencies point down: `main` → `commands` → domain. Nothing below `commands` imports clap or prints.
 
@@ -12,4 +12,5 @@ pub mod commands;
 pub mod compose_file;
 pub mod console;
 pub mod exit;
+pub mod local;
 pub mod service;

@@ -1,6 +1,17 @@
 //! Integration tests of `infra`: one binary, so that it links once.
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "a failed unwrap is a failed test"
+)]
 
 // The printed docker-compose.yml, against the file in the repository.
 mod compose;
 // The grammar: what `--help` says, and how misuse is answered.
 mod grammar;
+// `infra local` with stand-ins for the two programs: start, drain, death, misuse.
+mod local;
+// A run of `infra` as a person sees it: lines as they come, signals, exit code.
+mod run;
+// A checkout and two programs to run, made for one test.
+mod stage;

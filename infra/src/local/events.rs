@@ -1,0 +1,100 @@
+//! Everything that can happen during a local run, in one channel.
+
+use std::io;
+use std::process::ExitStatus;
+use std::sync::mpsc::{self, Receiver, Sender};
+use std::thread;
+use std::time::Instant;
+
+use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
+use signal_hook::iterator::Signals;
+
+/// Something happened.
+#[derive(Debug)]
+pub enum Event {
+    /// A child wrote a line.
+    Line {
+        /// Which one.
+        child: usize,
+        /// The line, without its end.
+        text: String,
+    },
+    /// A probe of a child succeeded for the first time.
+    Healthy {
+        /// Which one.
+        child: usize,
+    },
+    /// A child was given all the time it has, and no probe succeeded.
+    NeverHealthy {
+        /// Which one.
+        child: usize,
+        /// What the last probe said.
+        probe: String,
+    },
+    /// A child is gone, and all that it wrote has been handed over before.
+    Ended {
+        /// Which one.
+        child: usize,
+    },
+    /// Ctrl-C, or another signal that asks us to end.
+    Stop,
+    /// cargo is done.
+    Built {
+        /// How.
+        status: io::Result<ExitStatus>,
+    },
+}
+
+/// The receiving end, and the signals of the process.
+#[derive(Debug)]
+pub struct Events {
+    sender: Sender<Event>,
+    receiver: Receiver<Event>,
+}
+
+impl Events {
+    /// A channel without signals: for tests that send [`Event::Stop`] themselves.
+    pub fn new() -> Self {
+        let (sender, receiver) = mpsc::channel();
+        Self { sender, receiver }
+    }
+
+    /// A channel into which SIGINT, SIGTERM and SIGHUP (the terminal was closed) come as [`Event::Stop`].
+    ///
+    /// # Errors
+    /// When the system refuses to register a handler.
+    pub fn with_signals() -> io::Result<Self> {
+        let events = Self::new();
+        let mut signals = Signals::new([SIGINT, SIGTERM, SIGHUP])?;
+        let sender = events.sender();
+        thread::spawn(move || {
+            for _ in signals.forever() {
+                if sender.send(Event::Stop).is_err() {
+                    return;
+                }
+            }
+        });
+        Ok(events)
+    }
+
+    /// An end to send from.
+    pub fn sender(&self) -> Sender<Event> {
+        self.sender.clone()
+    }
+
+    /// The next event; `None` when `deadline` passes first.
+    pub fn next(&self, deadline: Option<Instant>) -> Option<Event> {
+        let Some(deadline) = deadline else {
+            return self.receiver.recv().ok();
+        };
+        self.receiver
+            .recv_timeout(deadline.saturating_duration_since(Instant::now()))
+            .ok()
+    }
+}
+
+impl Default for Events {
+    fn default() -> Self {
+        Self::new()
+    }
+}
