@@ -50,7 +50,7 @@ enum Trouble {
         child: usize,
         status: ChildStatus,
     },
-    #[error("{name} was not healthy after {} s; its health check says: {probe}", .after.as_secs())]
+    #[error("{name} was not healthy after {:.1} s; its health check says: {probe}", .after.as_secs_f64())]
     NeverHealthy {
         name: &'static str,
         child: usize,
@@ -75,30 +75,25 @@ pub fn run(plan: Plan, events: &Events, console: &Console) -> anyhow::Result<Exi
         events,
         console,
     };
-    let wish = session.open_until_told();
+    // What a program said last is told as it was, before the stop makes it say more.
+    let wish = session
+        .open_until_told()
+        .map_err(|trouble| session.explain(trouble));
     let began = Instant::now();
     if wish.is_ok() && session.any_running() {
-        console.say(format_args!(
-            "\nDraining the proxy, then the app. Ctrl-C again ends both at once."
-        ));
+        console.say("\nDraining the proxy, then the app. Ctrl-C again ends both at once.");
     }
     let forced = session.close();
-    match wish {
-        Ok(was_open) => {
-            console.say(format_args!(
-                "Closed after {:.1} s.",
-                began.elapsed().as_secs_f64()
-            ));
-            Ok(if was_open && !forced {
-                ExitStatus::Done
-            } else {
-                ExitStatus::Interrupted
-            })
-        }
-        // `infra local | head`: nobody is left to hear how it went.
-        Err(Trouble::Output(error)) => Err(error.into()),
-        Err(trouble) => Err(session.explain(trouble).into()),
-    }
+    let was_open = wish?;
+    console.say(format_args!(
+        "Closed after {:.1} s.",
+        began.elapsed().as_secs_f64()
+    ));
+    Ok(if was_open && !forced {
+        ExitStatus::Done
+    } else {
+        ExitStatus::Interrupted
+    })
 }
 
 struct Session<'a> {
@@ -275,7 +270,7 @@ impl Session<'_> {
     }
 
     /// The trouble with the last lines of whom it hit, and what to do about it where we know.
-    fn explain(&self, trouble: Trouble) -> Failure {
+    fn explain(&self, trouble: Trouble) -> anyhow::Error {
         let mut message = trouble.to_string();
         let (child, status) = match &trouble {
             Trouble::DiedEarly { child, status, .. } | Trouble::Died { child, status, .. } => {
@@ -294,10 +289,13 @@ impl Session<'_> {
         }
         let failure = Failure::failed(message);
         match trouble {
-            Trouble::Start { source, .. } => failure.caused_by(source),
+            Trouble::Start { source, .. } => failure.caused_by(source).into(),
+            // `infra local | head`: nobody is left to hear how it went.
+            Trouble::Output(error) => error.into(),
             _ if status.and_then(|status| status.code()) == Some(REFUSED) => failure
-                .hint("status 64: it refused its configuration or content; its last lines name the remedy"),
-            _ => failure,
+                .hint("status 64: it refused its configuration or content; its last lines name the remedy")
+                .into(),
+            _ => failure.into(),
         }
     }
 }

@@ -13,5 +13,7 @@ mod grammar;
 mod local;
 // A run of `infra` as a person sees it: lines as they come, signals, exit code.
 mod run;
+// The session behind `infra local`, with less patience than a person has.
+mod session;
 // A checkout and two programs to run, made for one test.
 mod stage;

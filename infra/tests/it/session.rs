@@ -1,0 +1,63 @@
+//! The session itself, with less patience than a person has.
+
+use std::time::Duration;
+
+use infra::console::{Console, Options};
+use infra::exit::ExitStatus;
+use infra::local::build::Programs;
+use infra::local::events::Events;
+use infra::local::session::{self, Plan};
+use infra::service::{Container, LocalPlaces, Runtime, containers};
+
+use crate::stage::Stage;
+
+fn plan(stage: &Stage) -> Plan {
+    let at = |port| ([127, 0, 0, 1], port).into();
+    let places = LocalPlaces {
+        app: at(3000),
+        proxy: at(8080),
+        admin: at(9901),
+        source: "/checkout".to_owned(),
+    };
+    let program = |container: &Container| (container.package, stage.path("bin").join(container.package));
+    let containers = containers(Runtime::Local(&places));
+    let programs: Programs = containers.iter().map(program).collect();
+    let public_url = "http://localhost:8080".to_owned();
+    Plan {
+        containers: containers.into(),
+        programs,
+        public_url,
+        warden: None,
+    }
+}
+
+#[test]
+fn an_app_that_never_gets_healthy_is_given_up_with_what_its_probe_says() {
+    let stage = Stage::new();
+    stage.behave("app.serve", "sleep 1000 & wait $!");
+    let mut plan = plan(&stage);
+    let health = &mut plan.containers[0].health;
+    (health.start_period, health.retries) = (Duration::from_millis(200), 0);
+    let (console, _) = Console::recording(&Options::default(), None);
+    let error = session::run(plan, &Events::new(), &console).unwrap_err();
+    assert_eq!(ExitStatus::of(&error), ExitStatus::Failed);
+    insta::assert_snapshot!(error, @r"
+    app was not healthy after 0.2 s; its health check says: nobody answers
+      its last lines:
+        serves
+    ");
+}
+
+#[test]
+fn a_program_that_does_not_start_is_named() {
+    let stage = Stage::new();
+    let mut plan = plan(&stage);
+    plan.programs.insert("penguin-proxy", stage.path("bin/nothing"));
+    let (console, _) = Console::recording(&Options::default(), None);
+    let error = session::run(plan, &Events::new(), &console).unwrap_err();
+    assert_eq!(
+        format!("{error:#}"),
+        "cannot start proxy: No such file or directory (os error 2)"
+    );
+    assert_eq!(stage.diary(), "app: serves\napp: drained\n");
+}
