@@ -57,13 +57,14 @@ pub struct Global {
     /// AWS profile whose credentials to use
     #[arg(long, global = true, value_name = "PROFILE")]
     pub profile: Option<String>,
-    /// When to colour the output
+    /// When to colour the output: auto (on a terminal, unless `NO_COLOR` is set), always, never
     #[arg(
         long,
         global = true,
         value_name = "WHEN",
         default_value = "auto",
-        hide_default_value = true
+        hide_default_value = true,
+        hide_possible_values = true
     )]
     pub color: Color,
     /// Print data as JSON, for programs

@@ -320,7 +320,7 @@ fn health(runtime: Runtime<'_>, package: &str) -> HealthCheck {
     let (interval, start_period) = match runtime {
         Runtime::Task => (5, 15),
         Runtime::Compose => (2, 10),
-        Runtime::Local(_) => (1, 15),
+        Runtime::Local(_) => (5, 5),
     };
     HealthCheck {
         command: vec![format!("/{package}"), "health".to_owned()],

@@ -86,7 +86,13 @@ fn taken(error: PortError) -> Failure {
                     failure.hint("by another user's program, perhaps a container: `docker ps` shows those")
                 }
             };
-            failure.hint("`--port 0` takes a free port, `--port 8081` that one")
+            match (1..20).find_map(|step| ports::exactly(port.checked_add(step)?).ok()) {
+                Some(free) => failure.hint(format!(
+                    "`--port {}` is free, `--port 0` takes any that is",
+                    free.port()
+                )),
+                None => failure.hint("`--port 0` takes one that is free"),
+            }
         }
         PortError::Forbidden { .. } => {
             failure.hint("ports from 1024 on are for everybody; `--port 0` takes a free one")

@@ -19,13 +19,20 @@ pub enum Event {
         /// The line, without its end.
         text: String,
     },
-    /// A probe of a child succeeded for the first time.
+    /// A probe of a child succeeded: for the first time, or after it was unhealthy.
     Healthy {
         /// Which one.
         child: usize,
     },
     /// A child was given all the time it has, and no probe succeeded.
     NeverHealthy {
+        /// Which one.
+        child: usize,
+        /// What the last probe said.
+        probe: String,
+    },
+    /// A child was healthy and is not any more.
+    Unhealthy {
         /// Which one.
         child: usize,
         /// What the last probe said.

@@ -18,7 +18,8 @@ use rustix::process::{Pid, Signal, WaitId, WaitIdOptions, kill_process, kill_pro
 
 use super::events::Event;
 
-/// How long what a dead child has written may take to arrive. Only a grandchild that holds the pipe open needs it.
+/// How long what a dead child has written may take to arrive. Only a grandchild needs it that has left the group and
+/// holds the pipe open.
 const LAST_WORDS: Duration = Duration::from_millis(500);
 
 /// A running child.
@@ -56,6 +57,8 @@ impl Process {
             // Waits without reaping: the owner does that.
             let ended = || waitid(WaitId::Pid(pid), WaitIdOptions::EXITED | WaitIdOptions::NOWAIT);
             while matches!(ended(), Err(Errno::INTR)) {}
+            // What it has left in its group would hold the pipe open. The group is still its own: it is not reaped.
+            let _ = kill_process_group(pid, Signal::KILL);
             // Nobody sends: this ends when the reader is done.
             let _ = all_read.recv_timeout(LAST_WORDS);
             let _ = events.send(Event::Ended { child: id });
@@ -79,9 +82,8 @@ impl Process {
         let _ = kill_process_group(self.pid, Signal::KILL);
     }
 
-    /// Reaps it after [`Event::Ended`], and ends what it has left in its group.
+    /// Reaps it after [`Event::Ended`].
     pub(super) fn reap(mut self) -> io::Result<ExitStatus> {
-        self.kill();
         self.child.wait()
     }
 }
@@ -174,7 +176,7 @@ mod tests {
 
     #[test]
     fn a_grandchild_that_keeps_the_pipe_does_not_keep_us() {
-        let (lines, _) = run("sleep 5 & echo done");
+        let (lines, _) = run("setsid sleep 5 & echo done");
         assert_eq!(lines, ["done"]);
     }
 }

@@ -70,6 +70,7 @@ pub fn run(plan: Plan, events: &Events, console: &Console) -> anyhow::Result<Exi
     let names: Vec<_> = plan.containers.iter().map(|container| container.name).collect();
     let mut session = Session {
         running: names.iter().map(|_| None).collect(),
+        probes: Vec::new(),
         output: Output::new(console, &names),
         plan,
         events,
@@ -100,6 +101,7 @@ struct Session<'a> {
     plan: Plan,
     /// By number of the container.
     running: Vec<Option<Process>>,
+    probes: Vec<Probe>,
     output: Output<'a>,
     events: &'a Events,
     console: &'a Console,
@@ -122,7 +124,7 @@ impl Session<'_> {
                     return Err(Trouble::Died { name, child, status });
                 }
                 Some(Event::Stop) | None => return Ok(true),
-                Some(Event::Healthy { .. } | Event::NeverHealthy { .. } | Event::Built { .. }) => {}
+                Some(other) => self.tell_health(&other),
             }
         }
     }
@@ -145,7 +147,13 @@ impl Session<'_> {
         }
         self.running[child] = Some(process);
         let patience = probe::patience(&container.health);
-        let _probe = Probe::start(child, program, &container.health, environment, sender);
+        self.probes.push(Probe::start(
+            child,
+            program,
+            &container.health,
+            environment,
+            sender,
+        ));
         loop {
             match self.events.next(None) {
                 Some(Event::Line { child, text }) => self.output.line(child, text)?,
@@ -176,8 +184,25 @@ impl Session<'_> {
                     });
                 }
                 Some(Event::Stop) | None => return Ok(false),
-                Some(Event::Healthy { .. } | Event::NeverHealthy { .. } | Event::Built { .. }) => {}
+                Some(other) => self.tell_health(&other),
             }
+        }
+    }
+
+    /// Tells that a container's health has changed. A task whose container is unhealthy is replaced; here it stays, for
+    /// somebody to look into it.
+    fn tell_health(&self, event: &Event) {
+        match event {
+            Event::Unhealthy { child, probe } => {
+                let name = self.name(*child);
+                self.console.warn(format_args!(
+                    "{name} is unhealthy, a task would be replaced now: {probe}"
+                ));
+            }
+            Event::Healthy { child } => self
+                .console
+                .say(format_args!("{} is healthy again", self.name(*child))),
+            _ => {}
         }
     }
 
@@ -199,6 +224,7 @@ impl Session<'_> {
 
     /// Drains and stops what still runs, the last started first. True if patience ended before a program did.
     fn close(&mut self) -> bool {
+        self.probes.clear();
         let mut forced = false;
         for child in (0..self.running.len()).rev() {
             let Some(process) = &self.running[child] else {

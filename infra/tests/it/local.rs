@@ -177,13 +177,7 @@ fn a_taken_port_is_explained_before_anything_starts() {
         "{}",
         ended.err
     );
-    assert!(
-        ended
-            .err
-            .ends_with("hint: `--port 0` takes a free port, `--port 8081` that one\n"),
-        "{}",
-        ended.err
-    );
+    assert!(ended.err.contains("\nhint: `--port "), "{}", ended.err);
 }
 
 #[test]

@@ -1,11 +1,12 @@
 //! The session itself, with less patience than a person has.
 
-use std::time::Duration;
+use std::thread;
+use std::time::{Duration, Instant};
 
 use infra::console::{Console, Options};
 use infra::exit::ExitStatus;
 use infra::local::build::Programs;
-use infra::local::events::Events;
+use infra::local::events::{Event, Events};
 use infra::local::session::{self, Plan};
 use infra::service::{Container, LocalPlaces, Runtime, containers};
 
@@ -60,4 +61,37 @@ fn a_program_that_does_not_start_is_named() {
         "cannot start proxy: No such file or directory (os error 2)"
     );
     assert_eq!(stage.diary(), "app: serves\napp: drained\n");
+}
+
+#[test]
+fn a_container_that_falls_ill_and_recovers_is_told_once_each() {
+    let stage = Stage::new();
+    let mut plan = plan(&stage);
+    plan.containers.truncate(1);
+    let health = &mut plan.containers[0].health;
+    (health.interval, health.retries) = (Duration::from_millis(10), 2);
+    let (console, said) = Console::recording(&Options::default(), None);
+    let events = Events::new();
+    let sender = events.sender();
+    thread::scope(|scope| {
+        let console = &console;
+        let session = scope.spawn(move || session::run(plan, &events, console));
+        let wait_for = |text: &str| {
+            let deadline = Instant::now() + Duration::from_mins(1);
+            while !format!("{}{}", said.out(), said.err()).contains(text) {
+                assert!(Instant::now() < deadline, "no {text:?} in {}", said.err());
+                thread::sleep(Duration::from_millis(5));
+            }
+        };
+        wait_for("is open");
+        fs_err::remove_file(stage.path("bin/app.up")).unwrap();
+        wait_for("unhealthy");
+        fs_err::write(stage.path("bin/app.up"), "").unwrap();
+        wait_for("again");
+        sender.send(Event::Stop).unwrap();
+        assert_eq!(session.join().unwrap().unwrap(), ExitStatus::Done);
+    });
+    let told: Vec<_> = said.err().lines().take(2).map(str::to_owned).collect();
+    let ill = "warning: app is unhealthy, a task would be replaced now: nobody answers";
+    assert_eq!(told, [ill, "app is healthy again"]);
 }

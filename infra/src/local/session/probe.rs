@@ -1,9 +1,8 @@
-//! Asks a starting container whether it is healthy, by the image's own health check, only more often.
+//! Asks a container whether it is healthy, by the image's own health check: often while it starts, since somebody waits
+//! for the page, then as often as the task would.
 
-use std::path::Path;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::mpsc::Sender;
+use std::path::{Path, PathBuf};
+use std::sync::mpsc::{self, Receiver, RecvTimeoutError, Sender};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -11,13 +10,13 @@ use crate::local::events::Event;
 use crate::local::process;
 use crate::service::HealthCheck;
 
-/// Time between two probes: somebody waits for the page.
-const PAUSE: Duration = Duration::from_millis(100);
+/// Time between two probes of a container that starts.
+const IMPATIENCE: Duration = Duration::from_millis(100);
 
-/// A probe that goes on until it succeeds, patience ends or it is dropped.
+/// A probe that goes on until it is dropped. Only changes are events.
 #[derive(Debug)]
 pub(super) struct Probe {
-    wanted: Arc<AtomicBool>,
+    _wanted: Sender<()>,
 }
 
 impl Probe {
@@ -29,24 +28,19 @@ impl Probe {
         environment: Vec<(&'static str, String)>,
         events: Sender<Event>,
     ) -> Self {
-        let wanted = Arc::new(AtomicBool::new(true));
-        let (still_wanted, program) = (Arc::clone(&wanted), program.to_owned());
-        let arguments: Vec<_> = check.command.iter().skip(1).cloned().collect();
-        let deadline = Instant::now() + patience(check);
+        let (wanted, unwanted) = mpsc::channel();
+        let question = Question {
+            child,
+            program: program.to_owned(),
+            check: check.clone(),
+            environment,
+            unwanted,
+        };
         thread::spawn(move || {
-            let event = ask(child, &program, &arguments, &environment, deadline, &still_wanted);
-            if let Some(event) = event {
-                // The session may be over; then nobody wants to know.
-                let _ = events.send(event);
-            }
+            // The session may be over; then nobody wants to know.
+            let _ = question.go_on_asking(&events);
         });
-        Self { wanted }
-    }
-}
-
-impl Drop for Probe {
-    fn drop(&mut self) {
-        self.wanted.store(false, Ordering::Relaxed);
+        Self { _wanted: wanted }
     }
 }
 
@@ -55,34 +49,62 @@ pub(super) fn patience(check: &HealthCheck) -> Duration {
     check.start_period + check.interval * check.retries
 }
 
-fn ask(
+struct Question {
     child: usize,
-    program: &Path,
-    arguments: &[String],
-    environment: &[(&'static str, String)],
-    deadline: Instant,
-    wanted: &AtomicBool,
-) -> Option<Event> {
-    loop {
-        let probe = match process::command(program, arguments, environment).output() {
-            Ok(output) if output.status.success() => return Some(Event::Healthy { child }),
+    program: PathBuf,
+    check: HealthCheck,
+    environment: Vec<(&'static str, String)>,
+    unwanted: Receiver<()>,
+}
+
+impl Question {
+    /// `None` when nobody listens any more.
+    fn go_on_asking(&self, events: &Sender<Event>) -> Option<()> {
+        let child = self.child;
+        let deadline = Instant::now() + patience(&self.check);
+        while let Err(probe) = self.ask() {
+            if Instant::now() >= deadline {
+                return events.send(Event::NeverHealthy { child, probe }).ok();
+            }
+            self.pause(IMPATIENCE)?;
+        }
+        events.send(Event::Healthy { child }).ok()?;
+        // Failures in a row; the check's own number of them makes it unhealthy.
+        let mut failures = 0;
+        loop {
+            self.pause(self.check.interval)?;
+            let (before, probe) = (failures, self.ask());
+            failures = if probe.is_ok() { 0 } else { before + 1 };
+            match probe {
+                Ok(()) if before >= self.check.retries => events.send(Event::Healthy { child }).ok()?,
+                Err(probe) if failures == self.check.retries => {
+                    events.send(Event::Unhealthy { child, probe }).ok()?;
+                }
+                Ok(()) | Err(_) => {}
+            }
+        }
+    }
+
+    /// Runs the check. The error is what it says.
+    fn ask(&self) -> Result<(), String> {
+        let arguments = self.check.command.get(1..).unwrap_or_default();
+        match process::command(&self.program, arguments, &self.environment).output() {
+            Ok(output) if output.status.success() => Ok(()),
             Ok(output) => {
                 let said = [output.stdout, output.stderr].concat();
-                String::from_utf8_lossy(&said)
+                Err(String::from_utf8_lossy(&said)
                     .trim()
                     .lines()
                     .last()
                     .unwrap_or("nothing")
-                    .to_owned()
+                    .to_owned())
             }
-            Err(error) => error.to_string(),
-        };
-        if !wanted.load(Ordering::Relaxed) {
-            return None;
+            Err(error) => Err(error.to_string()),
         }
-        if Instant::now() >= deadline {
-            return Some(Event::NeverHealthy { child, probe });
-        }
-        thread::sleep(PAUSE);
+    }
+
+    /// `None` when the probe is not wanted any more.
+    fn pause(&self, time: Duration) -> Option<()> {
+        matches!(self.unwanted.recv_timeout(time), Err(RecvTimeoutError::Timeout)).then_some(())
     }
 }
