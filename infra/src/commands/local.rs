@@ -39,12 +39,16 @@ pub(super) fn run(arguments: &cli::Local, console: &Console) -> Result<ExitStatu
         Built::Interrupted => return Ok(ExitStatus::Interrupted),
     };
 
+    let app = ports::preferably(APP_PORT).context("cannot find a port for the app")?;
+    let admin = ports::preferably(ADMIN_PORT).context("cannot find a port for the proxy's metrics")?;
     let places = LocalPlaces {
-        app: ports::preferably(APP_PORT).context("cannot find a port for the app")?,
-        proxy,
-        admin: ports::preferably(ADMIN_PORT).context("cannot find a port for the proxy's metrics")?,
+        app: app.address(),
+        proxy: proxy.address(),
+        admin: admin.address(),
         source: root.display().to_string(),
     };
+    // From here on they belong to the programs.
+    drop((app, admin, proxy));
     if places.app.port() != APP_PORT {
         console.say(format_args!(
             "Port {APP_PORT} is taken: the app is on {} instead",
@@ -78,9 +82,9 @@ fn taken(error: PortError) -> Failure {
     match error {
         PortError::Taken { port, owner } => {
             let failure = match owner {
-                Some(Owner { name, .. }) if name.starts_with("penguin-") => failure.hint(format!(
-                    "the school seems to be open already: http://localhost:{port}"
-                )),
+                Some(Owner { name, .. }) if name == "infra" || name.starts_with("penguin-") => failure.hint(
+                    format!("the school seems to be open already: http://localhost:{port}"),
+                ),
                 Some(_) => failure,
                 None => {
                     failure.hint("by another user's program, perhaps a container: `docker ps` shows those")
@@ -89,7 +93,7 @@ fn taken(error: PortError) -> Failure {
             match (1..20).find_map(|step| ports::exactly(port.checked_add(step)?).ok()) {
                 Some(free) => failure.hint(format!(
                     "`--port {}` is free, `--port 0` takes any that is",
-                    free.port()
+                    free.address().port()
                 )),
                 None => failure.hint("`--port 0` takes one that is free"),
             }

@@ -37,18 +37,35 @@ pub enum PortError {
     },
 }
 
-/// The port itself if it is free, any free one for 0. All on loopback.
+/// A port that is ours until this is dropped: nobody else takes it while we build.
+#[derive(Debug)]
+pub struct Reserved {
+    address: SocketAddr,
+    _listeners: [Option<TcpListener>; 2],
+}
+
+impl Reserved {
+    /// The address, on loopback.
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+}
+
+/// The port itself if it is free, any free one for 0.
 ///
 /// # Errors
 /// When it is not to be had.
-pub fn exactly(port: u16) -> Result<SocketAddr, PortError> {
-    let address =
-        bind(SocketAddr::from((Ipv4Addr::LOCALHOST, port))).map_err(|source| refused(port, source))?;
+pub fn exactly(port: u16) -> Result<Reserved, PortError> {
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, port)).map_err(|source| refused(port, source))?;
+    let address = listener.local_addr().map_err(|source| refused(port, source))?;
     // Browsers try ::1 first for `localhost`: another program there would answer in our place. A machine without
     // IPv6 refuses with another error than "taken".
-    match bind(SocketAddr::from((Ipv6Addr::LOCALHOST, address.port()))) {
+    match TcpListener::bind((Ipv6Addr::LOCALHOST, address.port())) {
         Err(error) if error.kind() == io::ErrorKind::AddrInUse && port != 0 => Err(refused(port, error)),
-        _ => Ok(address),
+        sixth => Ok(Reserved {
+            address,
+            _listeners: [Some(listener), sixth.ok()],
+        }),
     }
 }
 
@@ -56,12 +73,8 @@ pub fn exactly(port: u16) -> Result<SocketAddr, PortError> {
 ///
 /// # Errors
 /// When no port can be bound at all.
-pub fn preferably(port: u16) -> Result<SocketAddr, PortError> {
+pub fn preferably(port: u16) -> Result<Reserved, PortError> {
     exactly(port).or_else(|_| exactly(0))
-}
-
-fn bind(address: SocketAddr) -> io::Result<SocketAddr> {
-    TcpListener::bind(address)?.local_addr()
 }
 
 fn refused(port: u16, source: io::Error) -> PortError {
@@ -105,8 +118,17 @@ mod tests {
     fn a_preference_gives_way() {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
         let taken = listener.local_addr().unwrap().port();
-        let free = preferably(taken).unwrap();
+        let free = preferably(taken).unwrap().address();
         assert!(free.port() != taken && free.port() != 0);
         assert!(free.ip().is_loopback());
+    }
+
+    #[test]
+    fn a_reserved_port_is_not_given_twice_and_free_afterwards() {
+        let first = exactly(0).unwrap();
+        let port = first.address().port();
+        assert!(exactly(port).is_err());
+        drop(first);
+        assert_eq!(exactly(port).unwrap().address().port(), port);
     }
 }

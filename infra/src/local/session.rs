@@ -142,6 +142,8 @@ impl Session<'_> {
         let sender = self.events.sender();
         let process = Process::spawn(program, container.command, &environment, child, &sender)
             .map_err(|source| Trouble::Start { name, source })?;
+        self.console
+            .detail(format_args!("{name}: process {}", process.id()));
         if let Some(warden) = &mut self.plan.warden {
             warden.watch(process.id(), container.stop.timeout);
         }
