@@ -1,0 +1,103 @@
+//! The gallery: drawings of school life, each with a line below it.
+
+use serde::Serialize;
+
+use super::{Content, Drawing, OPENING_DAY, Page};
+
+/// What the gallery says.
+#[derive(Debug, Clone, Copy, Serialize)]
+pub struct Gallery {
+    /// The heading of the page.
+    pub heading: &'static str,
+    /// The sentence below it.
+    pub lead: &'static str,
+    /// What hangs on the wall.
+    pub exhibits: &'static [Exhibit],
+}
+
+/// A drawing on the wall.
+#[derive(Debug, Clone, Copy, Serialize)]
+pub struct Exhibit {
+    /// The drawing.
+    pub drawing: Drawing,
+    /// Its name on the little plate.
+    pub title: &'static str,
+    /// What the plate says below.
+    pub caption: &'static str,
+}
+
+pub(super) fn page() -> Page {
+    Page {
+        path: "/gallery",
+        template: "pages/gallery.html",
+        title: "Gallery",
+        description: "Drawings of school life on the ice: sliding, floating, singing, waiting for the bus, and a \
+                      snowman that came out rather well.",
+        updated: OPENING_DAY,
+        content: Content::Gallery(Gallery {
+            heading: "Gallery",
+            lead: "Drawn during breaks, by a pupil who asks not to be named and who has no thumbs.",
+            exhibits: EXHIBITS,
+        }),
+    }
+}
+
+const EXHIBITS: &[Exhibit] = &[
+    Exhibit {
+        drawing: scene(
+            "drawings/huddle.svg",
+            "Penguins of all sizes huddle on the snow, a grey chick safe in the middle.",
+        ),
+        title: "Morning huddle",
+        caption: "Attendance. The chick in the middle was late and still got the best place.",
+    },
+    Exhibit {
+        drawing: scene(
+            "drawings/leisure.svg",
+            "Penguins at leisure: one slides on its belly, one reads in a deck chair, one floats in a ring.",
+        ),
+        title: "After the last bell",
+        caption: "Three ways to do nothing, all of them taken seriously.",
+    },
+    Exhibit {
+        drawing: scene(
+            "drawings/school.svg",
+            "The school, a round house of snow with a bell and a flag; a teacher waves from its door.",
+        ),
+        title: "The school",
+        caption: "Bo drew the walls, Bix drew the window. They did not speak while drawing.",
+    },
+    Exhibit {
+        drawing: scene(
+            "drawings/choir.svg",
+            "A row of five penguins sings with open beaks while a conductor swings a herring.",
+        ),
+        title: "Choir practice",
+        caption: "The herring keeps time until somebody eats it.",
+    },
+    Exhibit {
+        drawing: scene(
+            "drawings/snowman.svg",
+            "A small chick and a snow penguin with a carrot for a beak look at each other.",
+        ),
+        title: "Someone new",
+        caption: "They have been looking at each other since Tuesday.",
+    },
+    Exhibit {
+        drawing: scene(
+            "drawings/march.svg",
+            "Penguins of decreasing size march in line along a hill at dusk, the last one far behind.",
+        ),
+        title: "The way home",
+        caption: "The last in line found something interesting. The line waits.",
+    },
+];
+
+const fn scene(src: &'static str, alt: &'static str) -> Drawing {
+    Drawing {
+        src,
+        alt,
+        width: 800,
+        height: 500,
+    }
+}
