@@ -83,44 +83,7 @@ pub(super) fn page() -> Page {
                 },
             ],
             teachers_heading: "The teachers",
-            teachers: &[
-                Teacher {
-                    name: "Old Marit",
-                    subject: "Fishing",
-                    text: "Speaks little, and then it is about cod. Her hat is older than the school.",
-                    portrait: portrait(
-                        "drawings/marit.svg",
-                        "Old Marit, a stately penguin in spectacles and a red bobble hat.",
-                    ),
-                },
-                Teacher {
-                    name: "Captain Pim",
-                    subject: "Swimming",
-                    text: "Fastest around the iceberg, last through the door, because she lets everybody else go first.",
-                    portrait: portrait(
-                        "drawings/pim.svg",
-                        "Captain Pim, a sleek penguin with swimming goggles on her forehead.",
-                    ),
-                },
-                Teacher {
-                    name: "Bo",
-                    subject: "Snow forts: walls",
-                    text: "Believes that every problem can be solved with a wider base. So far nobody has proved her wrong.",
-                    portrait: portrait(
-                        "drawings/bo.svg",
-                        "Bo, a broad penguin in a blue scarf, with a shovel over her shoulder.",
-                    ),
-                },
-                Teacher {
-                    name: "Bix",
-                    subject: "Snow forts: windows",
-                    text: "Bo’s sister. Puts holes in Bo’s walls and calls them views. They are usually right, both of them.",
-                    portrait: portrait(
-                        "drawings/bix.svg",
-                        "Bix, a penguin in a yellow scarf with a snowflake on her head.",
-                    ),
-                },
-            ],
+            teachers: TEACHERS,
             day_heading: "A day from huddle to huddle",
             day: &[
                 Lesson {
@@ -171,3 +134,42 @@ const fn portrait(src: &'static str, alt: &'static str) -> Drawing {
         height: 240,
     }
 }
+
+const TEACHERS: &[Teacher] = &[
+    Teacher {
+        name: "Old Marit",
+        subject: "Fishing",
+        text: "Speaks little, and then it is about cod. Her hat is older than the school.",
+        portrait: portrait(
+            "drawings/marit.svg",
+            "Old Marit, a stately penguin in spectacles and a red bobble hat.",
+        ),
+    },
+    Teacher {
+        name: "Captain Pim",
+        subject: "Swimming",
+        text: "Fastest around the iceberg, last through the door, because she lets everybody else go first.",
+        portrait: portrait(
+            "drawings/pim.svg",
+            "Captain Pim, a sleek penguin with swimming goggles on her forehead.",
+        ),
+    },
+    Teacher {
+        name: "Bo",
+        subject: "Snow forts: walls",
+        text: "Believes that every problem can be solved with a wider base. So far nobody has proved her wrong.",
+        portrait: portrait(
+            "drawings/bo.svg",
+            "Bo, a broad penguin in a blue scarf, with a shovel over her shoulder.",
+        ),
+    },
+    Teacher {
+        name: "Bix",
+        subject: "Snow forts: windows",
+        text: "Bo’s sister. Puts holes in Bo’s walls and calls them views. They are usually right, both of them.",
+        portrait: portrait(
+            "drawings/bix.svg",
+            "Bix, a penguin in a yellow scarf with a snowflake on her head.",
+        ),
+    },
+];
