@@ -78,7 +78,7 @@ const EXHIBITS: &[Exhibit] = &[
     Exhibit {
         drawing: scene(
             "drawings/snowman.svg",
-            "A small chick and a snow penguin with a carrot for a beak look at each other.",
+            "A small chick in a red scarf and a snowman with a bucket for a hat stand side by side.",
         ),
         title: "Someone new",
         caption: "They have been looking at each other since Tuesday.",
