@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use super::{Content, Drawing, OPENING_DAY, Page};
+use super::{Content, Drawing, OPENING_DAY, Page, home};
 
 /// What the gallery says.
 #[derive(Debug, Clone, Copy, Serialize)]
@@ -31,7 +31,7 @@ pub(super) fn page() -> Page {
         path: "/gallery",
         template: "pages/gallery.html",
         title: "Gallery",
-        description: "Drawings of school life on the ice: sliding, floating, singing, waiting for the bus, and a \
+        description: "Drawings of school life on the ice: sliding, floating, singing, walking home, and a \
                       snowman that came out rather well.",
         updated: OPENING_DAY,
         content: Content::Gallery(Gallery {
@@ -44,26 +44,17 @@ pub(super) fn page() -> Page {
 
 const EXHIBITS: &[Exhibit] = &[
     Exhibit {
-        drawing: scene(
-            "drawings/huddle.svg",
-            "Penguins of all sizes huddle on the snow, a grey chick safe in the middle.",
-        ),
+        drawing: home::HUDDLE,
         title: "Morning huddle",
         caption: "Attendance. The chick in the middle was late and still got the best place.",
     },
     Exhibit {
-        drawing: scene(
-            "drawings/leisure.svg",
-            "Penguins at leisure: one slides on its belly, one reads in a deck chair, one floats in a ring.",
-        ),
+        drawing: home::LEISURE,
         title: "After the last bell",
         caption: "Three ways to do nothing, all of them taken seriously.",
     },
     Exhibit {
-        drawing: scene(
-            "drawings/school.svg",
-            "The school, a round house of snow with a bell and a flag; a teacher waves from its door.",
-        ),
+        drawing: home::SCHOOL,
         title: "The school",
         caption: "Bo drew the walls, Bix drew the window. They did not speak while drawing.",
     },

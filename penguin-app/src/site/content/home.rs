@@ -52,12 +52,7 @@ pub(super) fn page() -> Page {
                         href: "/about",
                         label: "Learn more",
                     },
-                    drawing: Drawing {
-                        src: "drawings/huddle.svg",
-                        alt: "Penguins of all sizes huddle on the snow, a grey chick safe in the middle.",
-                        width: 800,
-                        height: 500,
-                    },
+                    drawing: HUDDLE,
                 },
                 Slide {
                     heading: "The door is always open",
@@ -66,12 +61,7 @@ pub(super) fn page() -> Page {
                         href: "/enrol",
                         label: "Sign up today",
                     },
-                    drawing: Drawing {
-                        src: "drawings/school.svg",
-                        alt: "The school, a round house of snow with a bell and a flag; a teacher waves from its door.",
-                        width: 800,
-                        height: 500,
-                    },
+                    drawing: SCHOOL,
                 },
                 Slide {
                     heading: "Playtime is a subject too",
@@ -80,12 +70,7 @@ pub(super) fn page() -> Page {
                         href: "/gallery",
                         label: "Browse gallery",
                     },
-                    drawing: Drawing {
-                        src: "drawings/leisure.svg",
-                        alt: "Penguins at leisure: one slides on its belly, one reads in a deck chair, one floats in a ring.",
-                        width: 800,
-                        height: 500,
-                    },
+                    drawing: LEISURE,
                 },
             ],
             classes_heading: "Three classes, one ocean",
@@ -94,3 +79,27 @@ pub(super) fn page() -> Page {
         }),
     }
 }
+
+/// The first slide; hangs in the gallery as well.
+pub(super) const HUDDLE: Drawing = Drawing {
+    src: "drawings/huddle.svg",
+    alt: "Penguins of all sizes huddle on the snow, a grey chick safe in the middle.",
+    width: 800,
+    height: 500,
+};
+
+/// The second slide; hangs in the gallery as well.
+pub(super) const SCHOOL: Drawing = Drawing {
+    src: "drawings/school.svg",
+    alt: "The school, a round house of snow with a bell and a flag; a teacher waves from its door.",
+    width: 800,
+    height: 500,
+};
+
+/// The third slide; hangs in the gallery as well.
+pub(super) const LEISURE: Drawing = Drawing {
+    src: "drawings/leisure.svg",
+    alt: "Penguins at leisure: one slides on its belly, one reads below a parasol, one floats in a ring.",
+    width: 800,
+    height: 500,
+};
