@@ -46,6 +46,13 @@ pub struct Wish {
     head_only: bool,
 }
 
+impl Wish {
+    /// The coding that the client likes best, if it wants any.
+    pub fn coding(self) -> Option<Coding> {
+        self.coding
+    }
+}
+
 impl Compression {
     /// Reads a client's wish.
     ///

@@ -40,7 +40,10 @@ impl Unfinished {
         };
         match text.split_last() {
             Some((b'\r', text)) if !has_control(text) => Line::Complete { text, taken },
-            _ => Line::Faulty(first_fault(text)),
+            // Without any control byte, the fault is the LF itself.
+            _ => Line::Faulty(
+                first_control(text.strip_suffix(b"\r").unwrap_or(text)).unwrap_or(Refusal::BareLf),
+            ),
         }
     }
 
@@ -68,8 +71,10 @@ impl Unfinished {
             return Line::Faulty(Refusal::BareCr);
         }
         let whole = piece.strip_suffix(b"\r").unwrap_or(piece);
-        if has_control(whole) {
-            return Line::Faulty(first_fault(whole));
+        if has_control(whole)
+            && let Some(refusal) = first_control(whole)
+        {
+            return Line::Faulty(refusal);
         }
         if over_budget {
             return Line::TooLong;
@@ -89,14 +94,12 @@ fn is_control(byte: u8) -> bool {
     (byte < 0x20 && byte != b'\t') || byte == 0x7f
 }
 
-/// The leftmost fault of a text that ran up to a LF; without any control byte the fault is the LF itself.
-fn first_fault(text: &[u8]) -> Refusal {
-    let body = text.strip_suffix(b"\r").unwrap_or(text);
-    match body.iter().find(|&&byte| is_control(byte)) {
-        Some(b'\r') => Refusal::BareCr,
-        Some(0) => Refusal::Nul,
-        Some(_) => Refusal::ControlByte,
-        None => Refusal::BareLf,
+/// What the leftmost control byte of a text is refused for.
+fn first_control(text: &[u8]) -> Option<Refusal> {
+    match text.iter().find(|&&byte| is_control(byte))? {
+        b'\r' => Some(Refusal::BareCr),
+        0 => Some(Refusal::Nul),
+        _ => Some(Refusal::ControlByte),
     }
 }
 
@@ -161,6 +164,7 @@ mod tests {
             (b"\n", Err(Refusal::BareLf)),
             (b"a\rb\r\n", Err(Refusal::BareCr)),
             (b"a\r\r\n", Err(Refusal::BareCr)),
+            (b"\r\r", Err(Refusal::BareCr)),
             (b"a\0\rb\n", Err(Refusal::Nul)),
             (b"a\x0b\r\n", Err(Refusal::ControlByte)),
             (b"a\x7f\n", Err(Refusal::ControlByte)),

@@ -1,0 +1,7 @@
+//! Requests that parsers disagree about. What a load balancer would call dangerous must not reach the app, and what
+//! it would call ambiguous must not keep its connection.
+
+// A model of the way from bytes to an admitted head, and AWS's opinion about the same bytes.
+mod judges;
+// Whatever the bytes and however they are cut.
+mod properties;
