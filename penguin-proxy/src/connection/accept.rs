@@ -1,0 +1,80 @@
+//! Takes connections from one listener until the drain closes it.
+
+use std::io;
+use std::net::{SocketAddr, TcpListener as StdListener};
+use std::rc::Rc;
+use std::time::Duration;
+
+use socket2::{SockRef, TcpKeepalive};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::task::yield_now;
+
+use super::serve::serve;
+use crate::drain::Phase;
+use crate::metrics;
+use crate::server::Worker;
+
+/// Connections taken in one go before those that are open get their turn.
+const BATCH: usize = 16;
+/// Pause when the system has no descriptor or memory left for a connection.
+const EXHAUSTED: Duration = Duration::from_millis(50);
+
+/// Accepts until the drain reaches its closing phase, then takes what the kernel has already queued and lets go.
+///
+/// # Errors
+///
+/// When the listener cannot be used at all.
+pub(crate) async fn accept(worker: &Rc<Worker>, listener: StdListener) -> io::Result<()> {
+    let listener = TcpListener::from_std(listener)?;
+    let mut phase = worker.shared.phase.subscribe();
+    let mut taken = 0;
+    loop {
+        let accepted = tokio::select! {
+            biased;
+            _ = phase.wait_for(|phase| *phase >= Phase::Closing) => break,
+            accepted = listener.accept() => accepted,
+        };
+        match accepted {
+            Ok((stream, peer)) => take(worker, stream, peer),
+            Err(error) if is_about_one_connection(&error) => {}
+            Err(error) => {
+                tracing::warn!("cannot accept a connection: {error}");
+                tokio::time::sleep(EXHAUSTED).await;
+            }
+        }
+        taken += 1;
+        if taken % BATCH == 0 {
+            yield_now().await;
+        }
+    }
+    worker.phase.set(*phase.borrow());
+    // Connections that the kernel has queued were promised an answer: a closed listener would reset them.
+    let queued = listener.into_std()?;
+    while let Ok((stream, peer)) = queued.accept() {
+        stream.set_nonblocking(true)?;
+        take(worker, TcpStream::from_std(stream)?, peer);
+    }
+    Ok(())
+}
+
+fn is_about_one_connection(error: &io::Error) -> bool {
+    matches!(
+        error.kind(),
+        io::ErrorKind::ConnectionAborted | io::ErrorKind::ConnectionReset | io::ErrorKind::ConnectionRefused
+    )
+}
+
+fn take(worker: &Rc<Worker>, stream: TcpStream, peer: SocketAddr) {
+    if metrics::open_connections(&worker.shared.counters) >= worker.shared.config.bounds.connections as u64 {
+        worker.counters().connections_refused.add(1);
+        return;
+    }
+    // Both only make things better where they work: small answers leave at once, vanished clients are found out.
+    drop(stream.set_nodelay(true));
+    let keepalive = TcpKeepalive::new()
+        .with_time(Duration::from_mins(1))
+        .with_interval(Duration::from_secs(15));
+    drop(SockRef::from(&stream).set_tcp_keepalive(&keepalive));
+    let peer = SocketAddr::new(peer.ip().to_canonical(), peer.port());
+    tokio::task::spawn_local(serve(Rc::clone(worker), stream, peer));
+}

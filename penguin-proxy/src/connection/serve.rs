@@ -1,0 +1,110 @@
+//! The task of one client connection: hyper in the middle, the cut from outside, an orderly end.
+
+use std::future::poll_fn;
+use std::net::SocketAddr;
+use std::pin::pin;
+use std::rc::Rc;
+use std::task::Poll;
+
+use hyper::server::conn::http1;
+use tokio::net::TcpStream;
+
+use super::phases::{Connection, Cut, Phase};
+use super::{ClientSocket, close};
+use crate::gateway::{Gateway, unheard};
+use crate::request_rules::Refusal;
+use crate::server::Worker;
+use crate::upgrade;
+
+/// Largest request head; hyper's own limit stands behind the rule that names it.
+const HEAD: usize = 32 * 1024;
+
+/// How hyper's part of a connection ended.
+enum Outcome {
+    Done,
+    Failed(hyper::Error),
+    Cut(Cut),
+}
+
+/// Takes the connection off the list however its task ends, a panic included.
+struct Registered {
+    worker: Rc<Worker>,
+    connection: Rc<Connection>,
+}
+
+impl Drop for Registered {
+    fn drop(&mut self) {
+        self.worker.counters().connections_closed.add(1);
+        self.worker.connections.remove(&self.connection);
+    }
+}
+
+/// Serves one client until its connection is closed.
+pub(super) async fn serve(worker: Rc<Worker>, stream: TcpStream, peer: SocketAddr) {
+    let connection = worker.connections.add(peer);
+    worker.counters().connections_opened.add(1);
+    let _registered = Registered {
+        worker: Rc::clone(&worker),
+        connection: Rc::clone(&connection),
+    };
+
+    let gateway = Gateway::new(Rc::clone(&worker), Rc::clone(&connection));
+    let socket = ClientSocket::new(stream, Rc::clone(&connection));
+    let (outcome, stream, unread) = {
+        let mut http = http1::Builder::new()
+            .max_buf_size(HEAD * 2)
+            .max_header_size(HEAD)
+            .header_read_timeout(None)
+            .serve_connection(socket, gateway);
+        let outcome = poll_fn(|cx| {
+            connection.wake_me(cx.waker());
+            if let Some(why) = connection.cut_reason() {
+                return Poll::Ready(Outcome::Cut(why));
+            }
+            pin!(&mut http).poll(cx).map(|result| match result {
+                Ok(()) => Outcome::Done,
+                Err(error) => Outcome::Failed(error),
+            })
+        })
+        .await;
+        let phase = connection.phase();
+        // Drops the request in flight, if any: its record writes its own line.
+        let parts = http.into_parts();
+        connection.answer_ended();
+        let (stream, waiting) = parts.io.into_parts();
+        let unread = [parts.read_buf, waiting.freeze()].concat();
+        ((outcome, phase), stream, unread)
+    };
+    if let Some(tunnel) = connection.take_tunnel() {
+        return upgrade::run(&connection, stream, unread.into(), tunnel).await;
+    }
+    finish(&worker, &connection, outcome, stream).await;
+}
+
+/// Says what there is left to say, writes the line of a request that never became one, closes.
+async fn finish(
+    worker: &Rc<Worker>,
+    connection: &Rc<Connection>,
+    (outcome, phase): (Outcome, Phase),
+    stream: TcpStream,
+) {
+    if let Some(refusal) = connection.refused_head() {
+        return close::with_message(stream, &unheard(worker, connection, refusal)).await;
+    }
+    match outcome {
+        Outcome::Cut(Cut::HeadTimeout) => {
+            close::with_message(stream, &unheard(worker, connection, Refusal::HeadTimeout)).await;
+        }
+        Outcome::Failed(error) if error.is_parse() => {
+            // The scan refuses all that hyper refuses; should it not, hyper has answered with a bare status.
+            unheard(worker, connection, Refusal::RequestLine);
+            close::in_order(stream).await;
+        }
+        _ if connection.is_to_be_reset() => close::reset(stream),
+        Outcome::Failed(_) | Outcome::Cut(_) if matches!(phase, Phase::Uploading | Phase::Answering) => {
+            close::reset(stream);
+        }
+        // A client that leaves in the middle of a head has said nothing worth a line.
+        Outcome::Cut(_) | Outcome::Failed(_) | Outcome::Done => close::in_order(stream).await,
+    }
+}

@@ -1,0 +1,242 @@
+//! The client's socket as hyper sees it: every byte passes through here, in both directions.
+//!
+//! Reads go through one buffer per thread, so that a connection owns none and the raw bytes can be looked at. Two
+//! things are kept from hyper: a head that is not complete and good yet, and the end of a client that closed its
+//! sending side and waits for its answer.
+
+use std::cell::RefCell;
+use std::io::{self, IoSlice};
+use std::pin::Pin;
+use std::rc::Rc;
+use std::task::{Context, Poll, ready};
+
+use bytes::{Buf, BytesMut};
+use hyper::rt::ReadBufCursor;
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::net::TcpStream;
+
+use super::phases::{Connection, Phase};
+use super::upload::UploadEnd;
+use crate::head_scan::{Event, Framing, HeadScan, ScanLimits};
+use crate::request_rules::Refusal;
+
+/// Bytes read or gathered at once.
+const CHUNK: usize = 16 * 1024;
+
+thread_local! {
+    static BUFFER: RefCell<Box<[u8]>> = RefCell::new(vec![0; CHUNK].into_boxed_slice());
+}
+
+/// A stream that tells its [`Connection`] what passes.
+#[derive(Debug)]
+pub(crate) struct ClientSocket {
+    stream: TcpStream,
+    connection: Rc<Connection>,
+    scan: HeadScan,
+    in_body: bool,
+    refused: Option<Refusal>,
+    /// hyper was told to wait although the socket was not asked: it must be woken when the answer is out.
+    paused: bool,
+    /// The beginning of a head, until its end has come.
+    head: BytesMut,
+    /// Bytes that are good and did not fit into hyper's buffer.
+    waiting: BytesMut,
+}
+
+impl ClientSocket {
+    pub(crate) fn new(stream: TcpStream, connection: Rc<Connection>) -> Self {
+        let scan = HeadScan::new(ScanLimits::default());
+        let (head, waiting) = (BytesMut::new(), BytesMut::new());
+        Self {
+            stream,
+            connection,
+            scan,
+            in_body: false,
+            refused: None,
+            paused: false,
+            head,
+            waiting,
+        }
+    }
+
+    /// The stream, and what was read of it beyond what hyper has seen.
+    pub(crate) fn into_parts(self) -> (TcpStream, BytesMut) {
+        (self.stream, self.waiting)
+    }
+
+    /// Looks at bytes and gives hyper those that it may see.
+    fn scan(&mut self, bytes: &[u8], out: &mut ReadBufCursor<'_>) {
+        let mut rest = bytes;
+        while !rest.is_empty() {
+            let step = self.scan.next(rest);
+            let (seen, unseen) = rest.split_at(step.taken);
+            rest = unseen;
+            match step.event {
+                Event::Partial if self.in_body => self.give(seen, out),
+                Event::Partial => self.head.extend_from_slice(seen),
+                Event::Head(framing) => {
+                    if !self.head.is_empty() {
+                        let head = std::mem::take(&mut self.head);
+                        self.give(&head, out);
+                    }
+                    self.give(seen, out);
+                    self.in_body = framing != Framing::Length(0);
+                }
+                Event::End => {
+                    self.give(seen, out);
+                    self.in_body = false;
+                }
+                Event::Refused(refusal) => {
+                    self.head = BytesMut::new();
+                    self.refused = Some(refusal);
+                    if self.in_body {
+                        self.connection.upload_ended(UploadEnd::Refused(refusal));
+                    } else {
+                        self.connection.refuse_head(refusal);
+                    }
+                    return;
+                }
+            }
+        }
+    }
+
+    fn give(&mut self, bytes: &[u8], out: &mut ReadBufCursor<'_>) {
+        let now = if self.waiting.is_empty() {
+            bytes.len().min(out.remaining())
+        } else {
+            0
+        };
+        out.put_slice(&bytes[..now]);
+        self.waiting.extend_from_slice(&bytes[now..]);
+    }
+}
+
+/// Lends the thread's buffer for as long as a call lasts.
+fn with_buffer<T>(call: impl FnOnce(&mut [u8]) -> T) -> T {
+    BUFFER.with_borrow_mut(|buffer| call(buffer))
+}
+
+/// Reads into a hyper cursor through the thread's buffer. Gives the number of bytes.
+pub(crate) fn read_through(
+    stream: &mut TcpStream,
+    cx: &mut Context<'_>,
+    mut cursor: ReadBufCursor<'_>,
+) -> Poll<io::Result<usize>> {
+    with_buffer(|buffer| {
+        let room = cursor.remaining().min(CHUNK);
+        let mut read = ReadBuf::new(&mut buffer[..room]);
+        ready!(Pin::new(stream).poll_read(cx, &mut read))?;
+        cursor.put_slice(read.filled());
+        Poll::Ready(Ok(read.filled().len()))
+    })
+}
+
+/// Sends slices, the short ones gathered: one copy is cheaper than the kernel's walk over a vector.
+pub(crate) fn write_gathered(
+    stream: &mut TcpStream,
+    cx: &mut Context<'_>,
+    slices: &[IoSlice<'_>],
+) -> Poll<io::Result<usize>> {
+    let total: usize = slices.iter().map(|slice| slice.len()).sum();
+    if slices.len() == 1 || total > CHUNK {
+        return Pin::new(stream).poll_write_vectored(cx, slices);
+    }
+    with_buffer(|buffer| {
+        let mut end = 0;
+        for slice in slices {
+            buffer[end..end + slice.len()].copy_from_slice(slice);
+            end += slice.len();
+        }
+        Pin::new(stream).poll_write(cx, &buffer[..end])
+    })
+}
+
+impl hyper::rt::Read for ClientSocket {
+    fn poll_read(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        mut out: ReadBufCursor<'_>,
+    ) -> Poll<io::Result<()>> {
+        let this = self.get_mut();
+        let room = out.remaining();
+        if !this.waiting.is_empty() {
+            let count = this.waiting.len().min(room);
+            out.put_slice(&this.waiting[..count]);
+            this.waiting.advance(count);
+            return Poll::Ready(Ok(()));
+        }
+        if this.connection.is_upgrading() {
+            this.paused = true;
+            return Poll::Pending;
+        }
+        loop {
+            if let Some(refusal) = this.refused {
+                // A head that is refused must not take the answer before it along.
+                let busy = matches!(this.connection.phase(), Phase::Uploading | Phase::Answering);
+                let answering = busy && !this.in_body;
+                this.paused = answering;
+                return if answering {
+                    Poll::Pending
+                } else {
+                    Poll::Ready(Err(io::Error::other(refusal)))
+                };
+            }
+            let count = ready!(with_buffer(|buffer| {
+                let mut read = ReadBuf::new(&mut buffer[..room.min(CHUNK)]);
+                ready!(Pin::new(&mut this.stream).poll_read(cx, &mut read))?;
+                this.scan(read.filled(), &mut out);
+                Poll::Ready(io::Result::Ok(read.filled().len()))
+            }))?;
+            if count == 0 {
+                // Whoever waits for the answer is woken by the answer, or by the sweep.
+                return if this.connection.sending_side_closed() {
+                    Poll::Pending
+                } else {
+                    Poll::Ready(Ok(()))
+                };
+            }
+            this.connection.bytes_came();
+            if out.remaining() < room {
+                return Poll::Ready(Ok(()));
+            }
+        }
+    }
+}
+
+impl hyper::rt::Write for ClientSocket {
+    fn poll_write(self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
+        let this = self.get_mut();
+        let written = Pin::new(&mut this.stream).poll_write(cx, bytes);
+        this.connection.write_went(written.is_ready());
+        written
+    }
+
+    fn poll_write_vectored(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        slices: &[IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        let this = self.get_mut();
+        let written = write_gathered(&mut this.stream, cx, slices);
+        this.connection.write_went(written.is_ready());
+        written
+    }
+
+    fn is_write_vectored(&self) -> bool {
+        true
+    }
+
+    fn poll_flush(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        // Everything has been sent. What was kept back until then is told at the next read, which must come.
+        if self.paused && self.connection.phase() != Phase::Answering {
+            self.get_mut().paused = false;
+            cx.waker().wake_by_ref();
+        }
+        Poll::Ready(Ok(()))
+    }
+
+    /// hyper calls this once everything is flushed. The socket stays open: how it closes is decided afterwards.
+    fn poll_shutdown(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Poll::Ready(Ok(()))
+    }
+}

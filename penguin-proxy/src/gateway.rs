@@ -1,0 +1,146 @@
+//! The life of one request: admitted, prepared, sent, answered. Each step is another module's; their order is here.
+//!
+//! ```text
+//! health path ─► rules ─► forwarding ─► upstream (hold, send, retry) ─► forwarding ─► client
+//!                  │                        │
+//!                  └────── failure page ◄───┘      and in any case: a line in the access log
+//! ```
+
+mod fail;
+mod health;
+mod record;
+
+use std::convert::Infallible;
+use std::future::Future;
+use std::pin::Pin;
+use std::rc::Rc;
+
+use http::header::{CONNECTION, EXPECT};
+use http::request::Parts;
+use http::{HeaderValue, Request, Response, Version};
+use hyper::body::Incoming;
+use hyper::service::Service;
+
+pub(crate) use self::fail::unheard;
+pub(crate) use self::record::Record;
+use crate::access_log::End;
+use crate::body::{AnswerBody, RequestBody};
+use crate::connection::{Connection, UploadEnd};
+use crate::forwarding::{Forwarded, Hop};
+use crate::server::Worker;
+use crate::upgrade::Tunnel;
+use crate::upstream::{self, Answered};
+
+/// Answers the requests of one connection.
+#[derive(Clone, Debug)]
+pub(crate) struct Gateway {
+    worker: Rc<Worker>,
+    client: Rc<Connection>,
+}
+
+impl Gateway {
+    pub(crate) fn new(worker: Rc<Worker>, client: Rc<Connection>) -> Self {
+        Self { worker, client }
+    }
+
+    async fn answer(self, mut head: Parts, body: RequestBody) -> Response<AnswerBody> {
+        if let Some(response) = health::answer(&self.worker, &self.client, &head) {
+            return response;
+        }
+        let mut record = Record::new(&self.worker, &self.client, &head);
+        let config = &self.worker.shared.config;
+        let admitted = config.rules.admit(&mut head);
+        let hop = Hop {
+            peer: self.client.peer(),
+            local_port: self.worker.shared.port,
+        };
+        let forwarded = config.forwarding.request(&mut head.headers, head.version, hop);
+        record.identified(&forwarded);
+        self.client.set_upgrading(forwarded.upgrade.is_some());
+        match admitted {
+            Ok(admitted) => {
+                self.pass_on(head, body, admitted.last_on_connection, &forwarded, record)
+                    .await
+            }
+            Err(refusal) => fail::refused(&self, record, refusal),
+        }
+    }
+
+    async fn pass_on(
+        &self,
+        mut head: Parts,
+        body: RequestBody,
+        last: bool,
+        forwarded: &Forwarded,
+        mut record: Record,
+    ) -> Response<AnswerBody> {
+        // The expectation was this proxy's to meet: hyper sends 100 once the app takes the body.
+        head.headers.remove(EXPECT);
+        head.version = Version::HTTP_11;
+        let sent = upstream::send(&self.worker, &self.client, &mut record.journey, head, body).await;
+        record.first_byte();
+        let (mut answer, switched) = match sent {
+            Ok(Answered::Response(response)) => {
+                let (head, body) = response.into_parts();
+                (Response::from_parts(head, ()), Ok(body))
+            }
+            Ok(Answered::Switched(response, stream, unread)) => (response, Err((stream, unread))),
+            Err(failure) => return fail::unanswered(self, record, failure),
+        };
+        let forwarding = &self.worker.shared.config.forwarding;
+        let status = answer.status();
+        forwarding.response(answer.headers_mut(), status, forwarded);
+        *answer.version_mut() = Version::HTTP_11;
+        record.answered(status);
+        match switched {
+            Ok(body) => {
+                if last || self.is_last() {
+                    answer
+                        .headers_mut()
+                        .insert(CONNECTION, HeaderValue::from_static("close"));
+                }
+                answer.map(|()| AnswerBody::passing(body, &self.client, record))
+            }
+            Err((stream, unread)) => {
+                self.client.put_tunnel(Tunnel {
+                    stream,
+                    unread,
+                    record,
+                });
+                answer.map(|()| AnswerBody::own(bytes::Bytes::new(), &self.client, None))
+            }
+        }
+    }
+
+    /// Whether the connection ends with this answer: while draining, and when the app answers before it has
+    /// taken the whole request.
+    fn is_last(&self) -> bool {
+        self.worker.is_closing() || self.client.upload_end() != UploadEnd::Complete
+    }
+}
+
+impl Service<Request<Incoming>> for Gateway {
+    type Response = Response<AnswerBody>;
+    type Error = Infallible;
+    type Future = Pin<Box<dyn Future<Output = Result<Self::Response, Infallible>>>>;
+
+    fn call(&self, request: Request<Incoming>) -> Self::Future {
+        let (head, body) = request.into_parts();
+        let body = RequestBody::new(body, &self.client, self.worker.shared.config.rules.max_body());
+        // At once, and not when the future is first polled: hyper reads on before that.
+        self.client.request_began(!body.is_empty());
+        let answering = self.clone().answer(head, body);
+        Box::pin(async move { Ok(answering.await) })
+    }
+}
+
+/// What a broken upload means for the client that sent it.
+fn upload_failure(end: UploadEnd) -> Option<End> {
+    match end {
+        UploadEnd::Underway | UploadEnd::Complete => None,
+        UploadEnd::TooSlow => Some(End::BodyTimeout),
+        UploadEnd::TooLarge => Some(End::BodyTooLarge),
+        UploadEnd::Refused(_) => Some(End::BodyMalformed),
+        UploadEnd::Broken => Some(End::BodyAborted),
+    }
+}

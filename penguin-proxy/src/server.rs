@@ -1,0 +1,170 @@
+//! Ports, threads, start and end. Knows no HTTP.
+//!
+//! Each serving thread has a runtime and a listener of its own; connections never change threads, so nothing on the
+//! request path takes a lock. The thread that called [`Server::run`] does the slow business beside them: it resolves
+//! names, watches the app, answers the admin port and conducts the drain.
+
+mod conduct;
+mod listen;
+pub mod signals;
+pub(crate) mod threads;
+mod worker;
+
+use std::net::{SocketAddr, TcpListener};
+use std::sync::Arc;
+use std::sync::atomic::AtomicUsize;
+use std::{io, thread};
+
+use tokio::runtime::Builder;
+use tokio::sync::{mpsc, watch};
+
+pub use self::listen::ListenError;
+use self::signals::StopWishes;
+pub(crate) use self::worker::Worker;
+use crate::access_log::AccessLog;
+use crate::config::Config;
+use crate::drain::Phase;
+use crate::metrics::Counters;
+use crate::readiness::Readiness;
+use crate::upstream::{Lookup, Target};
+
+/// What all threads share. Everything in it is read far more often than written.
+#[derive(Debug)]
+pub(crate) struct Shared {
+    pub(crate) config: Config,
+    /// The port that traffic comes to.
+    pub(crate) port: u16,
+    /// Where the proxy stands between start and end.
+    pub(crate) phase: watch::Sender<Phase>,
+    pub(crate) readiness: Readiness,
+    pub(crate) target: Target,
+    /// One set of counters per serving thread.
+    pub(crate) counters: Vec<Counters>,
+    /// Requests that wait for an app that cannot be reached.
+    pub(crate) held: AtomicUsize,
+    pub(crate) log: AccessLog,
+}
+
+/// A proxy whose ports are bound.
+#[derive(Debug)]
+pub struct Server {
+    shared: Arc<Shared>,
+    listeners: Vec<TcpListener>,
+    admin: TcpListener,
+    address: SocketAddr,
+    admin_address: SocketAddr,
+}
+
+/// Why a proxy could not start or go on.
+#[derive(Debug, thiserror::Error)]
+pub enum ServerError {
+    /// A port cannot be had.
+    #[error(transparent)]
+    Listen(#[from] ListenError),
+    /// The system refuses a thread, a runtime or a socket operation.
+    #[error("the system refuses {what}: {source}")]
+    System {
+        /// What was asked for.
+        what: &'static str,
+        /// The system's answer.
+        source: io::Error,
+    },
+}
+
+fn refused(what: &'static str) -> impl Fn(io::Error) -> ServerError {
+    move |source| ServerError::System { what, source }
+}
+
+impl Server {
+    /// Binds the ports. Nothing is answered before [`Server::run`].
+    ///
+    /// # Errors
+    ///
+    /// When a port cannot be had.
+    pub fn bind(config: Config, lookup: Lookup, log: AccessLog) -> Result<Self, ServerError> {
+        let listeners = listen::bind("PROXY_LISTEN", config.listen, config.threads)?;
+        let mut admin = listen::bind("PROXY_ADMIN_LISTEN", config.admin_listen, 1)?;
+        let admin = admin.remove(0);
+        let address = listeners[0]
+            .local_addr()
+            .map_err(refused("the address of a listener"))?;
+        let admin_address = admin.local_addr().map_err(refused("the address of a listener"))?;
+        let shared = Arc::new(Shared {
+            phase: watch::Sender::new(Phase::Serving),
+            readiness: Readiness::default(),
+            target: Target::new(config.upstream.clone(), lookup),
+            counters: (0..config.threads).map(|_| Counters::default()).collect(),
+            held: AtomicUsize::new(0),
+            log,
+            port: address.port(),
+            config,
+        });
+        Ok(Self {
+            shared,
+            listeners,
+            admin,
+            address,
+            admin_address,
+        })
+    }
+
+    /// Where traffic is accepted.
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// Where the admin endpoints are.
+    pub fn admin_address(&self) -> SocketAddr {
+        self.admin_address
+    }
+
+    /// Serves until a wish to stop has been fulfilled.
+    ///
+    /// # Errors
+    ///
+    /// When the system refuses a thread or a runtime.
+    pub fn run(self, wishes: StopWishes) -> Result<(), ServerError> {
+        let Self {
+            shared,
+            listeners,
+            admin,
+            address,
+            admin_address,
+        } = self;
+        let control = Builder::new_current_thread()
+            .enable_all()
+            .build()
+            .map_err(refused("a runtime"))?;
+        let (left, mut all_left) = mpsc::channel::<()>(1);
+        for (index, listener) in listeners.into_iter().enumerate() {
+            let (shared, left) = (Arc::clone(&shared), left.clone());
+            let serve = move || {
+                worker::run(index, &shared, listener);
+                drop(left);
+            };
+            thread::Builder::new()
+                .name(format!("serve-{index}"))
+                .spawn(serve)
+                .map_err(refused("a thread"))?;
+        }
+        drop(left);
+        tracing::info!(
+            address = %address,
+            admin = %admin_address,
+            upstream = %shared.config.upstream,
+            threads = shared.config.threads,
+            version = env!("CARGO_PKG_VERSION"),
+            "listening"
+        );
+        control.block_on(async {
+            tokio::spawn(crate::upstream::keep_resolved(Arc::clone(&shared)));
+            tokio::spawn(crate::readiness::watch_app(Arc::clone(&shared)));
+            tokio::spawn(crate::admin::serve(Arc::clone(&shared), admin));
+            conduct::until_stopped(&shared, wishes, &mut all_left).await;
+        });
+        shared.log.finish();
+        // A lookup that hangs in the system must not keep the process.
+        control.shutdown_background();
+        Ok(())
+    }
+}

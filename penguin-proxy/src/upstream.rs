@@ -1,0 +1,16 @@
+//! The way to the app: where it is, connections to it, one exchange, and what is tried again.
+
+mod connect;
+mod exchange;
+mod link;
+mod lookup;
+mod pool;
+mod retry;
+mod target;
+
+pub(crate) use self::connect::probe;
+pub(crate) use self::exchange::{Answered, BrokeOff, UpstreamBody, UpstreamFailure};
+pub use self::lookup::Lookup;
+pub(crate) use self::pool::Pool;
+pub(crate) use self::retry::{Journey, send};
+pub(crate) use self::target::{Target, keep_resolved};

@@ -1,0 +1,185 @@
+//! What is tried again: connecting, for every request and within the hold; sending, only where it cannot do harm.
+//!
+//! * While the app cannot be reached a request is held: it has not been sent, so any method may wait.
+//! * A connection that dies before a byte of the answer came: the request may have been carried out. It is sent again
+//!   only if its method is idempotent and it has no body. All others take a fresh connection in the first place.
+//! * Never because of a status.
+
+use std::future::poll_fn;
+use std::net::SocketAddr;
+use std::rc::Rc;
+use std::sync::atomic::Ordering;
+use std::task::Poll;
+use std::time::{Duration, Instant};
+
+use http::request::Parts;
+use http::{Method, Request};
+
+use super::connect::{ConnectError, connect};
+use super::exchange::{Answered, UpstreamFailure, exchange};
+use super::link::Link;
+use crate::access_log::End;
+use crate::body::RequestBody;
+use crate::connection::Connection;
+use crate::server::{Shared, Worker};
+
+/// A request is sent at most this often.
+const MOST_SENT: u32 = 3;
+/// Pauses between attempts to connect double from the first to the last.
+const FIRST_PAUSE: Duration = Duration::from_millis(10);
+const LAST_PAUSE: Duration = Duration::from_millis(400);
+
+/// How a request travelled, for its line in the log.
+#[derive(Debug, Default)]
+pub(crate) struct Journey {
+    pub(crate) connect: Option<Duration>,
+    pub(crate) upstream: Option<SocketAddr>,
+    pub(crate) reused: bool,
+    pub(crate) retries: u32,
+}
+
+/// A place among the requests that wait for the app.
+struct Held<'a>(&'a Shared);
+
+impl<'a> Held<'a> {
+    fn enter(shared: &'a Shared) -> Option<Self> {
+        let before = shared.held.fetch_add(1, Ordering::Relaxed);
+        let held = Self(shared);
+        (before < shared.config.bounds.held).then_some(held)
+    }
+}
+
+impl Drop for Held<'_> {
+    fn drop(&mut self) {
+        self.0.held.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
+/// Sends a request to the app, again where that is allowed, and waits for the head of its answer.
+pub(crate) async fn send(
+    worker: &Rc<Worker>,
+    client: &Rc<Connection>,
+    journey: &mut Journey,
+    head: Parts,
+    body: RequestBody,
+) -> Result<Answered, UpstreamFailure> {
+    let due = Instant::now() + worker.shared.config.timeouts.hold;
+    if !is_repeatable(&head.method, &body) {
+        let link = reach(worker, journey, due).await?;
+        return go(worker, client, journey, link, Request::from_parts(head, body)).await;
+    }
+    loop {
+        let waiting = poll_fn(|cx| Poll::Ready(worker.pool.take(cx, &worker.shared))).await;
+        journey.reused = waiting.is_some();
+        let link = match waiting {
+            Some(link) => {
+                worker.counters().upstream_reused.add(1);
+                link
+            }
+            None => reach(worker, journey, due).await?,
+        };
+        let request = Request::from_parts(head.clone(), RequestBody::empty());
+        match go(worker, client, journey, link, request).await {
+            Err(failure) if failure.unanswered && journey.retries + 1 < MOST_SENT => {
+                journey.retries += 1;
+                worker.counters().retries.add(1);
+                worker.shared.target.refresh();
+            }
+            outcome => return outcome,
+        }
+    }
+}
+
+async fn go(
+    worker: &Rc<Worker>,
+    client: &Rc<Connection>,
+    journey: &mut Journey,
+    link: Box<Link>,
+    request: Request<RequestBody>,
+) -> Result<Answered, UpstreamFailure> {
+    journey.upstream = Some(link.address);
+    client.expect_answer(worker.shared.config.timeouts.first_byte);
+    exchange(worker, client, link, request).await
+}
+
+/// Sending it twice does what sending it once does, and there is nothing of it that could be sent only once.
+fn is_repeatable(method: &Method, body: &RequestBody) -> bool {
+    method.is_idempotent() && body.is_empty()
+}
+
+/// Connects, holding the request while the app cannot be reached.
+async fn reach(
+    worker: &Rc<Worker>,
+    journey: &mut Journey,
+    due: Instant,
+) -> Result<Box<Link>, UpstreamFailure> {
+    let shared = &worker.shared;
+    let mut addresses = shared.target.subscribe();
+    let mut reachable = shared.readiness.subscribe();
+    let mut held = None;
+    let mut pause = FIRST_PAUSE;
+    let began = Instant::now();
+    loop {
+        reachable.mark_unchanged();
+        let failed = match connect(&mut addresses, shared.config.timeouts.connect).await {
+            Ok((stream, address)) => {
+                worker.counters().upstream_opened.add(1);
+                journey.connect = Some(began.elapsed());
+                return Link::new(stream, address)
+                    .await
+                    .map_err(|error| UpstreamFailure::new(End::UpstreamClosed, error));
+            }
+            Err(error) => error,
+        };
+        worker.counters().connect_failures.add(1);
+        shared.target.refresh();
+        if held.is_none() {
+            worker.counters().held.add(1);
+            held = Some(Held::enter(shared).ok_or_else(|| UpstreamFailure::new(End::HoldFull, &failed))?);
+        }
+        wait(&mut addresses, &mut reachable, pause, due, failed).await?;
+        pause = (pause * 2).min(LAST_PAUSE);
+    }
+}
+
+/// Until the next attempt is worth while, or the hold is over.
+async fn wait(
+    addresses: &mut tokio::sync::watch::Receiver<std::sync::Arc<[SocketAddr]>>,
+    reachable: &mut tokio::sync::watch::Receiver<crate::readiness::Reach>,
+    pause: Duration,
+    due: Instant,
+    failed: ConnectError,
+) -> Result<(), UpstreamFailure> {
+    let now = Instant::now();
+    if now >= due {
+        return Err(UpstreamFailure::new(End::HoldExpired, failed));
+    }
+    tokio::select! {
+        () = tokio::time::sleep(pause.min(due - now)) => {}
+        Ok(()) = addresses.changed() => {}
+        Ok(()) = reachable.changed() => {}
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_what_does_no_harm_twice_is_sent_twice() {
+        let empty = RequestBody::empty();
+        for method in [
+            Method::GET,
+            Method::HEAD,
+            Method::OPTIONS,
+            Method::PUT,
+            Method::DELETE,
+        ] {
+            assert!(is_repeatable(&method, &empty), "{method}");
+        }
+        for method in [Method::POST, Method::PATCH] {
+            assert!(!is_repeatable(&method, &empty), "{method}");
+        }
+    }
+}

@@ -1,0 +1,219 @@
+//! What is passed on, and how it looks on the other side.
+
+use crate::stage::{App, Client, Proxy, eventually};
+
+#[test]
+fn a_request_and_its_answer() {
+    let app = App::answering(|request| format!("{}\n{}", request.line, request.field("host").unwrap()));
+    let proxy = Proxy::before(&app);
+    let reply = proxy.get("/a/b?c=%20d");
+    assert_eq!(
+        (reply.status, reply.text().as_str()),
+        (200, "GET /a/b?c=%20d HTTP/1.1\npenguin.example")
+    );
+}
+
+#[test]
+fn bodies_of_both_kinds_reach_the_app() {
+    let app = App::answering(|request| String::from_utf8(request.body.clone()).unwrap());
+    let proxy = Proxy::before(&app);
+    let mut client = proxy.connect();
+    client.send("POST /known HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\n\r\nknown");
+    assert_eq!(client.reply().text(), "known");
+    client.send("POST /chunked HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nchu\r\n4\r\nnked\r\n0\r\n\r\n");
+    assert_eq!(client.reply().text(), "chunked");
+    assert_eq!(proxy.line("/chunked")["bytes_in"], 7);
+}
+
+#[test]
+fn connections_to_the_app_are_reused_for_what_may_be_repeated_and_fresh_for_the_rest() {
+    let app = App::hello();
+    let proxy = Proxy::with(|arguments| {
+        arguments.upstream = app.address.to_string();
+        arguments.threads = "1".into();
+    });
+    let mut client = proxy.connect();
+    for _ in 0..10 {
+        assert_eq!(client.get("/again").status, 200);
+    }
+    client.send("POST /once HTTP/1.1\r\nHost: a\r\nContent-Length: 0\r\n\r\n");
+    assert_eq!(client.reply().status, 200);
+    let again = proxy.lines(10, |line| line["target"] == "/again");
+    assert_eq!(again.iter().filter(|line| line["reused"] == true).count(), 9);
+    assert_eq!(proxy.line("/once")["reused"], false);
+}
+
+#[test]
+fn answers_without_a_body_are_never_followed_by_one() {
+    let app = App::scripted(|mut connection| {
+        while let Some(request) = connection.head() {
+            let sent = match request.target() {
+                "/head" => connection.send("HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\n"),
+                "/304" => connection.send("HTTP/1.1 304 Not Modified\r\nETag: \"x\"\r\n\r\n"),
+                "/204" => connection.send("HTTP/1.1 204 No Content\r\n\r\n"),
+                _ => connection.answer("200 OK", "end"),
+            };
+            assert!(sent);
+        }
+    });
+    let proxy = Proxy::before(&app);
+    let mut client = proxy.connect();
+    client.send("HEAD /head HTTP/1.1\r\nHost: a\r\n\r\n");
+    let head = client.reply_to("HEAD").unwrap();
+    assert_eq!((head.status, head.field("content-length")), (200, Some("1000")));
+    assert_eq!(client.get("/304").field("etag"), Some("\"x\""));
+    assert_eq!(client.get("/204").status, 204);
+    assert_eq!(client.get("/end").text(), "end", "all four on one connection");
+    assert_eq!(proxy.line("/head")["end"], "ok");
+}
+
+#[test]
+fn ranges_pass_untouched() {
+    let app = App::scripted(|mut connection| {
+        while let Some(request) = connection.request() {
+            assert_eq!(request.field("range"), Some("bytes=0-1"));
+            connection.send(
+                "HTTP/1.1 206 Partial Content\r\nContent-Range: bytes 0-1/5\r\nContent-Length: 2\r\n\r\nhe",
+            );
+        }
+    });
+    let proxy = Proxy::before(&app);
+    let mut client = proxy.connect();
+    client.send("GET / HTTP/1.1\r\nHost: a\r\nRange: bytes=0-1\r\n\r\n");
+    let reply = client.reply();
+    assert_eq!(
+        (reply.status, reply.field("content-range"), reply.text().as_str()),
+        (206, Some("bytes 0-1/5"), "he")
+    );
+}
+
+#[test]
+fn http_1_0_clients_get_http_1_0_answers() {
+    let app = App::scripted(|mut connection| {
+        while let Some(request) = connection.request() {
+            assert!(request.line.ends_with("HTTP/1.1"), "{}", request.line);
+            connection.send("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n0\r\n\r\n");
+        }
+    });
+    let proxy = Proxy::before(&app);
+    let mut client = proxy.connect();
+    client.send("GET / HTTP/1.0\r\n\r\n");
+    let reply = client.reply();
+    assert!(reply.head.starts_with("HTTP/1.0 200"), "{}", reply.head);
+    assert_eq!(reply.field("transfer-encoding"), None);
+    assert_eq!(reply.text(), "hello");
+}
+
+#[test]
+fn pipelined_requests_are_answered_in_order() {
+    let app = App::answering(|request| request.target().to_owned());
+    let proxy = Proxy::before(&app);
+    let mut client = proxy.connect();
+    client.send("GET /1 HTTP/1.1\r\nHost: a\r\n\r\nGET /2 HTTP/1.1\r\nHost: a\r\n\r\nGET /3 HTTP/1.1\r\nHost: a\r\n\r\n");
+    let answers: Vec<_> = (0..3).map(|_| client.reply().text()).collect();
+    assert_eq!(answers, ["/1", "/2", "/3"]);
+}
+
+#[test]
+fn a_large_head_of_the_app_passes_and_a_huge_one_is_named() {
+    let app = App::scripted(|mut connection| {
+        while let Some(request) = connection.request() {
+            let size: usize = request.target()[1..].parse().unwrap();
+            connection.send(format!(
+                "HTTP/1.1 200 OK\r\nX-Large: {}\r\nContent-Length: 2\r\n\r\nok",
+                "x".repeat(size)
+            ));
+        }
+    });
+    let proxy = Proxy::before(&app);
+    let reply = proxy.get("/60000");
+    assert_eq!(
+        (reply.status, reply.field("x-large").map(str::len)),
+        (200, Some(60_000))
+    );
+    let reply = proxy.get("/70000");
+    assert_eq!(reply.status, 502);
+    assert_eq!(proxy.line("/70000")["end"], "upstream.head.too_large");
+}
+
+#[test]
+fn trailers_pass_both_ways() {
+    let app = App::scripted(|mut connection| {
+        while let Some(request) = connection.request() {
+            assert_eq!(
+                request.body, b"bodyx-sum: 7\r\n",
+                "hyper writes names in lower case"
+            );
+            connection.send(
+                "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\nTrailer: X-Check\r\n\r\n2\r\nok\r\n0\r\nX-Check: 9\r\n\r\n",
+            );
+        }
+    });
+    let proxy = Proxy::before(&app);
+    let mut client = proxy.connect();
+    client.send(
+        "POST / HTTP/1.1\r\nHost: a\r\nTE: trailers\r\nConnection: TE\r\nTransfer-Encoding: chunked\r\nTrailer: X-Sum\r\n\r\n\
+         4\r\nbody\r\n0\r\nX-Sum: 7\r\n\r\n",
+    );
+    let head = client.head().unwrap();
+    assert!(head.starts_with("HTTP/1.1 200"), "{head}");
+    assert_eq!(client.chunk().unwrap(), b"ok");
+    assert_eq!(client.chunk().unwrap(), b"");
+    assert_eq!(client.line().unwrap().to_ascii_lowercase(), "x-check: 9");
+}
+
+#[test]
+fn continue_is_said_before_the_body_is_sent() {
+    let app = App::answering(|request| {
+        assert_eq!(request.field("expect"), None, "the expectation is met here");
+        String::from_utf8(request.body.clone()).unwrap()
+    });
+    let proxy = Proxy::before(&app);
+    let mut client = proxy.connect();
+    client.send("POST / HTTP/1.1\r\nHost: a\r\nExpect: 100-continue\r\nContent-Length: 4\r\n\r\n");
+    assert!(client.head().unwrap().starts_with("HTTP/1.1 100"));
+    client.send("body");
+    assert_eq!(client.reply().text(), "body");
+}
+
+#[test]
+fn early_hints_of_the_app_do_not_confuse() {
+    let app = App::scripted(|mut connection| {
+        while connection.request().is_some() {
+            connection.send("HTTP/1.1 103 Early Hints\r\nLink: </a.css>\r\n\r\nHTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok");
+        }
+    });
+    let proxy = Proxy::before(&app);
+    assert_eq!(proxy.get("/").text(), "ok");
+}
+
+#[test]
+fn ids_are_made_passed_and_returned() {
+    let app = App::answering(|request| request.field("x-request-id").unwrap().to_owned());
+    let proxy = Proxy::before(&app);
+    let reply = proxy.get("/made");
+    assert_eq!(reply.field("x-request-id"), Some(reply.text().as_str()));
+    assert_eq!(proxy.line("/made")["request_id"], reply.text());
+}
+
+#[test]
+fn idle_connections_to_the_app_are_closed_in_time() {
+    let app = App::hello();
+    let proxy = Proxy::with(|arguments| {
+        arguments.upstream = app.address.to_string();
+        arguments.upstream_idle = "200ms".into();
+    });
+    assert_eq!(proxy.get("/").status, 200);
+    eventually("the idle connection is closed", || {
+        proxy.metric("penguin_proxy_upstream_connections_idle") == 0.0
+    });
+}
+
+#[test]
+fn health_is_answered_here() {
+    let app = App::answering(|request| panic!("the app was asked for {}", request.target()));
+    let proxy = Proxy::before(&app);
+    proxy.ready();
+    let reply = Client::connect(proxy.address).get("/healthz/ready");
+    assert_eq!((reply.status, reply.text().as_str()), (200, "ready\n"));
+}
