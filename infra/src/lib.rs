@@ -7,6 +7,9 @@
 //!
 //! Dependencies point down: `main` → `commands` → domain. Nothing below `commands` imports clap or prints.
 
+#[cfg(not(unix))]
+compile_error!("infra runs on Linux and macOS; on Windows, use it in WSL");
+
 pub mod cli;
 pub mod commands;
 pub mod compose_file;

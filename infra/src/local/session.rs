@@ -57,6 +57,8 @@ enum Trouble {
         after: Duration,
         probe: String,
     },
+    #[error("cannot learn how {name} ended")]
+    Lost { name: &'static str, source: io::Error },
     /// Nobody reads our output any more.
     #[error("cannot write to stdout")]
     Output(#[from] io::Error),
@@ -269,14 +271,16 @@ impl Session<'_> {
         self.running.iter().any(Option::is_some)
     }
 
-    fn reap(&mut self, child: usize) -> io::Result<ChildStatus> {
+    fn reap(&mut self, child: usize) -> Result<ChildStatus, Trouble> {
+        let name = self.name(child);
+        let lost = |source| Trouble::Lost { name, source };
         let process = self.running[child]
             .take()
-            .ok_or_else(|| io::Error::other("it has ended twice"))?;
+            .ok_or_else(|| lost(io::Error::other("it has ended twice")))?;
         if let Some(warden) = &mut self.plan.warden {
             warden.forget(process.id());
         }
-        process.reap()
+        process.reap().map_err(lost)
     }
 
     fn environment(&self, container: &Container) -> Vec<(&'static str, String)> {
@@ -305,7 +309,7 @@ impl Session<'_> {
                 (Some(*child), Some(*status))
             }
             Trouble::NeverHealthy { child, .. } => (Some(*child), None),
-            Trouble::Start { .. } | Trouble::Output(_) => (None, None),
+            Trouble::Start { .. } | Trouble::Lost { .. } | Trouble::Output(_) => (None, None),
         };
         for (number, line) in child
             .into_iter()
@@ -317,7 +321,7 @@ impl Session<'_> {
         }
         let failure = Failure::failed(message);
         match trouble {
-            Trouble::Start { source, .. } => failure.caused_by(source).into(),
+            Trouble::Start { source, .. } | Trouble::Lost { source, .. } => failure.caused_by(source).into(),
             // `infra local | head`: nobody is left to hear how it went.
             Trouble::Output(error) => error.into(),
             _ if status.and_then(|status| status.code()) == Some(REFUSED) => failure
