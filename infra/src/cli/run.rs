@@ -17,7 +17,7 @@ pub struct Compose {}
 /// Ctrl-C drains the proxy, then the app. A second Ctrl-C ends both at once.
 #[derive(Args, Debug)]
 pub struct Local {
-    /// Port of the site on this machine; 0 takes a free one
+    /// Port of the site on this machine; 0 takes free ones for everything
     #[arg(long, value_name = "PORT", default_value_t = crate::service::PROXY_PORT)]
     pub port: u16,
     /// Run what was built before, without asking cargo

@@ -39,8 +39,11 @@ pub(super) fn run(arguments: &cli::Local, console: &Console) -> Result<ExitStatu
         Built::Interrupted => return Ok(ExitStatus::Interrupted),
     };
 
-    let app = ports::preferably(APP_PORT).context("cannot find a port for the app")?;
-    let admin = ports::preferably(ADMIN_PORT).context("cannot find a port for the proxy's metrics")?;
+    // Who wants any free port for the site has none in mind for the rest either.
+    let preferred = |port| if arguments.port == 0 { 0 } else { port };
+    let app = ports::preferably(preferred(APP_PORT)).context("cannot find a port for the app")?;
+    let admin =
+        ports::preferably(preferred(ADMIN_PORT)).context("cannot find a port for the proxy's metrics")?;
     let places = LocalPlaces {
         app: app.address(),
         proxy: proxy.address(),
@@ -49,7 +52,7 @@ pub(super) fn run(arguments: &cli::Local, console: &Console) -> Result<ExitStatu
     };
     // From here on they belong to the programs.
     drop((app, admin, proxy));
-    if places.app.port() != APP_PORT {
+    if arguments.port != 0 && places.app.port() != APP_PORT {
         console.say(format_args!(
             "Port {APP_PORT} is taken: the app is on {} instead",
             places.app.port()

@@ -11,6 +11,8 @@ mod compose;
 mod grammar;
 // `infra local` with stand-ins for the two programs: start, drain, death, misuse.
 mod local;
+// `infra local` with the real programs, built by it.
+mod real;
 // A run of `infra` as a person sees it: lines as they come, signals, exit code.
 mod run;
 // The session behind `infra local`, with less patience than a person has.

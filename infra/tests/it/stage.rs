@@ -3,7 +3,7 @@
 //! `infra local --no-build` runs the programs that lie beside `infra` itself. On a stage these are links to
 //! `stand_in.sh`, which says what it does and keeps a diary that outlives everybody.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::{Duration, Instant};
 
@@ -39,6 +39,13 @@ impl Stage {
             symlink(stand_in, stage.path("bin").join(name)).unwrap();
         }
         stage
+    }
+
+    /// Puts a real program in the place of a stand-in.
+    pub(crate) fn replace(&self, name: &str, program: &Path) {
+        let place = self.path("bin").join(name);
+        fs_err::remove_file(&place).unwrap();
+        fs_err::hard_link(program, place).unwrap();
     }
 
     /// Lays a piece of shell beside a stand-in: `app.serve` runs before the app is healthy, `app.term` on SIGTERM.
