@@ -66,13 +66,19 @@ impl Events {
         Self { sender, receiver }
     }
 
-    /// A channel into which SIGINT, SIGTERM and SIGHUP (the terminal was closed) come as [`Event::Stop`].
+    /// A channel into which SIGINT, SIGTERM and SIGHUP (the terminal was closed; not under `nohup`) come as
+    /// [`Event::Stop`].
     ///
     /// # Errors
     /// When the system refuses to register a handler.
     pub fn with_signals() -> io::Result<Self> {
         let events = Self::new();
-        let mut signals = Signals::new([SIGINT, SIGTERM, SIGHUP])?;
+        let mut signals = Signals::new([SIGINT, SIGTERM])?;
+        // Under `nohup` the closed terminal is of no interest.
+        let status = fs_err::read_to_string("/proc/self/status").unwrap_or_default();
+        if !ignores_hangup(&status) {
+            signals.add_signal(SIGHUP)?;
+        }
         let sender = events.sender();
         thread::spawn(move || {
             for _ in signals.forever() {
@@ -103,5 +109,29 @@ impl Events {
 impl Default for Events {
     fn default() -> Self {
         Self::new()
+    }
+}
+
+/// True if SIGHUP was set to be ignored by whoever started us, according to the kernel's account of this process: a
+/// mask in which the lowest bit is signal 1.
+fn ignores_hangup(status: &str) -> bool {
+    let mask = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
+    mask.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok())
+        .is_some_and(|mask| mask & 1 == 1)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nohup_is_seen_in_the_mask() {
+        assert!(ignores_hangup(
+            "Name:\tinfra\nSigIgn:\t0000000000001001\nSigCgt:\t0\n"
+        ));
+        assert!(!ignores_hangup(
+            "Name:\tinfra\nSigIgn:\t0000000000001000\nSigCgt:\t1\n"
+        ));
+        assert!(!ignores_hangup(""));
     }
 }
