@@ -1,0 +1,135 @@
+"""Where the site is, which pages it has, and a browser to look at them.
+
+The server is either one that runs already (`--base-url` or PENGUIN_URL) or one that is started here from the
+executable that PENGUIN_APP_BIN names, on a port that the kernel picks.
+"""
+
+import json
+import os
+import subprocess
+import threading
+import urllib.error
+import urllib.request
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import sync_playwright
+
+# Every page by the name of its snapshot; `test_links.py` holds this against the sitemap.
+PAGES = {
+    "home": "/",
+    "fishing": "/classes/fishing",
+    "swimming": "/classes/swimming",
+    "snow-forts": "/classes/snow-forts",
+    "about": "/about",
+    "gallery": "/gallery",
+    "enrol": "/enrol",
+    "contact": "/contact",
+    "privacy": "/privacy",
+    "terms": "/terms",
+}
+# A page that does not exist is a page as well.
+MISSING = {"not-found": "/no-such-floe"}
+ALL = PAGES | MISSING
+
+every_page = pytest.mark.parametrize("path", ALL.values(), ids=ALL.keys())
+both_schemes = pytest.mark.parametrize("scheme", ["light", "dark"])
+
+
+def pytest_addoption(parser):
+    parser.addoption("--base-url", default=os.environ.get("PENGUIN_URL"), help="a site that is served already")
+    parser.addoption("--update-snapshots", action="store_true", help="write the accessibility trees anew")
+
+
+@pytest.fixture(scope="session")
+def url(request):
+    """The address of the site, without a slash at the end."""
+    given = request.config.getoption("--base-url")
+    if given:
+        yield given.rstrip("/")
+        return
+    program = os.environ.get("PENGUIN_APP_BIN")
+    if not program:
+        pytest.exit("no site to look at: give --base-url, or name the built program in PENGUIN_APP_BIN", returncode=4)
+    environment = os.environ | {"APP_LISTEN": "127.0.0.1:0", "APP_LOG_FORMAT": "json", "APP_DRAIN_TIMEOUT": "1s"}
+    server = subprocess.Popen(
+        [program, "serve"], env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+    )
+    try:
+        yield "http://" + listening_address(server)
+    finally:
+        server.terminate()
+        server.wait(timeout=10)
+
+
+def listening_address(server):
+    """The address in the log line `listening`; what the server logs after it is read and dropped."""
+    lines = []
+    for line in server.stdout:
+        lines.append(line)
+        try:
+            entry = json.loads(line)
+        except ValueError:
+            continue
+        if entry.get("message") == "listening":
+            threading.Thread(target=server.stdout.read, daemon=True).start()
+            return entry["address"]
+    pytest.exit("the server ended before it listened:\n" + "".join(lines), returncode=4)
+
+
+@pytest.fixture(scope="session")
+def fetch(url):
+    """Asks for a path without a browser; answers status, headers and the body as sent."""
+
+    def get(path, **headers):
+        request = urllib.request.Request(url + path, headers=headers)
+        try:
+            with urllib.request.urlopen(request, timeout=10) as answer:
+                return answer.status, answer.headers, answer.read()
+        except urllib.error.HTTPError as answer:
+            return answer.status, answer.headers, answer.read()
+
+    return get
+
+
+@pytest.fixture(scope="session")
+def browser():
+    executable = os.environ.get("CHROMIUM", "/usr/bin/chromium")
+    if not Path(executable).exists():
+        pytest.exit(f"{executable} does not exist: apt-get install chromium, or name it in CHROMIUM", returncode=4)
+    with sync_playwright() as playwright:
+        # Containers run as root and without user namespaces, where Chromium's sandbox cannot.
+        browser = playwright.chromium.launch(executable_path=executable, args=["--no-sandbox"])
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def open_page(browser, url):
+    """Opens a path in a window of its own; `page.complaints` collects what the console and the network say."""
+    contexts = []
+
+    def opener(path, **options):
+        context = browser.new_context(**{"viewport": {"width": 1280, "height": 800}} | options)
+        contexts.append(context)
+        page = context.new_page()
+        page.complaints, page.requested = [], []
+        page.on("console", lambda line: page.complaints.append(f"{line.type}: {line.text}"))
+        page.on("pageerror", lambda error: page.complaints.append(f"exception: {error}"))
+        page.on("request", lambda request: page.requested.append(request.url))
+        page.on("requestfailed", lambda request: page.complaints.append(f"failed: {request.url}"))
+        page.goto(url + path)
+        return page
+
+    yield opener
+    for context in contexts:
+        context.close()
+
+
+def bring_everything_in(page):
+    """Loads the lazy drawings, so that nothing is judged half-drawn."""
+    page.evaluate("""async () => {
+        const images = [...document.images];
+        for (const image of images) image.loading = "eager";
+        await Promise.all(images.map(image => image.decode()));
+    }""")
