@@ -33,7 +33,6 @@ MISSING = {"not-found": "/no-such-floe"}
 ALL = PAGES | MISSING
 
 every_page = pytest.mark.parametrize("path", ALL.values(), ids=ALL.keys())
-both_schemes = pytest.mark.parametrize("scheme", ["light", "dark"])
 
 
 def pytest_addoption(parser):

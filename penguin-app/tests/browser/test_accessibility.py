@@ -6,7 +6,7 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import expect
 
-from conftest import ALL, both_schemes, bring_everything_in, every_page
+from conftest import ALL, bring_everything_in, every_page
 
 RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
 SNAPSHOTS = Path(__file__).parent / "snapshots"
@@ -26,12 +26,14 @@ def findings(page):
 
 
 @every_page
-@both_schemes
-@pytest.mark.parametrize("width", [320, 1280])
-def test_axe_finds_nothing(open_page, path, scheme, width):
-    page = open_page(path, color_scheme=scheme, viewport={"width": width, "height": 800}, reduced_motion="reduce")
+def test_axe_finds_nothing(open_page, path):
+    page = open_page(path, reduced_motion="reduce")
     bring_everything_in(page)
-    assert findings(page) == []
+    for scheme in ("light", "dark"):
+        for width in (320, 1280):
+            page.emulate_media(color_scheme=scheme)
+            page.set_viewport_size({"width": width, "height": 800})
+            assert findings(page) == [], f"{scheme}, {width} pixels wide"
 
 
 def test_axe_would_find_something(open_page):
@@ -40,40 +42,39 @@ def test_axe_would_find_something(open_page):
     assert any("image-alt" in finding for finding in findings(page))
 
 
-@both_schemes
-def test_axe_finds_nothing_on_the_other_slides(open_page, scheme):
-    page = open_page("/", color_scheme=scheme, reduced_motion="reduce")
+def test_axe_finds_nothing_on_the_other_slides(open_page):
+    page = open_page("/", reduced_motion="reduce")
     for number in (2, 3):
         page.get_by_role("button", name="Next slide").click()
         expect(page.locator(".slide").nth(number - 1).locator("h2")).to_be_in_viewport(ratio=1)
-        assert findings(page) == []
+        for scheme in ("light", "dark"):
+            page.emulate_media(color_scheme=scheme)
+            assert findings(page) == [], f"slide {number}, {scheme}"
 
 
 @every_page
-@pytest.mark.parametrize("width", [320, 640, 800, 1600])
-def test_nothing_scrolls_sideways(open_page, path, width):
+def test_nothing_scrolls_sideways(open_page, path):
     """320 CSS pixels are what is left of 1280 at a zoom of 400 %, 640 at 200 %."""
-    page = open_page(path, viewport={"width": width, "height": 800})
+    page = open_page(path)
     bring_everything_in(page)
-    assert page.evaluate("document.documentElement.scrollWidth") <= width
-
-
-@every_page
-def test_text_of_twice_the_size_fits(open_page, path):
-    page = open_page(path, viewport={"width": 800, "height": 800})
+    for width in (1600, 800, 640, 320):
+        page.set_viewport_size({"width": width, "height": 800})
+        assert page.evaluate("document.documentElement.scrollWidth") <= width
+    page.set_viewport_size({"width": 800, "height": 800})
     page.evaluate("document.documentElement.style.fontSize = '200%'")
-    assert page.evaluate("document.documentElement.scrollWidth") <= 800
+    assert page.evaluate("document.documentElement.scrollWidth") <= 800, "with text of twice the size"
 
 
 @every_page
-@pytest.mark.parametrize("width", [320, 1280])
-def test_targets_are_large_enough_for_a_flipper(open_page, path, width):
-    page = open_page(path, viewport={"width": width, "height": 800})
-    small = page.evaluate("""() => [...document.querySelectorAll("header a, footer a, .button, button, summary")]
-        .map(target => [target.textContent || target.ariaLabel, target.getBoundingClientRect()])
-        .filter(([, box]) => box.width < 44 || box.height < 44)
-        .map(([name, box]) => `${name}: ${box.width} × ${box.height}`)""")
-    assert small == []
+def test_targets_are_large_enough_for_a_flipper(open_page, path):
+    page = open_page(path)
+    for width in (320, 1280):
+        page.set_viewport_size({"width": width, "height": 800})
+        small = page.evaluate("""() => [...document.querySelectorAll("header a, footer a, .button, button, summary")]
+            .map(target => [target.textContent || target.ariaLabel, target.getBoundingClientRect()])
+            .filter(([, box]) => box.width < 44 || box.height < 44)
+            .map(([name, box]) => `${name}: ${box.width} × ${box.height}`)""")
+        assert small == [], f"{width} pixels wide"
 
 
 @every_page

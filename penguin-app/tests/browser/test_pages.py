@@ -5,37 +5,37 @@ import urllib.parse
 
 import pytest
 
-from conftest import ALL, PAGES, both_schemes, bring_everything_in, every_page
+from conftest import ALL, PAGES, bring_everything_in, every_page
 
 FIRST_VISIT = 14_000  # bytes of HTML, style and script, compressed: what one round trip can carry
 WHOLE_PAGE = 60_000  # bytes of everything, compressed
 
 
 @every_page
-@both_schemes
-def test_nothing_to_complain_about_and_no_third_party(open_page, url, path, scheme):
-    page = open_page(path, color_scheme=scheme)
+def test_nothing_to_complain_about_and_no_third_party(open_page, url, path):
+    page = open_page(path)
     bring_everything_in(page)
-    page.wait_for_load_state("networkidle")
+    page.emulate_media(color_scheme="dark")
     expected = [] if path in PAGES.values() else [line for line in page.complaints if "404" in line]
     assert page.complaints == expected
     assert [address for address in page.requested if not address.startswith(url + "/")] == []
 
 
 @every_page
-@pytest.mark.parametrize("width", [320, 1280])
-def test_nothing_jumps_while_the_page_loads(open_page, path, width):
-    page = open_page("/robots.txt", viewport={"width": width, "height": 800})
+def test_nothing_jumps_while_the_page_loads(open_page, path):
+    page = open_page("/robots.txt")
     page.add_init_script("""
         window.shifts = 0;
         new PerformanceObserver(list => { for (const e of list.getEntries()) window.shifts += e.value; })
             .observe({ type: "layout-shift", buffered: true });
     """)
-    page.goto(urllib.parse.urljoin(page.url, path))
-    page.wait_for_load_state("networkidle")
-    bring_everything_in(page)
-    page.evaluate("() => new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)))")
-    assert page.evaluate("shifts") == 0
+    address = urllib.parse.urljoin(page.url, path)
+    for width in (320, 1280):
+        page.set_viewport_size({"width": width, "height": 800})
+        page.goto(address)
+        bring_everything_in(page)
+        page.evaluate("() => new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)))")
+        assert page.evaluate("shifts") == 0, f"{width} pixels wide"
 
 
 def test_nothing_jumps_would_notice_a_jump(open_page):
@@ -66,7 +66,6 @@ def sent(address):
 def test_the_first_visit_is_small(open_page, path):
     page = open_page(path)
     bring_everything_in(page)
-    page.wait_for_load_state("networkidle")
     sizes = {address: sent(address) for address in set(page.requested)}
     words = sum(size for size, kind in sizes.values() if kind in ("text/html", "text/css", "text/javascript"))
     assert 0 < words <= FIRST_VISIT
