@@ -9,6 +9,8 @@
 mod compose;
 // The grammar: what `--help` says, and how misuse is answered.
 mod grammar;
+// The layers of the crate: who may name what.
+mod layers;
 // `infra local` with stand-ins for the two programs: start, drain, death, misuse.
 mod local;
 // `infra local` with the real programs, built by it.
