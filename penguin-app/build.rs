@@ -39,7 +39,6 @@ fn main() -> Result<(), Box<dyn Error>> {
     for folder in [&templates, &assets] {
         println!("cargo::rerun-if-changed={}", folder.display());
     }
-    println!("cargo::rerun-if-changed=src");
 
     let mut code = String::new();
     write_templates(&mut code, &templates)?;

@@ -5,6 +5,7 @@
 //! router answers, nor where the wish to stop comes from.
 
 mod connection;
+pub mod limits;
 pub mod listen;
 mod phase;
 mod watched;
@@ -20,6 +21,7 @@ use tokio::task::JoinSet;
 
 use crate::shutdown::{self, Shutdown, Urgency};
 use connection::Outcome;
+use limits::Limits;
 
 /// How a server ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -31,17 +33,12 @@ pub struct Drained {
 /// How long to wait before accepting again when the process has no file descriptor left.
 const BREATHER: Duration = Duration::from_millis(100);
 
-/// Serves until a stop is asked for, then drains for at most `drain_timeout`.
+/// Serves until a stop is asked for, then drains for at most as long as the limits allow.
 ///
 /// The listener is closed first, so that nothing new arrives. Connections on which nothing happens close at once,
 /// those with a request in flight once it is answered. What is left at the deadline, or when the stop becomes
 /// urgent, is cut and counted.
-pub async fn run(
-    listener: TcpListener,
-    router: Router,
-    mut shutdown: Shutdown,
-    drain_timeout: Duration,
-) -> Drained {
+pub async fn run(listener: TcpListener, router: Router, mut shutdown: Shutdown, limits: Limits) -> Drained {
     let (deadline_setter, deadline) = shutdown::channel();
     let mut connections = JoinSet::new();
     let serve = |stream: TcpStream, connections: &mut JoinSet<Outcome>| {
@@ -50,6 +47,7 @@ pub async fn run(
             router.clone(),
             shutdown.clone(),
             deadline.clone(),
+            limits,
         ));
     };
     let mut stop = shutdown.clone();
@@ -70,12 +68,12 @@ pub async fn run(
     drop(listener);
     tracing::info!(
         connections = connections.len(),
-        timeout_ms = u64::try_from(drain_timeout.as_millis()).unwrap_or(u64::MAX),
+        timeout_ms = u64::try_from(limits.drain.as_millis()).unwrap_or(u64::MAX),
         "draining"
     );
 
     let started = Instant::now();
-    let timeout = tokio::time::sleep(drain_timeout);
+    let timeout = tokio::time::sleep(limits.drain);
     tokio::pin!(timeout);
     let mut cut = 0;
     let mut count = |outcome| cut += usize::from(matches!(outcome, Ok(Outcome::Cut)));

@@ -8,6 +8,7 @@ use super::Failure;
 use crate::config::{self, Config};
 use crate::publication::Publication;
 use crate::router::{self, Shared};
+use crate::server::limits::Limits;
 use crate::server::{self, listen};
 use crate::{shutdown, telemetry};
 
@@ -48,6 +49,12 @@ async fn serve(config: Config, publication: Publication) -> anyhow::Result<()> {
         "listening"
     );
     drop(edition);
-    server::run(listener, router, shutdown, config.drain_timeout).await;
+    server::run(
+        listener,
+        router,
+        shutdown,
+        Limits::with_drain(config.drain_timeout),
+    )
+    .await;
     Ok(())
 }

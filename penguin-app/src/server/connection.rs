@@ -3,11 +3,11 @@
 use std::convert::Infallible;
 use std::pin::Pin;
 use std::task::{Context, Poll};
-use std::time::Duration;
 
 use axum::Router;
 use axum::body::{Body, Bytes};
-use http::{Request, Response};
+use http::header::CONTENT_LENGTH;
+use http::{Request, Response, StatusCode};
 use http_body::{Body as HttpBody, Frame, SizeHint};
 use hyper::body::Incoming;
 use hyper::server::conn::http1;
@@ -16,20 +16,10 @@ use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::net::TcpStream;
 use tower::ServiceExt as _;
 
+use super::limits::Limits;
 use super::phase::{Phase, SharedPhase};
 use super::watched::Watched;
 use crate::shutdown::{Shutdown, Urgency};
-
-/// How long a connection may do nothing. Longer than any sidecar or load balancer keeps one, so that it is never
-/// us who close a connection on which the other side just sends a request.
-const IDLE_TIMEOUT: Duration = Duration::from_secs(90);
-
-/// How long, once we drain, a request that has begun to arrive may take to arrive in full. A client in good health
-/// needs a round trip.
-const LAST_CALL: Duration = Duration::from_secs(1);
-
-/// The same for a connection that was opened and has not said a word yet.
-const FIRST_WORD: Duration = Duration::from_millis(250);
 
 /// The longest head of a request: ours have no cookies and no forms.
 const MAX_HEAD_BYTES: usize = 32 * 1024;
@@ -49,6 +39,7 @@ pub(super) async fn serve(
     router: Router,
     mut shutdown: Shutdown,
     mut deadline: Shutdown,
+    limits: Limits,
 ) -> Outcome {
     // Answers leave in one piece; there is nothing to wait for.
     if stream.set_nodelay(true).is_err() {
@@ -60,15 +51,22 @@ pub(super) async fn serve(
         let owed = Owed::new(answering.clone());
         let answer = router.clone().oneshot(request);
         async move {
-            let response: Response<Body> = answer.await?;
+            let mut response: Response<Body> = answer.await?;
+            // axum gives every answer the length of its body; these have none, and a 0 would be untrue.
+            if matches!(
+                response.status(),
+                StatusCode::NOT_MODIFIED | StatusCode::NO_CONTENT
+            ) {
+                response.headers_mut().remove(CONTENT_LENGTH);
+            }
             Ok::<_, Infallible>(response.map(|body| Answer { body, _owed: owed }))
         }
     });
     let connection = http1::Builder::new()
         .timer(TokioTimer::new())
-        .header_read_timeout(IDLE_TIMEOUT)
+        .header_read_timeout(limits.idle)
         .max_header_size(MAX_HEAD_BYTES)
-        .serve_connection(TokioIo::new(Watched::new(stream, phase.clone())), service);
+        .serve_connection(TokioIo::new(Watched::new(stream, phase.clone(), limits)), service);
     tokio::pin!(connection);
 
     // An error ends this connection and concerns nobody else: the client left, was too slow, or spoke nonsense.
@@ -76,24 +74,29 @@ pub(super) async fn serve(
         _ = &mut connection => return Outcome::Finished,
         () = shutdown.reached(Urgency::Drain) => {}
     }
-    if phase.get() == Phase::Fresh {
+    // hyper's shutdown would close a connection on which half a request has arrived, or a whole one is on its way.
+    if phase.get().may_bring_a_request() {
         tokio::select! {
+            // In this order, so that we are listening when the connection, polled next, says that it arrived.
+            biased;
+            () = phase.arrived() => {}
             _ = &mut connection => return Outcome::Finished,
-            () = tokio::time::sleep(FIRST_WORD) => {}
+            () = tokio::time::sleep(limits.last_call) => {}
+            () = deadline.reached(Urgency::Drain) => {}
+        }
+        if phase.get().may_bring_a_request() {
+            return Outcome::Finished;
         }
     }
     connection.as_mut().graceful_shutdown();
     tokio::select! {
         _ = &mut connection => return Outcome::Finished,
-        () = tokio::time::sleep(LAST_CALL) => {}
         () = deadline.reached(Urgency::Drain) => {}
     }
-    if !phase.get().owes_an_answer() {
-        return Outcome::Finished;
-    }
-    tokio::select! {
-        _ = &mut connection => Outcome::Finished,
-        () = deadline.reached(Urgency::Drain) => Outcome::Cut,
+    if phase.get().owes_an_answer() {
+        Outcome::Cut
+    } else {
+        Outcome::Finished
     }
 }
 

@@ -6,6 +6,8 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU8, Ordering};
 
+use tokio::sync::Notify;
+
 /// What a connection is doing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[repr(u8)]
@@ -24,15 +26,24 @@ pub(super) enum Phase {
 
 /// The phase of one connection.
 #[derive(Debug, Clone)]
-pub(super) struct SharedPhase(Arc<AtomicU8>);
+pub(super) struct SharedPhase(Arc<Inner>);
+
+#[derive(Debug)]
+struct Inner {
+    phase: AtomicU8,
+    arrived: Notify,
+}
 
 impl SharedPhase {
     pub(super) fn new() -> Self {
-        Self(Arc::new(AtomicU8::new(Phase::Fresh as u8)))
+        Self(Arc::new(Inner {
+            phase: AtomicU8::new(Phase::Fresh as u8),
+            arrived: Notify::new(),
+        }))
     }
 
     pub(super) fn get(&self) -> Phase {
-        match self.0.load(Ordering::Relaxed) {
+        match self.0.phase.load(Ordering::Relaxed) {
             0 => Phase::Fresh,
             1 => Phase::Idle,
             2 => Phase::Arriving,
@@ -42,11 +53,24 @@ impl SharedPhase {
     }
 
     pub(super) fn set(&self, phase: Phase) {
-        self.0.store(phase as u8, Ordering::Relaxed);
+        self.0.phase.store(phase as u8, Ordering::Relaxed);
+        if phase == Phase::Answering {
+            self.0.arrived.notify_waiters();
+        }
+    }
+
+    /// Returns when the next request has arrived in full.
+    pub(super) async fn arrived(&self) {
+        self.0.arrived.notified().await;
     }
 }
 
 impl Phase {
+    /// Whether a request is under way that we have not read in full.
+    pub(super) fn may_bring_a_request(self) -> bool {
+        matches!(self, Self::Fresh | Self::Arriving)
+    }
+
     /// Whether somebody waits for an answer that we owe.
     pub(super) fn owes_an_answer(self) -> bool {
         matches!(self, Self::Answering | Self::Leaving)

@@ -12,29 +12,26 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
 use tokio::time::{Instant, Sleep};
 
+use super::limits::Limits;
 use super::phase::{Phase, SharedPhase};
-
-/// How long the head of a request may take from its first byte to its last.
-const HEAD_TIMEOUT: Duration = Duration::from_secs(10);
-
-/// How long a client may take no byte of an answer.
-const STALL_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// A connection's socket.
 #[derive(Debug)]
 pub(super) struct Watched {
     stream: TcpStream,
     phase: SharedPhase,
+    limits: Limits,
     timer: Pin<Box<Sleep>>,
     stalled: bool,
 }
 
 impl Watched {
-    pub(super) fn new(stream: TcpStream, phase: SharedPhase) -> Self {
+    pub(super) fn new(stream: TcpStream, phase: SharedPhase, limits: Limits) -> Self {
         Self {
             stream,
             phase,
-            timer: Box::pin(tokio::time::sleep(HEAD_TIMEOUT)),
+            limits,
+            timer: Box::pin(tokio::time::sleep(limits.head)),
             stalled: false,
         }
     }
@@ -55,7 +52,8 @@ impl Watched {
         }
         if !self.stalled {
             self.stalled = true;
-            self.restart_timer(STALL_TIMEOUT);
+            let timeout = self.limits.stall;
+            self.restart_timer(timeout);
         }
         ready!(self.timer.as_mut().poll(context));
         Poll::Ready(Err(io::ErrorKind::TimedOut.into()))
@@ -73,7 +71,8 @@ impl AsyncRead for Watched {
         match self.phase.get() {
             Phase::Fresh | Phase::Idle if buffer.filled().len() > before => {
                 self.phase.set(Phase::Arriving);
-                self.restart_timer(HEAD_TIMEOUT);
+                let timeout = self.limits.head;
+                self.restart_timer(timeout);
             }
             Phase::Arriving if read.is_pending() => {
                 ready!(self.timer.as_mut().poll(context));
