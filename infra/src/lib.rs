@@ -7,9 +7,13 @@
 //!
 //! Dependencies point down: `main` → `commands` → domain. Nothing below `commands` imports clap or prints.
 
+<<<<<<< HEAD
 #[cfg(not(unix))]
 compile_error!("infra runs on Linux and macOS; on Windows, use it in WSL");
 
+=======
+pub mod cfn;
+>>>>>>> e077641 (infra: settings and the stacks of network, cluster and app, as templates)
 pub mod cli;
 pub mod commands;
 pub mod compose_file;
@@ -17,3 +21,5 @@ pub mod console;
 pub mod exit;
 pub mod local;
 pub mod service;
+pub mod settings;
+pub mod stacks;
