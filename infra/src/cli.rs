@@ -116,14 +116,12 @@ pub enum Verb {
     #[expect(missing_docs, reason = "the help text is that of the arguments")]
     Compose(Compose),
     #[expect(missing_docs, reason = "as above")]
-<<<<<<< HEAD
     Local(Local),
     /// Stop what `infra local` has left behind (started by it, not by people)
     #[command(name = crate::local::warden::VERB, hide = true)]
     LocalWarden,
-=======
+    #[expect(missing_docs, reason = "as above")]
     Synth(Synth),
->>>>>>> e077641 (infra: settings and the stacks of network, cluster and app, as templates)
 }
 
 /// Stacks that a verb is about.

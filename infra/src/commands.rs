@@ -5,12 +5,9 @@
 
 pub mod cloud;
 mod compose;
-<<<<<<< HEAD
 mod local;
-=======
 pub(crate) mod settings;
 mod synth;
->>>>>>> e077641 (infra: settings and the stacks of network, cluster and app, as templates)
 
 use anyhow::Result;
 
@@ -25,11 +22,8 @@ use crate::exit::ExitStatus;
 pub fn run(cli: &Cli, console: &Console) -> Result<ExitStatus> {
     match &cli.verb {
         Verb::Compose(_) => compose::run(console),
-<<<<<<< HEAD
         Verb::Local(arguments) => local::run(arguments, console),
         Verb::LocalWarden => local::keep_watch(),
-=======
         Verb::Synth(arguments) => synth::run(arguments, &cli.global, console),
->>>>>>> e077641 (infra: settings and the stacks of network, cluster and app, as templates)
     }
 }

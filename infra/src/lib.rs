@@ -7,13 +7,10 @@
 //!
 //! Dependencies point down: `main` → `commands` → domain. Nothing below `commands` imports clap or prints.
 
-<<<<<<< HEAD
 #[cfg(not(unix))]
 compile_error!("infra runs on Linux and macOS; on Windows, use it in WSL");
 
-=======
 pub mod cfn;
->>>>>>> e077641 (infra: settings and the stacks of network, cluster and app, as templates)
 pub mod cli;
 pub mod commands;
 pub mod compose_file;

@@ -136,6 +136,13 @@ pub(super) struct Found<T> {
     written: Option<String>,
 }
 
+impl<T> Found<T> {
+    /// It is in the file, not just by default.
+    pub(super) fn is_written(&self) -> bool {
+        self.written.is_some()
+    }
+}
+
 impl<'a> Section<'a> {
     /// The whole document.
     pub(super) fn root(document: &'a Document<'a>, table: &'a DeTable<'a>) -> Self {

@@ -129,9 +129,15 @@ fn clusters(section: &Section<'_>) -> Clusters {
     let (dev, dev_cidr) = cluster(&section.section("dev"), ClusterName::Dev);
     let (prod, prod_cidr) = cluster(&section.section("prod"), ClusterName::Prod);
     if dev_cidr.value.overlaps(prod_cidr.value) {
+        // Of whichever is written; both may be, none cannot.
+        let (about, other) = if prod_cidr.is_written() {
+            (&prod_cidr, &dev_cidr)
+        } else {
+            (&dev_cidr, &prod_cidr)
+        };
         section.complain(
-            &prod_cidr,
-            Complaint::new(format!("overlaps with the dev cluster's {}", dev_cidr.value)).remedy(
+            about,
+            Complaint::new(format!("overlaps with the other cluster's {}", other.value)).remedy(
                 "give the two networks addresses of their own, so that they can be connected one day",
             ),
         );
