@@ -4,6 +4,7 @@ mod probe;
 
 use std::fmt::Write as _;
 use std::io;
+use std::path::PathBuf;
 use std::process::ExitStatus as ChildStatus;
 use std::time::{Duration, Instant};
 
@@ -36,8 +37,12 @@ pub struct Plan {
 /// Why a session ended otherwise than by a wish.
 #[derive(Debug, thiserror::Error)]
 enum Trouble {
-    #[error("cannot start {name}")]
-    Start { name: &'static str, source: io::Error },
+    #[error("cannot start {name}, {}", .program.display())]
+    Start {
+        name: &'static str,
+        program: PathBuf,
+        source: io::Error,
+    },
     #[error("{name} ended before it was healthy: {}", describe(*.status))]
     DiedEarly {
         name: &'static str,
@@ -142,8 +147,14 @@ impl Session<'_> {
             self.console.detail(format_args!("{name}: {variable}={value}"));
         }
         let sender = self.events.sender();
-        let process = Process::spawn(program, container.command, &environment, child, &sender)
-            .map_err(|source| Trouble::Start { name, source })?;
+        let process =
+            Process::spawn(program, container.command, &environment, child, &sender).map_err(|source| {
+                Trouble::Start {
+                    name,
+                    program: program.clone(),
+                    source,
+                }
+            })?;
         self.console
             .detail(format_args!("{name}: process {}", process.id()));
         if let Some(warden) = &mut self.plan.warden {

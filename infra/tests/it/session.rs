@@ -58,7 +58,10 @@ fn a_program_that_does_not_start_is_named() {
     let error = session::run(plan, &Events::new(), &console).unwrap_err();
     assert_eq!(
         format!("{error:#}"),
-        "cannot start proxy: No such file or directory (os error 2)"
+        format!(
+            "cannot start proxy, {}: No such file or directory (os error 2)",
+            stage.path("bin/nothing").display()
+        )
     );
     assert_eq!(stage.diary(), "app: serves\napp: drained\n");
 }
