@@ -38,7 +38,8 @@ def picture(browser, address, width, scheme):
 
 def slim(shot):
     """The same picture in 256 colours. Those that are far from all others keep a place: a scarf must stay red."""
-    return shot.quantize(256, method=Image.Quantize.MAXCOVERAGE, kmeans=2, dither=Image.Dither.NONE)
+    palette = shot.quantize(256, method=Image.Quantize.MAXCOVERAGE, kmeans=2)
+    return shot.quantize(palette=palette)
 
 
 def readme(browser, url):
@@ -75,7 +76,7 @@ def icons(browser):
     """The pictures that cannot be SVG: for phones, for shared links, and for browsers that ask for a favicon."""
     sources, static = ROOT / "docs" / "drawings", ROOT / "static"
     touch = drawn(browser, sources / "touch.svg", 180, 180).convert("RGB")
-    slim(touch).save(static / "icons" / "touch.png", optimize=True)
+    touch.save(static / "icons" / "touch.png", optimize=True)
     share = drawn(browser, sources / "share.svg", 1200, 630).convert("RGB")
     slim(share).save(static / "icons" / "share.png", optimize=True)
     sizes = {size: io.BytesIO() for size in (16, 32)}
