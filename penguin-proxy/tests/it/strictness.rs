@@ -3,5 +3,9 @@
 
 // A model of the way from bytes to an admitted head, and AWS's opinion about the same bytes.
 mod judges;
+// The probes against the rules alone.
+mod model;
+// Raw requests and what is expected of them, read from a file.
+mod probes;
 // Whatever the bytes and however they are cut.
 mod properties;
