@@ -131,6 +131,7 @@ pub(crate) struct AnswerBody {
     /// Writes its line when the body is dropped; none for the health path and for the 101 of a tunnel.
     record: Option<Record>,
     client: Rc<Connection>,
+    broken: Option<BrokeOff>,
 }
 
 #[derive(Debug)]
@@ -147,6 +148,7 @@ impl AnswerBody {
             content,
             record,
             client: Rc::clone(client),
+            broken: None,
         }
     }
 
@@ -159,6 +161,7 @@ impl AnswerBody {
             content: Content::Passing(body),
             record: Some(record),
             client: Rc::clone(client),
+            broken: None,
         }
     }
 
@@ -190,6 +193,9 @@ impl Body for AnswerBody {
         cx: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, BrokeOff>>> {
         let this = self.get_mut();
+        if let Some(error) = this.broken.take() {
+            return Poll::Ready(Some(Err(error)));
+        }
         let frame = match &mut this.content {
             Content::Own(bytes) => bytes.take().map(|bytes| Ok(Frame::data(bytes))),
             Content::Passing(body) => ready!(Pin::new(body).poll_frame(cx)),
@@ -206,8 +212,10 @@ impl Body for AnswerBody {
                 if let Some(record) = &mut this.record {
                     record.broke_off(&error);
                 }
-                this.client.must_reset();
-                Poll::Ready(Some(Err(error)))
+                // hyper drops what it has not sent yet when it sees an error: let it send first.
+                this.broken = Some(error);
+                cx.waker().wake_by_ref();
+                Poll::Pending
             }
             None => {
                 this.note(None);

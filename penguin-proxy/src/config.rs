@@ -5,28 +5,28 @@
 
 mod arguments;
 mod parse;
+mod policy;
 mod upstream_address;
 
 use std::fmt;
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use http::{HeaderValue, Method};
+use http::HeaderValue;
 
 pub use self::arguments::Arguments;
 use self::parse::Refused;
 pub use self::upstream_address::UpstreamAddress;
 use crate::drain::DrainPlan;
-use crate::forwarding::{Forwarding, Networks};
+use crate::forwarding::Forwarding;
 use crate::request_rules::RequestRules;
 use crate::telemetry::LogFormat;
 
 /// Client connections outlive the load balancer's idle timeout by this much, so that the load balancer closes first.
 const BEYOND_THE_LOAD_BALANCER: Duration = Duration::from_secs(15);
 
-/// The Host that an HTTP/1.0 request without one is given.
-const FALLBACK_HOST: &str = "localhost";
-
+/// Long enough for a phone in a tunnel, short enough for those who drip on purpose.
+const RATE_WINDOW: Duration = Duration::from_secs(10);
 /// Everything that the proxy can be told.
 #[derive(Clone, Debug)]
 pub struct Config {
@@ -73,6 +73,8 @@ pub struct Timeouts {
     pub send: Duration,
     /// A client that closed its sending side and waits.
     pub half_close: Duration,
+    /// Span of waiting for the client over which the rate of an upload is judged.
+    pub rate_window: Duration,
     /// A request waits this long for an app that cannot be reached.
     pub hold: Duration,
 }
@@ -194,13 +196,13 @@ impl Config {
         let most_held = check.value("PROXY_MAX_HELD", &raw.max_held, parse::count);
         let connections = check.value("PROXY_MAX_CONNECTIONS", &raw.max_connections, parse::count);
         let rules = check.value("PROXY_METHODS", &raw.methods, |text| {
-            rules(text, body.unwrap_or_default())
+            policy::rules(text, body.unwrap_or_default())
         });
-        let trusted = check.value("PROXY_TRUSTED", &raw.trusted, networks);
-        let hsts = check.value("PROXY_HSTS", &raw.hsts, hsts);
-        let threads = check.value("PROXY_THREADS", &raw.threads, threads);
-        let log_format = check.value("PROXY_LOG_FORMAT", &raw.log_format, log_format);
-        let log_filter = check.value("PROXY_LOG", &raw.log, log_filter);
+        let trusted = check.value("PROXY_TRUSTED", &raw.trusted, policy::networks);
+        let hsts = check.value("PROXY_HSTS", &raw.hsts, policy::hsts);
+        let threads = check.value("PROXY_THREADS", &raw.threads, policy::threads);
+        let log_format = check.value("PROXY_LOG_FORMAT", &raw.log_format, policy::log_format);
+        let log_filter = check.value("PROXY_LOG", &raw.log, policy::log_filter);
         let drain = match (pre_drain, stop_timeout, drain_idle) {
             (Some(pre_drain), Some(stop_timeout), Some(drain_idle)) => {
                 check.value("PROXY_PRE_DRAIN", &raw.pre_drain, |_| {
@@ -224,6 +226,7 @@ impl Config {
                 first_byte: first_byte?,
                 send: send?,
                 half_close: half_close?,
+                rate_window: RATE_WINDOW,
                 hold: hold?,
             },
             bounds: Bounds {
@@ -293,74 +296,6 @@ impl Config {
 /// Field values that this module made from text.
 fn text(value: &HeaderValue) -> String {
     String::from_utf8_lossy(value.as_bytes()).into_owned()
-}
-
-fn rules(text: &str, max_body: u64) -> Result<RequestRules, Refused> {
-    const REMEDY: &str = "write a list such as GET,HEAD,POST; TRACE and CONNECT are never passed on";
-    let mut methods = Vec::new();
-    for name in text.split([',', ' ']).filter(|name| !name.is_empty()) {
-        match Method::from_bytes(name.as_bytes()) {
-            Ok(method) if !name.bytes().any(|byte| byte.is_ascii_lowercase()) => methods.push(method),
-            _ => {
-                return Err(Refused::new(
-                    format!("holds {name:?}, which is no method"),
-                    REMEDY,
-                ));
-            }
-        }
-    }
-    RequestRules::new(methods, max_body, FALLBACK_HOST)
-        .map_err(|error| Refused::new(format!("is refused: {error}"), REMEDY))
-}
-
-fn networks(text: &str) -> Result<Networks, Refused> {
-    if text == "none" {
-        return Ok(Networks::default());
-    }
-    text.parse().map_err(|error| {
-        Refused::new(
-            format!("is refused: {error}"),
-            "write networks such as 10.0.0.0/8,fd00::/8, or private, or none",
-        )
-    })
-}
-
-fn hsts(text: &str) -> Result<Option<HeaderValue>, Refused> {
-    const REMEDY: &str = "write for example max-age=31536000, or off";
-    if text == "off" {
-        return Ok(None);
-    }
-    match HeaderValue::from_str(text) {
-        Ok(value) if text.contains("max-age=") => Ok(Some(value)),
-        _ => Err(Refused::new("is not a Strict-Transport-Security value", REMEDY)),
-    }
-}
-
-fn threads(text: &str) -> Result<usize, Refused> {
-    if text == "auto" {
-        return Ok(crate::server::threads::from_quota());
-    }
-    match parse::count(text) {
-        Ok(count) if count <= 1024 => Ok(count),
-        _ => Err(Refused::new(
-            "is not a number of threads",
-            "write auto, or a number from 1 to 1024",
-        )),
-    }
-}
-
-fn log_format(text: &str) -> Result<LogFormat, Refused> {
-    LogFormat::parse(text).ok_or_else(|| Refused::new("is not a log format", "write auto, json or text"))
-}
-
-fn log_filter(text: &str) -> Result<String, Refused> {
-    match text.parse::<tracing_subscriber::EnvFilter>() {
-        Ok(_) => Ok(text.to_owned()),
-        Err(error) => Err(Refused::new(
-            format!("is not a filter: {error}"),
-            "write error, warn, info, debug or trace",
-        )),
-    }
 }
 
 #[cfg(test)]

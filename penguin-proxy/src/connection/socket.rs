@@ -61,7 +61,22 @@ impl ClientSocket {
 
     /// The stream, and what was read of it beyond what hyper has seen.
     pub(crate) fn into_parts(self) -> (TcpStream, BytesMut) {
-        (self.stream, self.waiting)
+        let mut unseen = self.waiting;
+        unseen.extend_from_slice(&self.head);
+        (self.stream, unseen)
+    }
+
+    /// What hyper gets instead of refused bytes. A head that is refused must not take the answer before it along.
+    fn tell_refusal(&mut self, refusal: Refusal) -> Poll<io::Result<()>> {
+        if self.in_body {
+            self.connection.upload_ended(UploadEnd::Refused(refusal));
+        } else if matches!(self.connection.phase(), Phase::Uploading | Phase::Answering) {
+            self.paused = true;
+            return Poll::Pending;
+        } else {
+            self.connection.refuse_head(refusal);
+        }
+        Poll::Ready(Err(io::Error::other(refusal)))
     }
 
     /// Looks at bytes and gives hyper those that it may see.
@@ -87,13 +102,9 @@ impl ClientSocket {
                     self.in_body = false;
                 }
                 Event::Refused(refusal) => {
-                    self.head = BytesMut::new();
+                    // Kept: should the request before be upgraded, these are the tunnel's first bytes.
+                    self.head.extend_from_slice(rest);
                     self.refused = Some(refusal);
-                    if self.in_body {
-                        self.connection.upload_ended(UploadEnd::Refused(refusal));
-                    } else {
-                        self.connection.refuse_head(refusal);
-                    }
                     return;
                 }
             }
@@ -171,15 +182,7 @@ impl hyper::rt::Read for ClientSocket {
         }
         loop {
             if let Some(refusal) = this.refused {
-                // A head that is refused must not take the answer before it along.
-                let busy = matches!(this.connection.phase(), Phase::Uploading | Phase::Answering);
-                let answering = busy && !this.in_body;
-                this.paused = answering;
-                return if answering {
-                    Poll::Pending
-                } else {
-                    Poll::Ready(Err(io::Error::other(refusal)))
-                };
+                return this.tell_refusal(refusal);
             }
             let count = ready!(with_buffer(|buffer| {
                 let mut read = ReadBuf::new(&mut buffer[..room.min(CHUNK)]);

@@ -15,8 +15,6 @@ use crate::server::Worker;
 
 /// How finely limits are kept.
 const PERIOD: Duration = Duration::from_millis(100);
-/// Over which span of waiting an upload's rate is judged.
-const RATE_WINDOW: Duration = Duration::from_secs(10);
 
 /// Sweeps until dropped.
 pub(crate) async fn sweep(worker: Rc<Worker>) {
@@ -83,8 +81,12 @@ fn verdict(
 
 /// Whether the request in flight has run into a limit that the gateway must answer.
 fn judge_request(connection: &Connection, config: &Config, now: Instant) -> bool {
-    let least = config.bounds.min_body_rate.saturating_mul(RATE_WINDOW.as_secs());
-    let slow = connection.phase() == Phase::Uploading && connection.upload().judge(now, RATE_WINDOW, least);
+    let window = config.timeouts.rate_window;
+    let least = config
+        .bounds
+        .min_body_rate
+        .saturating_mul(window.as_secs().max(1));
+    let slow = connection.phase() == Phase::Uploading && connection.upload().judge(now, window, least);
     connection.check_answer_due(now) || slow
 }
 

@@ -126,6 +126,14 @@ impl Record {
     /// The app's answer broke off.
     pub(crate) fn broke_off(&mut self, error: &BrokeOff) {
         self.end = Some(End::UpstreamCut);
+        if self
+            .head
+            .as_ref()
+            .is_some_and(|head| head.version == Version::HTTP_10)
+        {
+            // Its answer may end with the connection: only a reset says that it has not ended yet.
+            self.client.must_reset();
+        }
         self.error = error.to_string();
     }
 

@@ -29,12 +29,33 @@ const HEAD: usize = 64 * 1024;
 pub(crate) struct UpstreamSocket {
     stream: TcpStream,
     received: Rc<Cell<u64>>,
+    /// The app takes no more. It may have answered before that, so what it sent is still read.
+    deaf: bool,
 }
 
 impl UpstreamSocket {
+    /// A failed write is not the last word: an app that refuses an upload answers, closes, and does not listen. Only
+    /// the reading side knows whether there is an answer, so the rest of the request is thrown away.
+    fn written(&mut self, outcome: Poll<io::Result<usize>>, all: usize) -> Poll<io::Result<usize>> {
+        match outcome {
+            Poll::Ready(Err(error)) if is_closed(&error) => {
+                self.deaf = true;
+                Poll::Ready(Ok(all))
+            }
+            other => other,
+        }
+    }
+
     pub(crate) fn into_stream(self) -> TcpStream {
         self.stream
     }
+}
+
+fn is_closed(error: &io::Error) -> bool {
+    matches!(
+        error.kind(),
+        io::ErrorKind::BrokenPipe | io::ErrorKind::ConnectionReset
+    )
 }
 
 /// A connection that is in use or waits in the pool.
@@ -55,6 +76,7 @@ impl Link {
         let socket = UpstreamSocket {
             stream,
             received: Rc::clone(&received),
+            deaf: false,
         };
         let (sender, connection) = http1::Builder::new()
             .max_buf_size(HEAD + 16 * 1024)
@@ -112,7 +134,7 @@ impl hyper::rt::Read for UpstreamSocket {
         cx: &mut Context<'_>,
         cursor: ReadBufCursor<'_>,
     ) -> Poll<io::Result<()>> {
-        let Self { stream, received } = self.get_mut();
+        let Self { stream, received, .. } = self.get_mut();
         let count = ready!(read_through(stream, cx, cursor))?;
         received.set(received.get() + count as u64);
         Poll::Ready(Ok(()))
@@ -121,7 +143,12 @@ impl hyper::rt::Read for UpstreamSocket {
 
 impl hyper::rt::Write for UpstreamSocket {
     fn poll_write(self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.get_mut().stream).poll_write(cx, bytes)
+        let this = self.get_mut();
+        if this.deaf {
+            return Poll::Ready(Ok(bytes.len()));
+        }
+        let outcome = Pin::new(&mut this.stream).poll_write(cx, bytes);
+        this.written(outcome, bytes.len())
     }
 
     fn poll_write_vectored(
@@ -129,7 +156,13 @@ impl hyper::rt::Write for UpstreamSocket {
         cx: &mut Context<'_>,
         slices: &[IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
-        write_gathered(&mut self.get_mut().stream, cx, slices)
+        let this = self.get_mut();
+        let all = slices.iter().map(|slice| slice.len()).sum();
+        if this.deaf {
+            return Poll::Ready(Ok(all));
+        }
+        let outcome = write_gathered(&mut this.stream, cx, slices);
+        this.written(outcome, all)
     }
 
     fn is_write_vectored(&self) -> bool {

@@ -3,8 +3,7 @@
     clippy::unwrap_used,
     clippy::expect_used,
     clippy::panic,
-    dead_code,
-    reason = "a failed unwrap is a failed test; the stage is ahead of its plays"
+    reason = "a failed unwrap is a failed test"
 )]
 
 // The stage: an app with a script, a proxy in this process, a client that speaks raw bytes.
@@ -12,5 +11,19 @@ mod stage;
 
 // What is passed on, and how it looks on the other side.
 mod passing_on;
+// The app is late, moves, dies, is silent.
+mod absent_app;
+// Heads and bodies that come slowly, half, wrongly or too large.
+mod hostile_clients;
+// Bodies without a known length, upgrades, half-closed clients.
+mod streams;
+// Stopping without losing anything.
+mod drain;
+// The program: signals, exit codes, its own probe.
+mod program;
+// Admin endpoints, the log and the numbers.
+mod told;
+// Tables in the README that are made from the code.
+mod documents;
 // Requests that parsers disagree about: nothing of the kind reaches the app.
 mod strictness;

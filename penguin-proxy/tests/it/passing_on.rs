@@ -205,7 +205,7 @@ fn idle_connections_to_the_app_are_closed_in_time() {
     });
     assert_eq!(proxy.get("/").status, 200);
     eventually("the idle connection is closed", || {
-        proxy.metric("penguin_proxy_upstream_connections_idle") == 0.0
+        proxy.metric("penguin_proxy_upstream_connections_idle") == 0
     });
 }
 

@@ -45,13 +45,23 @@ impl Proxy {
 
     /// With a resolver of the test's.
     pub(crate) fn resolving(lookup: Lookup, change: impl FnOnce(&mut Arguments)) -> Self {
+        Self::configured(lookup, change, |_| ())
+    }
+
+    /// With limits that are no settings.
+    pub(crate) fn configured(
+        lookup: Lookup,
+        change: impl FnOnce(&mut Arguments),
+        adjust: impl FnOnce(&mut Config),
+    ) -> Self {
         let mut arguments = defaults();
         arguments.listen = "127.0.0.1:0".into();
         arguments.admin_listen = "127.0.0.1:0".into();
         arguments.pre_drain = "0s".into();
         arguments.threads = "2".into();
         change(&mut arguments);
-        let config = Config::new(&arguments).unwrap_or_else(|error| panic!("{error}"));
+        let mut config = Config::new(&arguments).unwrap_or_else(|error| panic!("{error}"));
+        adjust(&mut config);
         let log = Log::default();
         let server = Server::bind(config, lookup, AccessLog::new(log.clone(), true)).expect("ports");
         let (address, admin) = (server.address(), server.admin_address());
@@ -112,7 +122,7 @@ impl Proxy {
     }
 
     /// The value of a number at `/metrics`.
-    pub(crate) fn metric(&self, name: &str) -> f64 {
+    pub(crate) fn metric(&self, name: &str) -> u64 {
         let text = Client::connect(self.admin).get("/metrics").text();
         let line = text.lines().find(|line| line.split(' ').next() == Some(name));
         let line = line.unwrap_or_else(|| panic!("{name} is not among the metrics:\n{text}"));

@@ -2,16 +2,14 @@
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
-use std::time::Duration;
 
 /// A listening app. Its port is free again when it is dropped.
 pub(crate) struct App {
     pub(crate) address: SocketAddr,
     gone: Arc<AtomicBool>,
     open: Arc<Mutex<Vec<TcpStream>>>,
-    accepted: Arc<AtomicUsize>,
 }
 
 /// One request as the app got it.
@@ -119,12 +117,12 @@ impl Connection {
         let mut buffer = [0; 4096];
         while self.read(&mut buffer) > 0 {}
     }
+}
 
-    /// Resets the connection.
-    pub(crate) fn reset(self) {
-        socket2::SockRef::from(self.reader.get_ref())
-            .set_linger(Some(Duration::ZERO))
-            .unwrap();
+impl Drop for Connection {
+    fn drop(&mut self) {
+        // The app keeps a handle to every stream, so closing this one alone would close nothing.
+        drop(self.reader.get_ref().shutdown(std::net::Shutdown::Both));
     }
 }
 
@@ -162,20 +160,14 @@ impl App {
             address: listener.local_addr().unwrap(),
             gone: Arc::default(),
             open: Arc::default(),
-            accepted: Arc::default(),
         };
-        let (gone, open, accepted) = (
-            Arc::clone(&app.gone),
-            Arc::clone(&app.open),
-            Arc::clone(&app.accepted),
-        );
+        let (gone, open) = (Arc::clone(&app.gone), Arc::clone(&app.open));
         let script = Arc::new(script);
         std::thread::spawn(move || {
             while let Ok((stream, _)) = listener.accept() {
                 if gone.load(Ordering::SeqCst) {
                     return;
                 }
-                accepted.fetch_add(1, Ordering::SeqCst);
                 stream.set_nodelay(true).unwrap();
                 open.lock().unwrap().push(stream.try_clone().unwrap());
                 let script = Arc::clone(&script);
@@ -187,11 +179,6 @@ impl App {
             }
         });
         app
-    }
-
-    /// Connections so far, the proxy's probes included.
-    pub(crate) fn accepted(&self) -> usize {
-        self.accepted.load(Ordering::SeqCst)
     }
 }
 

@@ -35,7 +35,10 @@ impl Reply {
 
 impl Client {
     pub(crate) fn connect(address: SocketAddr) -> Self {
-        let stream = TcpStream::connect(address).expect("a connection");
+        Self::over(TcpStream::connect(address).expect("a connection"))
+    }
+
+    pub(crate) fn over(stream: TcpStream) -> Self {
         stream.set_read_timeout(Some(PATIENCE)).unwrap();
         stream.set_write_timeout(Some(PATIENCE)).unwrap();
         stream.set_nodelay(true).unwrap();
@@ -50,6 +53,11 @@ impl Client {
             .write_all(bytes.as_ref())
             .expect("the proxy takes bytes");
         self
+    }
+
+    /// Sends bytes, unless the connection is closed.
+    pub(crate) fn try_send(&mut self, bytes: &str) -> bool {
+        self.stream.write_all(bytes.as_bytes()).is_ok()
     }
 
     /// Sends GET and reads the answer.

@@ -1,0 +1,219 @@
+//! The program itself: signals, exit codes, its own probe.
+
+use std::io::{BufRead, BufReader, Read};
+use std::net::SocketAddr;
+use std::os::unix::process::ExitStatusExt;
+use std::process::{Child, Command, Output, Stdio};
+use std::time::{Duration, Instant};
+
+use serde_json::Value;
+
+use crate::stage::{App, Client, PATIENCE, eventually};
+
+fn program(verb: &str, settings: &[(&str, &str)]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_penguin-proxy"));
+    command.arg(verb).env_clear().envs(settings.iter().copied());
+    command.stdout(Stdio::piped()).stderr(Stdio::piped());
+    command
+}
+
+fn run(verb: &str, settings: &[(&str, &str)]) -> Output {
+    program(verb, settings).output().unwrap()
+}
+
+/// A proxy in a process of its own.
+struct Running {
+    child: Child,
+    address: SocketAddr,
+}
+
+impl Running {
+    fn start(app: &App, settings: &[(&str, &str)]) -> Self {
+        let upstream = app.address.to_string();
+        let mut all = vec![
+            ("PROXY_UPSTREAM", upstream.as_str()),
+            ("PROXY_LISTEN", "127.0.0.1:0"),
+            ("PROXY_ADMIN_LISTEN", "127.0.0.1:0"),
+            ("PROXY_LOG_FORMAT", "json"),
+            ("PROXY_PRE_DRAIN", "0s"),
+        ];
+        all.extend_from_slice(settings);
+        let mut child = program("serve", &all).spawn().unwrap();
+        let mut errors = BufReader::new(child.stderr.take().unwrap());
+        let mut line = String::new();
+        while !line.contains("\"listening\"") {
+            line.clear();
+            assert!(errors.read_line(&mut line).unwrap() > 0, "no ready line");
+        }
+        let ready: Value = serde_json::from_str(&line).unwrap();
+        // Somebody must go on reading, or the proxy would wait for room in the pipe.
+        std::thread::spawn(move || std::io::copy(&mut errors, &mut std::io::sink()));
+        Self {
+            child,
+            address: ready["address"].as_str().unwrap().parse().unwrap(),
+        }
+    }
+
+    fn signal(&self, name: &str) {
+        let sent = Command::new("kill")
+            .args(["-s", name, &self.child.id().to_string()])
+            .status()
+            .unwrap();
+        assert!(sent.success());
+    }
+
+    fn wait(&mut self) -> std::process::ExitStatus {
+        let end = Instant::now() + PATIENCE;
+        loop {
+            if let Some(status) = self.child.try_wait().unwrap() {
+                return status;
+            }
+            assert!(Instant::now() < end, "it does not stop");
+            std::thread::sleep(Duration::from_millis(5));
+        }
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        drop(self.child.kill());
+        drop(self.child.wait());
+    }
+}
+
+#[test]
+fn serves_until_told_to_stop_and_writes_its_log() {
+    let app = App::hello();
+    for signal in ["TERM", "INT"] {
+        let mut proxy = Running::start(&app, &[]);
+        let mut client = Client::connect(proxy.address);
+        assert_eq!(client.get("/logged").text(), "hello");
+        proxy.signal(signal);
+        eventually("it stops accepting", || {
+            std::net::TcpStream::connect(proxy.address).is_err()
+        });
+        // The connection is idle: it is kept for a last request, which lets go of it.
+        assert_eq!(client.get("/last").field("connection"), Some("close"));
+        assert_eq!(proxy.wait().code(), Some(0), "{signal}");
+        let mut log = String::new();
+        proxy
+            .child
+            .stdout
+            .take()
+            .unwrap()
+            .read_to_string(&mut log)
+            .unwrap();
+        let targets: Vec<Value> = log
+            .lines()
+            .map(|line| serde_json::from_str::<Value>(line).unwrap()["target"].clone())
+            .collect();
+        assert_eq!(targets, ["/logged", "/last"]);
+    }
+}
+
+#[test]
+fn a_second_signal_ends_it_at_once() {
+    let app = App::hello();
+    let mut proxy = Running::start(&app, &[]);
+    let mut client = Client::connect(proxy.address);
+    assert_eq!(client.get("/").status, 200);
+    proxy.signal("TERM");
+    eventually("it stops accepting", || {
+        std::net::TcpStream::connect(proxy.address).is_err()
+    });
+    assert!(
+        proxy.child.try_wait().unwrap().is_none(),
+        "it waits for the idle connection"
+    );
+    proxy.signal("TERM");
+    assert_eq!(proxy.wait().code(), Some(0));
+    assert!(client.is_closed());
+}
+
+#[test]
+fn a_reader_of_the_log_that_leaves_does_not_take_it_along() {
+    let app = App::hello();
+    let mut proxy = Running::start(&app, &[]);
+    drop(proxy.child.stdout.take());
+    let mut client = Client::connect(proxy.address);
+    for _ in 0..3 {
+        assert_eq!(client.get("/").status, 200);
+    }
+    proxy.signal("TERM");
+    drop(client);
+    let status = proxy.wait();
+    assert_eq!((status.code(), status.signal()), (Some(0), None));
+}
+
+#[test]
+fn its_own_probe_says_yes_no_and_why() {
+    let app = App::hello();
+    let proxy = Running::start(&app, &[]);
+    let listen = proxy.address.to_string();
+    let settings = [("PROXY_LISTEN", listen.as_str())];
+    eventually("it is healthy", || run("health", &settings).status.success());
+    let nobody = run("health", &[("PROXY_LISTEN", "127.0.0.1:1")]);
+    assert_eq!(nobody.status.code(), Some(1));
+    let said = String::from_utf8(nobody.stderr).unwrap();
+    assert!(
+        said.lines().count() == 1 && said.contains("127.0.0.1:1"),
+        "{said}"
+    );
+    let lost = run(
+        "health",
+        &[
+            ("PROXY_LISTEN", listen.as_str()),
+            ("PROXY_HEALTH_PATH", "/nowhere/to/be/found"),
+        ],
+    );
+    assert_eq!(lost.status.code(), Some(0), "the app answers 200 to everything");
+}
+
+#[test]
+fn unusable_settings_end_with_64_before_a_port_is_bound() {
+    for verb in ["serve", "check", "health"] {
+        let output = run(
+            verb,
+            &[
+                ("PROXY_UPSTREAM", "http://app:3000"),
+                ("PROXY_LISTEN", "127.0.0.1:1"),
+            ],
+        );
+        assert_eq!(output.status.code(), Some(64), "{verb}");
+        let said = String::from_utf8(output.stderr).unwrap();
+        assert!(
+            said.contains("PROXY_UPSTREAM=\"http://app:3000\"") && said.contains("hint: leave out http://"),
+            "{said}"
+        );
+    }
+    let misfit = run("serve", &[("PROXY_STOP_TIMEOUT", "10s")]);
+    assert_eq!(misfit.status.code(), Some(64));
+    assert!(String::from_utf8_lossy(&misfit.stderr).contains("PROXY_PRE_DRAIN=\"15s\" leaves no time"));
+}
+
+#[test]
+fn a_port_in_use_is_told_of_with_its_remedy() {
+    let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let listen = taken.local_addr().unwrap().to_string();
+    let output = run(
+        "serve",
+        &[("PROXY_LISTEN", listen.as_str()), ("PROXY_LOG_FORMAT", "text")],
+    );
+    assert_eq!(output.status.code(), Some(1));
+    let said = String::from_utf8(output.stderr).unwrap();
+    assert!(
+        said.contains(&format!("PROXY_LISTEN={listen}")) && said.contains("hint: another program"),
+        "{said}"
+    );
+}
+
+#[test]
+fn check_prints_values_and_the_timeline() {
+    let output = run("check", &[("PROXY_HOLD", "7s")]);
+    assert_eq!(output.status.code(), Some(0));
+    let said = String::from_utf8(output.stdout).unwrap();
+    assert!(
+        said.contains("PROXY_HOLD                7s") && said.contains("+15s  closing"),
+        "{said}"
+    );
+}
