@@ -9,6 +9,7 @@ use bytes::Bytes;
 use http_body::{Body, Frame, SizeHint};
 use hyper::body::Incoming;
 
+use crate::compression::Encoded;
 use crate::connection::{Connection, UploadEnd};
 use crate::forwarding;
 use crate::gateway::Record;
@@ -97,6 +98,7 @@ impl Body for RequestBody {
                     }
                 } else if let Some(trailers) = frame.trailers_mut() {
                     forwarding::trailers(trailers);
+                    upload.client.upload_ended(UploadEnd::Complete);
                 }
                 if upload.incoming.is_end_stream() {
                     upload.client.upload_ended(UploadEnd::Complete);
@@ -137,7 +139,7 @@ pub(crate) struct AnswerBody {
 #[derive(Debug)]
 enum Content {
     Own(Option<Bytes>),
-    Passing(UpstreamBody),
+    Passing(Encoded<UpstreamBody>),
 }
 
 impl AnswerBody {
@@ -153,7 +155,7 @@ impl AnswerBody {
     }
 
     /// The app's answer, passed on.
-    pub(crate) fn passing(body: UpstreamBody, client: &Rc<Connection>, mut record: Record) -> Self {
+    pub(crate) fn passing(body: Encoded<UpstreamBody>, client: &Rc<Connection>, mut record: Record) -> Self {
         if body.is_end_stream() {
             record.completed();
         }
@@ -198,7 +200,9 @@ impl Body for AnswerBody {
         }
         let frame = match &mut this.content {
             Content::Own(bytes) => bytes.take().map(|bytes| Ok(Frame::data(bytes))),
-            Content::Passing(body) => ready!(Pin::new(body).poll_frame(cx)),
+            Content::Passing(body) => {
+                ready!(Pin::new(body).poll_frame(cx)).map(|frame| frame.map_err(BrokeOff::from))
+            }
         };
         match frame {
             Some(Ok(mut frame)) => {

@@ -17,6 +17,7 @@ use http::HeaderValue;
 pub use self::arguments::Arguments;
 use self::parse::Refused;
 pub use self::upstream_address::UpstreamAddress;
+use crate::compression::Compression;
 use crate::drain::DrainPlan;
 use crate::forwarding::Forwarding;
 use crate::request_rules::RequestRules;
@@ -48,6 +49,8 @@ pub struct Config {
     pub rules: RequestRules,
     /// What changes in them on the way.
     pub forwarding: Forwarding,
+    /// Which answers are compressed.
+    pub compression: Compression,
     /// Serving threads.
     pub threads: usize,
     /// Format of both logs.
@@ -88,6 +91,12 @@ pub struct Bounds {
     pub held: usize,
     /// Client connections.
     pub connections: usize,
+    /// Requests that the app has not begun to answer.
+    pub in_flight: usize,
+    /// Requests that wait for one of those places.
+    pub queued: usize,
+    /// Requests per second from one client.
+    pub client_rate: Option<u32>,
 }
 
 /// One setting that cannot be used.
@@ -195,6 +204,10 @@ impl Config {
         let min_body_rate = check.value("PROXY_MIN_BODY_RATE", &raw.min_body_rate, parse::size);
         let most_held = check.value("PROXY_MAX_HELD", &raw.max_held, parse::count);
         let connections = check.value("PROXY_MAX_CONNECTIONS", &raw.max_connections, parse::count);
+        let in_flight = check.value("PROXY_MAX_IN_FLIGHT", &raw.max_in_flight, parse::count);
+        let queued = check.value("PROXY_MAX_QUEUED", &raw.max_queued, parse::count);
+        let client_rate = check.value("PROXY_CLIENT_RATE", &raw.client_rate, policy::client_rate);
+        let compression = check.value("PROXY_COMPRESSION", &raw.compression, policy::compression);
         let rules = check.value("PROXY_METHODS", &raw.methods, |text| {
             policy::rules(text, body.unwrap_or_default())
         });
@@ -233,12 +246,16 @@ impl Config {
                 min_body_rate: min_body_rate?,
                 held: most_held?,
                 connections: connections?,
+                in_flight: in_flight?,
+                queued: queued?,
+                client_rate: client_rate?,
             },
             rules: rules?,
             forwarding: Forwarding {
                 trusted: trusted?,
                 hsts: hsts?,
             },
+            compression: compression?,
             threads: threads?,
             log_format: log_format?,
             log_filter: log_filter?,
@@ -277,6 +294,14 @@ impl Config {
             ("PROXY_MAX_HELD", bounds.held.to_string()),
             ("PROXY_MAX_BODY", format!("{}B", self.rules.max_body())),
             ("PROXY_MAX_CONNECTIONS", bounds.connections.to_string()),
+            ("PROXY_MAX_IN_FLIGHT", bounds.in_flight.to_string()),
+            ("PROXY_MAX_QUEUED", bounds.queued.to_string()),
+            (
+                "PROXY_CLIENT_RATE",
+                bounds
+                    .client_rate
+                    .map_or_else(|| "off".to_owned(), |rate| rate.to_string()),
+            ),
             ("PROXY_METHODS", text(self.rules.allow())),
             ("PROXY_TRUSTED", self.forwarding.trusted.to_string()),
             (
@@ -285,6 +310,10 @@ impl Config {
                     .hsts
                     .as_ref()
                     .map_or_else(|| "off".to_owned(), text),
+            ),
+            (
+                "PROXY_COMPRESSION",
+                if self.compression.enabled { "on" } else { "off" }.to_owned(),
             ),
             ("PROXY_THREADS", self.threads.to_string()),
             ("PROXY_LOG_FORMAT", self.log_format.to_string()),

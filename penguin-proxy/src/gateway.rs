@@ -27,6 +27,7 @@ use crate::access_log::End;
 use crate::body::{AnswerBody, RequestBody};
 use crate::connection::{Connection, UploadEnd};
 use crate::forwarding::{Forwarded, Hop};
+use crate::request_rules::Refusal;
 use crate::server::Worker;
 use crate::upgrade::Tunnel;
 use crate::upstream::{self, Answered};
@@ -58,6 +59,7 @@ impl Gateway {
         record.identified(&forwarded);
         self.client.set_upgrading(forwarded.upgrade.is_some());
         match admitted {
+            Ok(_) if !self.is_within_rate(&forwarded) => fail::refused(&self, record, Refusal::RateLimited),
             Ok(admitted) => {
                 self.pass_on(head, body, admitted.last_on_connection, &forwarded, record)
                     .await
@@ -74,10 +76,19 @@ impl Gateway {
         forwarded: &Forwarded,
         mut record: Record,
     ) -> Response<AnswerBody> {
+        let shared = &self.worker.shared;
+        let wish = shared
+            .config
+            .compression
+            .wish(&head.method, head.version, &head.headers);
         // The expectation was this proxy's to meet: hyper sends 100 once the app takes the body.
         head.headers.remove(EXPECT);
         head.version = Version::HTTP_11;
+        let Ok(place) = shared.in_flight.enter().await else {
+            return fail::refused(self, record, Refusal::Overloaded);
+        };
         let sent = upstream::send(&self.worker, &self.client, &mut record.journey, head, body).await;
+        drop(place);
         record.first_byte();
         let (mut answer, switched) = match sent {
             Ok(Answered::Response(response)) => {
@@ -94,12 +105,17 @@ impl Gateway {
         record.answered(status);
         match switched {
             Ok(body) => {
+                let compressed = shared.config.compression.apply(wish, answer.map(|()| body)).await;
+                let mut answer = match compressed {
+                    Ok(answer) => answer,
+                    Err(error) => return fail::broken_off(self, record, &error),
+                };
                 if last || self.is_last() {
                     answer
                         .headers_mut()
                         .insert(CONNECTION, HeaderValue::from_static("close"));
                 }
-                answer.map(|()| AnswerBody::passing(body, &self.client, record))
+                answer.map(|body| AnswerBody::passing(body, &self.client, record))
             }
             Err((stream, unread)) => {
                 self.client.put_tunnel(Tunnel {
@@ -110,6 +126,11 @@ impl Gateway {
                 answer.map(|()| AnswerBody::own(bytes::Bytes::new(), &self.client, None))
             }
         }
+    }
+
+    fn is_within_rate(&self, forwarded: &Forwarded) -> bool {
+        let limit = self.worker.shared.client_rate.as_ref();
+        limit.is_none_or(|limit| limit.admit(forwarded.client.address).is_ok())
     }
 
     /// Whether the connection ends with this answer: while draining, and when the app answers before it has

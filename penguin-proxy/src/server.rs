@@ -13,6 +13,7 @@ mod worker;
 use std::net::{SocketAddr, TcpListener};
 use std::sync::Arc;
 use std::sync::atomic::AtomicUsize;
+use std::time::{Duration, Instant};
 use std::{io, thread};
 
 use tokio::runtime::Builder;
@@ -24,9 +25,15 @@ pub(crate) use self::worker::Worker;
 use crate::access_log::AccessLog;
 use crate::config::Config;
 use crate::drain::Phase;
+use crate::limits::{ClientRate, InFlight, RetryBudget, RetryPlan};
 use crate::metrics::Counters;
 use crate::readiness::Readiness;
 use crate::upstream::{Lookup, Target};
+
+/// A request waits this long for the app to have room; longer queues only make everybody late.
+const QUEUE_PATIENCE: Duration = Duration::from_secs(1);
+/// A client's requests are averaged over this: a page with thirty files is no flood.
+const CLIENT_WINDOW: Duration = Duration::from_secs(10);
 
 /// What all threads share. Everything in it is read far more often than written.
 #[derive(Debug)]
@@ -42,6 +49,10 @@ pub(crate) struct Shared {
     pub(crate) counters: Vec<Counters>,
     /// Requests that wait for an app that cannot be reached.
     pub(crate) held: AtomicUsize,
+    /// Requests that the app is busy with.
+    pub(crate) in_flight: InFlight,
+    pub(crate) client_rate: Option<ClientRate>,
+    pub(crate) retries: RetryBudget,
     pub(crate) log: AccessLog,
 }
 
@@ -95,6 +106,12 @@ impl Server {
             target: Target::new(config.upstream.clone(), lookup),
             counters: (0..config.threads).map(|_| Counters::default()).collect(),
             held: AtomicUsize::new(0),
+            in_flight: InFlight::new(config.bounds.in_flight, config.bounds.queued, QUEUE_PATIENCE),
+            client_rate: config
+                .bounds
+                .client_rate
+                .map(|rate| ClientRate::new(rate, CLIENT_WINDOW)),
+            retries: RetryBudget::new(RetryPlan::default(), Instant::now()),
             log,
             port: address.port(),
             config,

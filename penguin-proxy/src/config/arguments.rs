@@ -153,6 +153,23 @@ pub struct Arguments {
     )]
     pub max_connections: String,
 
+    /// Requests that the app may be busy with at once, until it begins to answer
+    #[arg(
+        long,
+        env = "PROXY_MAX_IN_FLIGHT",
+        default_value = "1000",
+        value_name = "COUNT"
+    )]
+    pub max_in_flight: String,
+
+    /// Requests that may wait up to 1 s for one of those places; more are answered 503 immediately
+    #[arg(long, env = "PROXY_MAX_QUEUED", default_value = "100", value_name = "COUNT")]
+    pub max_queued: String,
+
+    /// Requests per second from one client, averaged over 10 s (429); an IPv6 client is its /64; `off` sets no limit
+    #[arg(long, env = "PROXY_CLIENT_RATE", default_value = "off", value_name = "COUNT")]
+    pub client_rate: String,
+
     /// Methods that are passed on; others get 405
     #[arg(
         long,
@@ -174,6 +191,10 @@ pub struct Arguments {
         value_name = "VALUE"
     )]
     pub hsts: String,
+
+    /// Whether answers are compressed (zstd, gzip) for clients that accept it: `on` or `off`
+    #[arg(long, env = "PROXY_COMPRESSION", default_value = "on", value_name = "SWITCH")]
+    pub compression: String,
 
     /// Serving threads; `auto` follows the CPU quota of the container
     #[arg(long, env = "PROXY_THREADS", default_value = "auto", value_name = "COUNT")]

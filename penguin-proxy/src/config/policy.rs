@@ -3,6 +3,7 @@
 use http::{HeaderValue, Method};
 
 use super::parse::{self, Refused};
+use crate::compression::Compression;
 use crate::forwarding::Networks;
 use crate::request_rules::RequestRules;
 use crate::telemetry::LogFormat;
@@ -49,6 +50,31 @@ pub(super) fn hsts(text: &str) -> Result<Option<HeaderValue>, Refused> {
         Ok(value) if text.contains("max-age=") => Ok(Some(value)),
         _ => Err(Refused::new("is not a Strict-Transport-Security value", REMEDY)),
     }
+}
+
+pub(super) fn client_rate(text: &str) -> Result<Option<u32>, Refused> {
+    if text == "off" {
+        return Ok(None);
+    }
+    match text.parse() {
+        Ok(rate) if rate > 0 => Ok(Some(rate)),
+        _ => Err(Refused::new(
+            "is not a number of requests per second",
+            "write a number such as 50, or off",
+        )),
+    }
+}
+
+pub(super) fn compression(text: &str) -> Result<Compression, Refused> {
+    let enabled = match text {
+        "on" => true,
+        "off" => false,
+        _ => return Err(Refused::new("is not a switch", "write on or off")),
+    };
+    Ok(Compression {
+        enabled,
+        ..Compression::default()
+    })
 }
 
 pub(super) fn threads(text: &str) -> Result<usize, Refused> {

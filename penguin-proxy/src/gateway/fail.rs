@@ -10,12 +10,13 @@ use http::{HeaderMap, HeaderValue, Method, Response, StatusCode};
 use super::{Gateway, Record, upload_failure};
 use crate::access_log::End;
 use crate::body::AnswerBody;
+use crate::compression::EncodedError;
 use crate::connection::{Connection, UploadEnd};
 use crate::failure_page::Failure;
 use crate::forwarding::{Forwarded, Hop};
 use crate::request_rules::Refusal;
 use crate::server::Worker;
-use crate::upstream::UpstreamFailure;
+use crate::upstream::{BrokeOff, UpstreamFailure};
 
 /// When a request that could not be passed on is worth another try.
 const RETRY_AFTER: Duration = Duration::from_secs(1);
@@ -68,6 +69,27 @@ pub(super) fn unanswered(
         allow: None,
     };
     page.answer(gateway, record, upload != UploadEnd::Complete)
+}
+
+/// An answer that broke off before anything of it was sent on, because it was to be compressed as a whole.
+pub(super) fn broken_off(
+    gateway: &Gateway,
+    mut record: Record,
+    error: &EncodedError<BrokeOff>,
+) -> Response<AnswerBody> {
+    let end = End::UpstreamClosed;
+    record.failed(end, error.to_string());
+    let page = Page {
+        status: end.status_code(),
+        code: end.code(),
+        explanation: explanation(end),
+        allow: None,
+    };
+    page.answer(
+        gateway,
+        record,
+        gateway.client.upload_end() != UploadEnd::Complete,
+    )
 }
 
 /// A request that never became one: its head was refused, or did not come in time. Gives the bytes of the answer,

@@ -9,7 +9,7 @@ use http::request::Parts;
 use http::{HeaderValue, Method, Response, StatusCode};
 
 use crate::body::AnswerBody;
-use crate::connection::Connection;
+use crate::connection::{Connection, UploadEnd};
 use crate::readiness;
 use crate::server::Worker;
 
@@ -43,7 +43,8 @@ pub(super) fn answer(
         HeaderValue::from_static("text/plain; charset=utf-8"),
     );
     headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
-    if worker.is_closing() {
+    // The answer does not wait for a body that a probe should not have.
+    if worker.is_closing() || client.upload_end() != UploadEnd::Complete {
         headers.insert(CONNECTION, HeaderValue::from_static("close"));
     }
     Some(response)

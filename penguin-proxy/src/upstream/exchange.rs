@@ -16,6 +16,7 @@ use tokio::net::TcpStream;
 use super::link::Link;
 use crate::access_log::End;
 use crate::body::RequestBody;
+use crate::compression::EncodedError;
 use crate::connection::Connection;
 use crate::server::Worker;
 
@@ -136,6 +137,15 @@ impl fmt::Debug for UpstreamBody {
 #[derive(Debug, thiserror::Error)]
 #[error("the app's answer broke off: {0}")]
 pub(crate) struct BrokeOff(String);
+
+impl From<EncodedError<Self>> for BrokeOff {
+    fn from(error: EncodedError<Self>) -> Self {
+        match error {
+            EncodedError::Body(broke_off) => broke_off,
+            EncodedError::Codec(error) => Self(format!("it could not be compressed: {error}")),
+        }
+    }
+}
 
 impl UpstreamBody {
     /// The body has ended: keeps the connection where it can carry another request, closes it where not.

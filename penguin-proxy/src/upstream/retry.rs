@@ -3,6 +3,7 @@
 //! * While the app cannot be reached a request is held: it has not been sent, so any method may wait.
 //! * A connection that dies before a byte of the answer came: the request may have been carried out. It is sent again
 //!   only if its method is idempotent and it has no body. All others take a fresh connection in the first place.
+//! * Sent again within a budget for all requests together: a share of them, and a few a second.
 //! * Never because of a status.
 
 use std::future::poll_fn;
@@ -63,6 +64,7 @@ pub(crate) async fn send(
     head: Parts,
     body: RequestBody,
 ) -> Result<Answered, UpstreamFailure> {
+    worker.shared.retries.note_request();
     let due = Instant::now() + worker.shared.config.timeouts.hold;
     if !is_repeatable(&head.method, &body) {
         let link = reach(worker, journey, due).await?;
@@ -80,7 +82,11 @@ pub(crate) async fn send(
         };
         let request = Request::from_parts(head.clone(), RequestBody::empty());
         match go(worker, client, journey, link, request).await {
-            Err(failure) if failure.unanswered && journey.retries + 1 < MOST_SENT => {
+            Err(failure)
+                if failure.unanswered
+                    && journey.retries + 1 < MOST_SENT
+                    && worker.shared.retries.try_spend(Instant::now()) =>
+            {
                 journey.retries += 1;
                 worker.counters().retries.add(1);
                 worker.shared.target.refresh();

@@ -25,5 +25,9 @@ mod program;
 mod told;
 // Tables in the README that are made from the code.
 mod documents;
+// Answers in the coding that the client accepts.
+mod compressing;
+// Too much at once.
+mod overload;
 // Requests that parsers disagree about: nothing of the kind reaches the app.
 mod strictness;

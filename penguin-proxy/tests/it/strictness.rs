@@ -3,6 +3,8 @@
 
 // A model of the way from bytes to an admitted head, and AWS's opinion about the same bytes.
 mod judges;
+// The probes over real sockets.
+mod live;
 // The probes against the rules alone.
 mod model;
 // Raw requests and what is expected of them, read from a file.

@@ -60,7 +60,12 @@ impl Connection {
 
     /// Reads a request with its body.
     pub(crate) fn request(&mut self) -> Option<Request> {
-        let mut request = self.head()?;
+        let head = self.head()?;
+        self.body_of(head)
+    }
+
+    /// Reads the body that belongs to a head.
+    pub(crate) fn body_of(&mut self, mut request: Request) -> Option<Request> {
         if let Some(length) = request.field("content-length") {
             request.body = vec![0; length.parse().unwrap()];
             self.reader.read_exact(&mut request.body).ok()?;
