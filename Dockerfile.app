@@ -19,7 +19,7 @@ WORKDIR /build
 ENV RUSTFLAGS="-C target-feature=+crt-static" \
     CARGO_PROFILE_RELEASE_STRIP=debuginfo
 
-# Cargo wants the manifest of every member of the workspace; only the sources of this one may cause a new build.
+# Cargo wants to see every member of the workspace: of the others a manifest and empty sources, which are never built.
 COPY Cargo.toml Cargo.lock ./
 COPY penguin-proxy/Cargo.toml penguin-proxy/
 COPY infra/Cargo.toml infra/
@@ -37,8 +37,7 @@ RUN --mount=type=cache,id=penguin-cargo-registry,target=/usr/local/cargo/registr
         arm64) target=aarch64-unknown-linux-gnu ;; \
         *) echo "no target for architecture '$TARGETARCH': amd64 and arm64 are known; BuildKit sets it" >&2; exit 1 ;; \
     esac \
-    && mkdir -p penguin-proxy/src infra/src \
-    && touch penguin-proxy/src/lib.rs infra/src/lib.rs \
+    && for other in penguin-proxy infra; do mkdir -p $other/src && touch $other/src/main.rs $other/src/lib.rs; done \
     && find penguin-app templates static -type f -exec touch {} + \
     && cargo build --release --locked --package penguin-app --target "$target" --target-dir "/target/$TARGETARCH" \
     && cp "/target/$TARGETARCH/$target/release/penguin-app" /penguin-app

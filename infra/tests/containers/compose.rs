@@ -1,0 +1,93 @@
+//! `docker compose up`: how soon the site is there, that it is the site, and what the two containers cost at rest.
+
+use std::io::{Read as _, Write as _};
+use std::net::{SocketAddr, TcpStream};
+use std::time::{Duration, Instant, SystemTime};
+
+use infra::service::{Runtime, containers};
+
+use crate::docker::{Own, alone, docker, figure, free_port, own_name, wait_for};
+use crate::project::Project;
+
+#[test]
+fn one_command_and_the_page_is_there() {
+    let _turn = alone();
+    let project = Project::new("up");
+    let took = project.up();
+    figure(&format!(
+        "docker compose up, images there: both healthy after {took:.1?}"
+    ));
+    assert!(took <= Duration::from_secs(10), "healthy only after {took:?}");
+
+    let page = get(project.address(), "/").unwrap();
+    assert!(page.starts_with("HTTP/1.1 200"), "{page}");
+    assert!(page.contains("Penguin School"), "{page}");
+    // Visitors have no way past the proxy.
+    assert_eq!(docker(&["port", &project.container("app").0]), "");
+
+    for (service, limit) in [("app", 15.0), ("proxy", 8.0)] {
+        let container = project.container(service);
+        let engine = docker(&["stats", "--no-stream", "--format", "{{.MemUsage}}", &container.0]);
+        let engine = engine.split(" / ").next().unwrap_or_default();
+        match container.resident_mib() {
+            Some(mib) => {
+                figure(&format!(
+                    "{service} at rest: {mib:.1} MiB resident ({engine} by docker stats)"
+                ));
+                assert!(mib <= limit, "{service} holds {mib:.1} MiB, more than {limit}");
+            }
+            None => figure(&format!(
+                "{service} at rest: {engine} by docker stats; /proc does not show its process"
+            )),
+        }
+    }
+
+    let began = Instant::now();
+    project.compose(&["down"]);
+    figure(&format!("docker compose down: {:.1?}", began.elapsed()));
+}
+
+/// Each container alone, asked again and again from before its start until it answers.
+#[test]
+fn the_programs_answer_soon_after_their_start() {
+    let _turn = alone();
+    for container in containers(Runtime::Compose) {
+        let (name, port) = (own_name(&format!("start-{}", container.name)), free_port());
+        let publish = format!("127.0.0.1:{port}:{}", container.port);
+        let own = Own::create(&name, &["--publish", &publish, container.package]);
+        let (asker, called) = (std::thread::spawn(move || first_answer(port)), SystemTime::now());
+        docker(&["start", &name]);
+        let answered = asker.join().unwrap();
+        let since = |moment: SystemTime| answered.duration_since(moment).unwrap_or_default();
+        let (all, own_share) = (since(called), since(own.started()));
+        figure(&format!(
+            "{}: first answer {all:.0?} after `docker start`, {own_share:.0?} after the engine had started it",
+            container.name
+        ));
+        assert!(own_share <= Duration::from_secs(2), "{own_share:?}");
+    }
+}
+
+/// When the first complete head of an answer, whatever its status, came from `port`.
+fn first_answer(port: u16) -> SystemTime {
+    let target = SocketAddr::from(([127, 0, 0, 1], port));
+    wait_for("an answer", Duration::from_secs(30), || {
+        get(target, "/healthz")
+            .filter(|answer| answer.starts_with("HTTP/1.1 "))
+            .map(|_| SystemTime::now())
+    })
+}
+
+/// A whole answer as text, or nothing where nobody listens.
+pub(crate) fn get(target: SocketAddr, path: &str) -> Option<String> {
+    let mut stream = TcpStream::connect(target).ok()?;
+    stream.set_read_timeout(Some(Duration::from_secs(15))).ok()?;
+    write!(
+        stream,
+        "GET {path} HTTP/1.1\r\nHost: {target}\r\nConnection: close\r\n\r\n"
+    )
+    .ok()?;
+    let mut answer = Vec::new();
+    stream.read_to_end(&mut answer).ok()?;
+    Some(String::from_utf8_lossy(&answer).into_owned())
+}

@@ -1,0 +1,256 @@
+//! One HTTP/1.1 connection of a client, and what is complete on it.
+//!
+//! Written out here, since ready-made clients retry, pool and hide exactly what is to be measured.
+
+use std::io;
+use std::net::SocketAddr;
+use std::time::Instant;
+
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
+
+use super::report::{Outcome, Phase};
+
+/// A head or a chunk size line longer than this is no answer.
+const LONGEST_HEAD: usize = 64 * 1024;
+
+#[derive(Debug)]
+pub(super) struct Connection {
+    stream: TcpStream,
+    opened: Instant,
+    answers: u32,
+    phase: Phase,
+    /// Received and not yet used.
+    buffer: Vec<u8>,
+}
+
+/// Why no complete answer was read.
+enum Torn {
+    Ended,
+    Failed(io::Error),
+    Garbled(String),
+}
+
+impl Connection {
+    pub(super) async fn open(target: SocketAddr) -> io::Result<Self> {
+        let stream = TcpStream::connect(target).await?;
+        stream.set_nodelay(true)?;
+        Ok(Self {
+            stream,
+            opened: Instant::now(),
+            answers: 0,
+            phase: Phase::Sending,
+            buffer: Vec::new(),
+        })
+    }
+
+    pub(super) fn opened(&self) -> Instant {
+        self.opened
+    }
+
+    /// Complete answers so far.
+    pub(super) fn answers(&self) -> u32 {
+        self.answers
+    }
+
+    /// How far the current exchange has come.
+    pub(super) fn phase(&self) -> Phase {
+        self.phase
+    }
+
+    /// The other side has closed, or said something without being asked.
+    pub(super) fn is_over(&self) -> bool {
+        let waiting = self.stream.try_read(&mut [0]);
+        !self.buffer.is_empty() || !waiting.is_err_and(|error| error.kind() == io::ErrorKind::WouldBlock)
+    }
+
+    /// Sends `request` and reads until the answer is complete.
+    pub(super) async fn exchange(&mut self, request: &[u8]) -> Outcome {
+        self.phase = Phase::Sending;
+        // Not the end yet when it fails: the answer may be there already, and the other side closed after it.
+        let sent = self.stream.write_all(request).await;
+        if sent.is_ok() {
+            self.phase = Phase::Waiting;
+        }
+        match self.answer().await {
+            Ok(outcome) => {
+                self.answers += 1;
+                outcome
+            }
+            Err(torn) => {
+                let how = match torn {
+                    Torn::Ended => "closed".to_owned(),
+                    Torn::Failed(error) => error.to_string(),
+                    Torn::Garbled(what) => what,
+                };
+                Outcome::Lost {
+                    phase: self.phase,
+                    how,
+                }
+            }
+        }
+    }
+
+    async fn answer(&mut self) -> Result<Outcome, Torn> {
+        let head = loop {
+            let head = Head::parse(&self.line_block().await?)?;
+            // 100, 103 and the like announce the answer, they are not it.
+            if !(100..200).contains(&head.status) {
+                break head;
+            }
+            self.phase = Phase::Waiting;
+        };
+        self.phase = Phase::Body;
+        let mut last = head.close;
+        match head.body {
+            Body::None => {}
+            Body::Length(length) => self.skip(length).await?,
+            Body::Chunked => self.skip_chunks().await?,
+            Body::UntilClose => {
+                last = true;
+                while self.more().await? {}
+                self.buffer.clear();
+            }
+        }
+        if !self.buffer.is_empty() {
+            return Err(Torn::Garbled(format!(
+                "{} bytes after the end of the answer",
+                self.buffer.len()
+            )));
+        }
+        Ok(Outcome::Answered {
+            status: head.status,
+            retry_after: head.retry_after,
+            last,
+        })
+    }
+
+    /// Everything up to and without the next empty line.
+    async fn line_block(&mut self) -> Result<String, Torn> {
+        let end = self.find(b"\r\n\r\n").await?;
+        let head: Vec<u8> = self.buffer.drain(..end + 4).take(end).collect();
+        String::from_utf8(head).map_err(|_| Torn::Garbled("a head that is not UTF-8".to_owned()))
+    }
+
+    async fn skip(&mut self, length: usize) -> Result<(), Torn> {
+        while self.buffer.len() < length {
+            self.must_go_on().await?;
+        }
+        self.buffer.drain(..length);
+        Ok(())
+    }
+
+    async fn skip_chunks(&mut self) -> Result<(), Torn> {
+        loop {
+            let end = self.find(b"\r\n").await?;
+            let line = String::from_utf8_lossy(&self.buffer[..end]).into_owned();
+            let size = usize::from_str_radix(line.split(';').next().unwrap_or_default().trim(), 16)
+                .map_err(|_| Torn::Garbled(format!("a chunk of size {line:?}")))?;
+            if size == 0 {
+                break;
+            }
+            self.skip(end + 2 + size).await?;
+            if self.find(b"\r\n").await? != 0 {
+                return Err(Torn::Garbled("a chunk longer than it says".to_owned()));
+            }
+            self.buffer.drain(..2);
+        }
+        // The last chunk's line, then trailers if any, then an empty line: in every case this is where it ends.
+        self.line_block().await.map(|_| ())
+    }
+
+    /// Where `pattern` begins.
+    async fn find(&mut self, pattern: &[u8]) -> Result<usize, Torn> {
+        loop {
+            if let Some(at) = self
+                .buffer
+                .windows(pattern.len())
+                .position(|window| window == pattern)
+            {
+                return Ok(at);
+            }
+            if self.buffer.len() > LONGEST_HEAD {
+                return Err(Torn::Garbled("a head without an end".to_owned()));
+            }
+            self.must_go_on().await?;
+        }
+    }
+
+    async fn must_go_on(&mut self) -> Result<(), Torn> {
+        if self.more().await? {
+            Ok(())
+        } else {
+            Err(Torn::Ended)
+        }
+    }
+
+    /// Reads some more. False at the end of the stream.
+    async fn more(&mut self) -> Result<bool, Torn> {
+        let count = self
+            .stream
+            .read_buf(&mut self.buffer)
+            .await
+            .map_err(Torn::Failed)?;
+        if count > 0 && matches!(self.phase, Phase::Sending | Phase::Waiting) {
+            self.phase = Phase::Head;
+        }
+        Ok(count > 0)
+    }
+}
+
+/// What of a head decides where the answer ends and what comes after it.
+struct Head {
+    status: u16,
+    body: Body,
+    close: bool,
+    retry_after: bool,
+}
+
+enum Body {
+    None,
+    Length(usize),
+    Chunked,
+    UntilClose,
+}
+
+impl Head {
+    fn parse(text: &str) -> Result<Self, Torn> {
+        let mut lines = text.split("\r\n");
+        let status_line = lines.next().unwrap_or_default();
+        let status = status_line
+            .strip_prefix("HTTP/1.1 ")
+            .and_then(|rest| rest.get(..3))
+            .and_then(|code| code.parse().ok())
+            .ok_or_else(|| Torn::Garbled(format!("an answer that begins {status_line:?}")))?;
+        let mut head = Self {
+            status,
+            body: Body::UntilClose,
+            close: false,
+            retry_after: false,
+        };
+        for line in lines {
+            let (name, value) = line
+                .split_once(':')
+                .ok_or_else(|| Torn::Garbled(format!("a header line {line:?}")))?;
+            let value = value.trim();
+            match name.to_ascii_lowercase().as_str() {
+                "content-length" => {
+                    let length = value
+                        .parse()
+                        .map_err(|_| Torn::Garbled(format!("a Content-Length of {value:?}")))?;
+                    if !matches!(head.body, Body::Chunked) {
+                        head.body = Body::Length(length);
+                    }
+                }
+                "transfer-encoding" if value.eq_ignore_ascii_case("chunked") => head.body = Body::Chunked,
+                "connection" => head.close |= value.eq_ignore_ascii_case("close"),
+                "retry-after" => head.retry_after = true,
+                _ => {}
+            }
+        }
+        if matches!(status, 100..200 | 204 | 304) {
+            head.body = Body::None;
+        }
+        Ok(head)
+    }
+}

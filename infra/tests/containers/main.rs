@@ -1,0 +1,29 @@
+//! The real images under the real engine: what `docker compose up` and a Fargate task would do with them.
+//!
+//! Needs a Docker Engine with compose v2 and the two images (`docker compose build`); `.ci/test containers` sees to
+//! both. Figures are printed as they are measured. Every container, network and port is the test's own and goes with it.
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "a failed unwrap is a failed test"
+)]
+
+// The images themselves: size, user, contents, labels, how they take being read-only.
+mod images;
+// One command and the site is there; what it costs in time and memory.
+mod compose;
+// The app is restarted, killed, recreated and moved under load, and the proxy stays.
+mod moving;
+// `docker compose stop` under load.
+mod stopping;
+// Two containers in one network namespace: a Fargate task on one machine.
+mod task;
+// What users get wrong, and what they are told.
+mod misuse;
+
+// The `docker` command.
+mod docker;
+// A steady load and an exact account of it.
+mod load;
+// The repository's compose file, under a name of its own.
+mod project;
