@@ -4,7 +4,7 @@ use std::io::{Read as _, Write as _};
 use std::net::{SocketAddr, TcpStream};
 use std::time::{Duration, Instant, SystemTime};
 
-use infra::service::{Runtime, containers};
+use infra::service::{APP_HEALTH_PATH, PROXY_HEALTH_PATH, Runtime, containers};
 
 use crate::docker::{Own, alone, docker, figure, free_port, own_name, wait_for};
 use crate::project::Project;
@@ -51,11 +51,17 @@ fn one_command_and_the_page_is_there() {
 #[test]
 fn the_programs_answer_soon_after_their_start() {
     let _turn = alone();
-    for container in containers(Runtime::Compose) {
+    for (container, path) in containers(Runtime::Compose)
+        .iter()
+        .zip([APP_HEALTH_PATH, PROXY_HEALTH_PATH])
+    {
         let (name, port) = (own_name(&format!("start-{}", container.name)), free_port());
         let publish = format!("127.0.0.1:{port}:{}", container.port);
         let own = Own::create(&name, &["--publish", &publish, container.package]);
-        let (asker, called) = (std::thread::spawn(move || first_answer(port)), SystemTime::now());
+        let (asker, called) = (
+            std::thread::spawn(move || first_answer(port, path)),
+            SystemTime::now(),
+        );
         docker(&["start", &name]);
         let answered = asker.join().unwrap();
         let since = |moment: SystemTime| answered.duration_since(moment).unwrap_or_default();
@@ -69,10 +75,10 @@ fn the_programs_answer_soon_after_their_start() {
 }
 
 /// When the first complete head of an answer, whatever its status, came from `port`.
-fn first_answer(port: u16) -> SystemTime {
+fn first_answer(port: u16, path: &str) -> SystemTime {
     let target = SocketAddr::from(([127, 0, 0, 1], port));
     wait_for("an answer", Duration::from_secs(30), || {
-        get(target, "/healthz")
+        get(target, path)
             .filter(|answer| answer.starts_with("HTTP/1.1 "))
             .map(|_| SystemTime::now())
     })

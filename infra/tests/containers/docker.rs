@@ -68,9 +68,16 @@ pub(crate) fn run(command: &mut Command) -> Output {
         text
     });
     let Some(status) = status else {
-        panic!("{command:?} does not end; so far it said:\n{}", String::from_utf8_lossy(&[stdout, stderr].concat()));
+        panic!(
+            "{command:?} does not end; so far it said:\n{}",
+            String::from_utf8_lossy(&[stdout, stderr].concat())
+        );
     };
-    Output { status, stdout, stderr }
+    Output {
+        status,
+        stdout,
+        stderr,
+    }
 }
 
 /// Asks `condition` again and again until it gives something, for at most `patience`.
