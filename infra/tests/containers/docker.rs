@@ -176,13 +176,11 @@ impl Container {
     pub(crate) fn resident_mib(&self) -> Option<f64> {
         let pid = self.inspect()["State"]["Pid"].as_u64()?;
         let status = fs_err::read_to_string(format!("/proc/{pid}/status")).ok()?;
-        status.lines().find_map(|line| {
-            line.strip_prefix("VmRSS:")?
-                .trim()
-                .strip_suffix(" kB")?
-                .parse()
-                .ok()
-        })
+        let kib: u32 = status.lines().find_map(|line| {
+            let value = line.strip_prefix("VmRSS:")?.trim();
+            value.strip_suffix(" kB")?.parse().ok()
+        })?;
+        Some(f64::from(kib) / 1024.0)
     }
 }
 

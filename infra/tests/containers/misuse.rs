@@ -17,13 +17,13 @@ fn refused(service: &str, variable: &str, value: &str) -> String {
     wait_for("the container to end", Duration::from_secs(20), || {
         (!container.is_running()).then_some(())
     });
-    let logs = project.compose(&["logs", "--no-color", service]);
+    let logs = project.compose(&["logs", "--no-color", "--no-log-prefix", service]);
     assert_eq!(container.exit_code(), 64, "{logs}");
     assert!(
         logs.contains(variable) && logs.contains(value),
         "the log names neither variable nor value:\n{logs}"
     );
-    figure(&format!("{variable}={value}: exit 64\n{logs}"));
+    figure(&format!("{variable}={value}: exit 64: {}", logs.trim()));
     logs
 }
 
