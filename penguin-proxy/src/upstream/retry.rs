@@ -4,6 +4,8 @@
 //! * A connection that dies before a byte of the answer came: the request may have been carried out. It is sent again
 //!   only if its method is idempotent and it has no body. All others take a fresh connection in the first place.
 //! * Sent again within a budget for all requests together: a share of them, and a few a second.
+//!   What died while idle may be repeated without asking; what died fresh draws on the retry budget, because an app
+//!   that falls over its requests must not be sent more of them.
 //! * Never because of a status.
 
 use std::future::poll_fn;
@@ -71,7 +73,11 @@ pub(crate) async fn send(
         return go(worker, client, journey, link, Request::from_parts(head, body)).await;
     }
     loop {
-        let waiting = poll_fn(|cx| Poll::Ready(worker.pool.take(cx, &worker.shared))).await;
+        // When one idle connection was dead the others probably are: the next try is on a fresh one, which also waits
+        // for an app that is being replaced.
+        let first = journey.retries == 0;
+        let waiting =
+            poll_fn(|cx| Poll::Ready(first.then(|| worker.pool.take(cx, &worker.shared)).flatten())).await;
         journey.reused = waiting.is_some();
         let link = match waiting {
             Some(link) => {
@@ -85,7 +91,7 @@ pub(crate) async fn send(
             Err(failure)
                 if failure.unanswered
                     && journey.retries + 1 < MOST_SENT
-                    && worker.shared.retries.try_spend(Instant::now()) =>
+                    && (journey.reused || worker.shared.retries.try_spend(Instant::now())) =>
             {
                 journey.retries += 1;
                 worker.counters().retries.add(1);

@@ -239,6 +239,33 @@ fn a_get_is_sent_again_when_its_connection_dies_unanswered() {
 }
 
 #[test]
+fn many_idle_connections_that_died_together_cost_no_request() {
+    let app = App::hello();
+    let address = app.address;
+    let proxy = Proxy::with(|arguments| {
+        arguments.upstream = address.to_string();
+        arguments.upstream_idle = "1m".into();
+        arguments.threads = "1".into();
+    });
+    // As many idle connections as there are requests at once.
+    let mut clients: Vec<Client> = (0..8).map(|_| proxy.connect()).collect();
+    for client in &mut clients {
+        client.send("GET /warm HTTP/1.1\r\nHost: a\r\n\r\n");
+    }
+    for client in &mut clients {
+        assert_eq!(client.reply().status, 200);
+    }
+    drop(app);
+    for client in &mut clients {
+        client.send("GET /held HTTP/1.1\r\nHost: a\r\n\r\n");
+    }
+    let _app = App::at(address, say("again"));
+    for client in &mut clients {
+        assert_eq!(client.reply().text(), "again");
+    }
+}
+
+#[test]
 fn a_get_is_not_sent_for_ever() {
     let seen = Arc::default();
     let app = closing_first(usize::MAX, &seen);
