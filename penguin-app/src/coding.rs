@@ -33,7 +33,10 @@ impl Coding {
 /// How long a compression may take.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Effort {
-    /// About a millisecond for a page: at every start, and in debug builds.
+    /// A fifth of a millisecond for a page: at every start, and in debug builds.
+    ///
+    /// Measured on a page of 6 kB: brotli's level 4 takes 0.2 ms and 16 page faults, level 5 takes 2.9 ms and 1,300
+    /// for five per cent less.
     Quick,
     /// As small as it gets: once, when a release is built.
     Best,
@@ -45,8 +48,8 @@ pub enum Effort {
 /// plain bytes are served.
 pub fn encode(coding: Coding, effort: Effort, plain: &[u8]) -> Option<Vec<u8>> {
     let encoded = match coding {
-        Coding::Brotli => brotli(plain, if effort == Effort::Best { 11 } else { 5 }),
-        Coding::Zstd => zstd::bulk::compress(plain, if effort == Effort::Best { 19 } else { 6 }).ok(),
+        Coding::Brotli => brotli(plain, if effort == Effort::Best { 11 } else { 4 }),
+        Coding::Zstd => zstd::bulk::compress(plain, if effort == Effort::Best { 19 } else { 12 }).ok(),
         Coding::Gzip => gzip(plain, if effort == Effort::Best { 9 } else { 6 }),
     }?;
     (encoded.len() < plain.len() - plain.len() / 16).then_some(encoded)

@@ -81,3 +81,41 @@ pub fn fingerprint(content: &[u8]) -> String {
             text
         })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_does_not_shrink_is_left_as_it_is() {
+        // Digests of digests: nothing in there comes back.
+        let noise = (0_u8..8).fold(Vec::new(), |mut noise, seed| {
+            noise.extend(Sha256::digest([noise.as_slice(), &[seed]].concat()));
+            noise
+        });
+        let document = Document::compressed("text/plain", noise, Effort::Best);
+        assert!(document.encoded.is_empty());
+        let empty = Document::compressed("text/plain", "", Effort::Best);
+        assert!(empty.encoded.is_empty());
+    }
+
+    #[test]
+    fn what_shrinks_has_every_coding_and_the_best_effort_shrinks_it_more() {
+        let text = "A small school on a large piece of ice. ".repeat(40) + "Cold water, warm teachers.";
+        let quick = Document::compressed("text/plain", text.clone(), Effort::Quick);
+        let best = Document::compressed("text/plain", text, Effort::Best);
+        for coding in Coding::ALL {
+            let form = Form::Encoded(coding);
+            let length = |document: &Document| document.body(form).unwrap().len();
+            assert!(length(&best) <= length(&quick), "{coding:?}");
+            assert!(length(&quick) < best.plain.len() / 4, "{coding:?}");
+        }
+        assert_eq!(quick.fingerprint, best.fingerprint, "the same content");
+    }
+
+    #[test]
+    fn the_fingerprint_is_sixteen_digits_of_the_content() {
+        assert_eq!(fingerprint(b"penguin").len(), 16);
+        assert_ne!(fingerprint(b"penguin"), fingerprint(b"penguins"));
+    }
+}

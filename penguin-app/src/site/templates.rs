@@ -78,3 +78,6 @@ fn nearest<'a>(wanted: &str, names: &[&'a str]) -> Option<&'a str> {
         })
         .copied()
 }
+
+#[cfg(test)]
+mod tests;
