@@ -57,8 +57,6 @@ LABEL org.opencontainers.image.title="penguin-app" \
 
 COPY --from=build /penguin-app /penguin-app
 
-# The allocator does without huge pages: where the host gives them out, an idle process would hold some 10 MB more.
-ENV MIMALLOC_ALLOW_THP=0
 # Numeric, since there is no /etc/passwd to look a name up in.
 USER 65532:65532
 EXPOSE 3000

@@ -38,6 +38,8 @@ impl Project {
         let mut command = Command::new("docker");
         command.args([
             "compose",
+            "--ansi",
+            "never",
             "--project-name",
             &self.name,
             "--project-directory",

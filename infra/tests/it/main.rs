@@ -7,6 +7,8 @@
 
 // The printed docker-compose.yml, against the file in the repository.
 mod compose;
+// The Dockerfiles, against the description and the workspace.
+mod dockerfiles;
 // The grammar: what `--help` says, and how misuse is answered.
 mod grammar;
 // The layers of the crate: who may name what.
