@@ -11,10 +11,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
-pub use cloud::{
-    CloudVerb, ContainerName, Decision, Deploy, Destroy, Environment, Logs, Pipeline, PipelineName,
-    PipelineStart, PipelineStatus, PipelineVerb, Releases, Rollback, Status,
-};
+pub use cloud::{CloudVerb, Deploy, Destroy};
 pub use offline::{
     Check, Completions, Cost, Diagram, DiagramFormat, DiagramName, Diff, Init, List, OfflineVerb, Shell,
     Synth,
@@ -113,7 +110,10 @@ pub enum Color {
 /// What can be done. Grouped by what a verb needs: a workspace, or AWS.
 #[derive(Debug, Subcommand)]
 pub enum Verb {
+    #[command(flatten)]
     #[expect(missing_docs, reason = "the help text is that of the arguments")]
+    Cloud(CloudVerb),
+    #[expect(missing_docs, reason = "as above")]
     Compose(Compose),
     #[expect(missing_docs, reason = "as above")]
     Local(Local),

@@ -3,8 +3,12 @@
 //! Here `anyhow` adds the context that a person needs. A failure that has its own exit code or a remedy is a
 //! [`crate::exit::Failure`].
 
-pub mod cloud;
+mod cloud;
 mod compose;
+#[cfg(feature = "aws")]
+mod deploy;
+#[cfg(feature = "aws")]
+mod destroy;
 mod local;
 pub(crate) mod settings;
 mod synth;
@@ -21,6 +25,7 @@ use crate::exit::ExitStatus;
 /// Whatever the verb ran into; [`ExitStatus::of`] knows the code for it.
 pub fn run(cli: &Cli, console: &Console) -> Result<ExitStatus> {
     match &cli.verb {
+        Verb::Cloud(verb) => cloud::run(verb, &cli.global, console),
         Verb::Compose(_) => compose::run(console),
         Verb::Local(arguments) => local::run(arguments, console),
         Verb::LocalWarden => local::keep_watch(),

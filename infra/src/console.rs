@@ -19,7 +19,7 @@ use crate::exit::Failure;
 pub struct Console {
     out: Mutex<Box<dyn Write + Send>>,
     err: Mutex<Box<dyn Write + Send>>,
-    input: Mutex<Box<dyn BufRead + Send>>,
+    input: Arc<Mutex<Box<dyn BufRead + Send>>>,
     /// Somebody sits there and can answer a question: stdin and stderr are terminals.
     interactive: bool,
     err_is_terminal: bool,
@@ -36,7 +36,7 @@ impl Console {
         Self {
             out: Mutex::new(Box::new(io::stdout())),
             err: Mutex::new(Box::new(io::stderr())),
-            input: Mutex::new(Box::new(BufReader::new(io::stdin()))),
+            input: Arc::new(Mutex::new(Box::new(BufReader::new(io::stdin())))),
             interactive: io::stdin().is_terminal() && err_is_terminal,
             err_is_terminal,
             paint_out: options.color.resolve(out_is_terminal),
@@ -54,7 +54,9 @@ impl Console {
         let console = Self {
             out: Mutex::new(Box::new(recording.out.clone())),
             err: Mutex::new(Box::new(recording.err.clone())),
-            input: Mutex::new(Box::new(io::Cursor::new(answers.unwrap_or_default().to_owned()))),
+            input: Arc::new(Mutex::new(Box::new(io::Cursor::new(
+                answers.unwrap_or_default().to_owned(),
+            )))),
             interactive: answers.is_some(),
             err_is_terminal: answers.is_some(),
             paint_out: options.color.resolve(false),
@@ -222,6 +224,22 @@ impl Console {
                 answer
             }
         }))
+    }
+
+    /// Shows `prompt` and reads a line in a thread of its own, for those who wait for something else too. `then` gets
+    /// the line, or `None` at the end of the input.
+    pub fn read_in_background(
+        &self,
+        prompt: &str,
+        then: impl FnOnce(io::Result<Option<String>>) + Send + 'static,
+    ) {
+        self.write_err(prompt);
+        let input = Arc::clone(&self.input);
+        std::thread::spawn(move || {
+            let mut line = String::new();
+            let read = lock(&input).read_line(&mut line);
+            then(read.map(|length| (length > 0).then(|| line.trim().to_owned())));
+        });
     }
 
     fn read_answer(&self, prompt: &str) -> io::Result<Option<String>> {

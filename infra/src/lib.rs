@@ -10,13 +10,18 @@
 #[cfg(not(unix))]
 compile_error!("infra runs on Linux and macOS; on Windows, use it in WSL");
 
+#[cfg(feature = "aws")]
+pub mod aws;
 pub mod cfn;
 pub mod cli;
 pub mod commands;
 pub mod compose_file;
 pub mod console;
+pub mod deploy;
 pub mod exit;
 pub mod local;
+#[cfg(feature = "aws")]
+pub mod operation;
 pub mod service;
 pub mod settings;
 pub mod stacks;

@@ -1,13 +1,92 @@
-//! Verbs that talk to AWS, and the answer of a build that cannot.
+//! Verbs that talk to AWS: what they share, and the answer of a build that cannot.
 
-use crate::exit::Failure;
+use anyhow::Result;
 
-/// What a build without the AWS SDK says to `verb`.
-pub fn unavailable(verb: &str) -> Failure {
-    Failure::failed(format!(
+use crate::cli::{CloudVerb, Global};
+use crate::console::Console;
+use crate::exit::ExitStatus;
+
+/// Runs a verb that talks to AWS.
+#[cfg(feature = "aws")]
+pub(super) fn run(verb: &CloudVerb, global: &Global, console: &Console) -> Result<ExitStatus> {
+    let done = match verb {
+        CloudVerb::Deploy(arguments) => super::deploy::run(arguments, global, console),
+        CloudVerb::Destroy(arguments) => super::destroy::run(arguments, global, console),
+    };
+    done.map_err(with_remedies)
+}
+
+/// Says that this build cannot.
+#[cfg(not(feature = "aws"))]
+pub(super) fn run(verb: &CloudVerb, _: &Global, _: &Console) -> Result<ExitStatus> {
+    let verb = verb.name();
+    Err(crate::exit::Failure::failed(format!(
         "this build has no AWS SDK: `infra {verb}` cannot reach AWS"
     ))
     .hint(format!(
         "`cargo run -p infra -- {verb} …` builds it in; the first time takes some minutes"
     ))
+    .into())
 }
+
+#[cfg(feature = "aws")]
+mod connected {
+    use std::future::Future;
+
+    use anyhow::{Context as _, Result};
+
+    use crate::aws::{Fault, Login};
+    use crate::cli::Global;
+    use crate::deploy::wanted::Wanted;
+    use crate::exit::Failure;
+    use crate::stacks::{IMAGE_TAG_PARAMETER, Stack};
+
+    /// Whom the command line names.
+    pub(in crate::commands) fn login(global: &Global) -> Login {
+        Login {
+            profile: global.profile.clone(),
+            region: global.region.clone(),
+        }
+    }
+
+    /// A stack in the words of a deployment.
+    pub(in crate::commands) fn wanted(stack: &Stack) -> Wanted {
+        Wanted {
+            name: stack.name.clone(),
+            environment: stack.environment.map(|name| name.as_str().to_owned()),
+            region: stack.region.clone(),
+            account: stack.account.clone(),
+            body: stack.body().to_owned(),
+            tags: stack.tags.clone().into_iter().collect(),
+            depends_on: stack.depends_on.clone(),
+            termination_protection: stack.termination_protection,
+            release_parameter: stack.takes_image_tag.then(|| IMAGE_TAG_PARAMETER.to_owned()),
+        }
+    }
+
+    /// Runs to the end, on this thread: waiting is nearly all that these verbs do.
+    pub(in crate::commands) fn block_on<T>(work: impl Future<Output = Result<T>>) -> Result<T> {
+        tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()
+            .context("cannot start")?
+            .block_on(work)
+    }
+
+    /// Adds to an error of AWS what to do about it.
+    pub(super) fn with_remedies(error: anyhow::Error) -> anyhow::Error {
+        let hints = match error.chain().find_map(|cause| cause.downcast_ref::<Fault>()) {
+            Some(fault) => fault.hints(),
+            None => return error,
+        };
+        hints
+            .into_iter()
+            .fold(Failure::failed(error.to_string()), Failure::hint)
+            .into()
+    }
+}
+
+#[cfg(feature = "aws")]
+use connected::with_remedies;
+#[cfg(feature = "aws")]
+pub(super) use connected::{block_on, login, wanted};

@@ -5,6 +5,9 @@
     reason = "a failed unwrap is a failed test"
 )]
 
+// Deployments and destructions, against stand-ins for AWS that speak its protocols.
+#[cfg(feature = "aws")]
+mod cloud;
 // The printed docker-compose.yml, against the file in the repository.
 mod compose;
 // The Dockerfiles, against the description and the workspace.

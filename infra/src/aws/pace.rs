@@ -1,0 +1,68 @@
+//! A bound on how often we call: AWS counts the calls of the whole account, and other tools want some of them.
+
+use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+/// Calls per second, over time.
+const RATE: f64 = 5.0;
+/// Calls that may be made at once after a pause.
+const BURST: f64 = 10.0;
+
+/// A bucket of permits that fills at a fixed rate.
+#[derive(Debug)]
+pub(super) struct Pace {
+    state: Mutex<State>,
+}
+
+#[derive(Debug)]
+struct State {
+    permits: f64,
+    filled: Instant,
+}
+
+impl Pace {
+    pub(super) fn new() -> Self {
+        Self {
+            state: Mutex::new(State {
+                permits: BURST,
+                filled: Instant::now(),
+            }),
+        }
+    }
+
+    /// Waits until a call may be made.
+    pub(super) async fn permit(&self) {
+        let wait = self.take(Instant::now());
+        if !wait.is_zero() {
+            tokio::time::sleep(wait).await;
+        }
+    }
+
+    /// Takes a permit, if need be one of the future, and says how long until it is there.
+    fn take(&self, now: Instant) -> Duration {
+        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        let since = now.saturating_duration_since(state.filled).as_secs_f64();
+        state.permits = since.mul_add(RATE, state.permits).min(BURST) - 1.0;
+        state.filled = now;
+        Duration::from_secs_f64((-state.permits / RATE).max(0.0))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_burst_is_free_and_then_every_call_waits_its_turn() {
+        let pace = Pace::new();
+        let now = Instant::now();
+        for _ in 0..10 {
+            assert_eq!(pace.take(now), Duration::ZERO);
+        }
+        assert_eq!(pace.take(now), Duration::from_millis(200));
+        assert_eq!(pace.take(now), Duration::from_millis(400));
+        assert_eq!(pace.take(now + Duration::from_mins(1)), Duration::ZERO);
+    }
+}

@@ -1,0 +1,214 @@
+//! Why a deployment failed, told so that the first line is the one that matters.
+//!
+//! Root cause first, then what killed the tasks, then how many resources were merely dragged along; the remedies
+//! apart, so that the console prints them last.
+
+use super::condition::Ending;
+use super::progress::Progress;
+use super::reason::Reason;
+use super::rollout::Evidence;
+
+/// A failed operation, explained.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Diagnosis {
+    /// What happened to the stack, in one line.
+    pub headline: String,
+    /// Why, the cause first.
+    pub lines: Vec<String>,
+    /// What to do.
+    pub hints: Vec<String>,
+}
+
+impl Diagnosis {
+    /// The headline and the lines below it, indented.
+    pub fn text(&self) -> String {
+        let mut text = self.headline.clone();
+        for line in &self.lines {
+            text.push_str("\n  ");
+            text.push_str(line);
+        }
+        text
+    }
+}
+
+/// Causes that are told; after two or three a person stops reading.
+const CAUSES_TOLD: usize = 3;
+
+/// Explains an operation that did not succeed. `console_link` leads to the stack's events.
+pub fn diagnose(progress: &Progress, evidence: &Evidence, console_link: &str) -> Diagnosis {
+    let mut lines = Vec::new();
+    let mut hints = Vec::new();
+    let failures = progress.failures();
+    for failure in failures.iter().take(CAUSES_TOLD) {
+        let reason = one_line(&failure.reason);
+        lines.push(format!("{} ({}): {reason}", failure.resource, failure.kind));
+        hints.extend(Reason::of(&failure.reason).hint());
+    }
+    if failures.is_empty() {
+        lines.extend(progress.status_reason.as_deref().map(one_line));
+    }
+    lines.extend(evidence.cause_of_death());
+    // What killed the tasks is more to the point than "the service did not become stable".
+    if let Some(hint) = evidence.hint() {
+        hints.insert(0, hint);
+    }
+    let more = failures.len().saturating_sub(CAUSES_TOLD);
+    match (more, progress.cascades()) {
+        (0, 0) => {}
+        (0, 1) => lines.push("one other resource was cancelled because of it".to_owned()),
+        (0, cascades) => lines.push(format!("{cascades} other resources were cancelled because of it")),
+        (more, cascades) => lines.push(format!(
+            "{} other resources failed or were cancelled",
+            more + cascades
+        )),
+    }
+    lines.push(format!("events: {console_link}"));
+    let stack = &progress.stack;
+    hints.extend(next_command(stack, &progress.status));
+    hints.dedup();
+    Diagnosis {
+        headline: format!("{stack}: {}", what_happened(&progress.status)),
+        lines,
+        hints,
+    }
+}
+
+fn what_happened(status: &str) -> String {
+    match status {
+        "ROLLBACK_COMPLETE" => "could not be created; what was created has been removed again".into(),
+        "UPDATE_ROLLBACK_COMPLETE" => "the update failed and was rolled back; it is as it was before".into(),
+        "UPDATE_ROLLBACK_FAILED" => "the update failed, and rolling it back failed as well".into(),
+        "ROLLBACK_FAILED" => "could not be created, and could not be removed again".into(),
+        "DELETE_FAILED" => "could not be deleted completely".into(),
+        other => match super::condition::ending(other) {
+            Some(Ending::Gone) => "is gone: somebody deleted it meanwhile".into(),
+            _ => format!("ended in {other}"),
+        },
+    }
+}
+
+fn next_command(stack: &str, status: &str) -> Option<String> {
+    Some(match status {
+        "ROLLBACK_COMPLETE" | "ROLLBACK_FAILED" | "CREATE_FAILED" => {
+            format!(
+                "mend the cause, then `infra deploy {stack}`: it offers to delete the remains and to begin anew"
+            )
+        }
+        "UPDATE_ROLLBACK_FAILED" => {
+            format!("mend the cause, then `infra deploy {stack}`: it offers to continue the rollback")
+        }
+        "DELETE_FAILED" => format!("mend the cause, then `infra destroy {stack}`"),
+        "UPDATE_ROLLBACK_COMPLETE" => format!("mend the cause, then `infra deploy {stack}`"),
+        _ => return None,
+    })
+}
+
+/// A reason on one line, without the ids that only AWS support can use.
+pub fn one_line(reason: &str) -> String {
+    let flat = reason.split_whitespace().collect::<Vec<_>>().join(" ");
+    let text = flat
+        .strip_prefix("Resource handler returned message: \"")
+        .and_then(|rest| rest.rsplit_once("\" (RequestToken"))
+        .map_or(flat.as_str(), |(message, _)| message);
+    let text = text.split(" (RequestToken:").next().unwrap_or(text);
+    let text = if let Some((message, detail)) = text.split_once(" (Service: ") {
+        // "(Service: Ecs, Status Code: 400, Request ID: …)" tells a person nothing more.
+        if detail.contains("Request ID") {
+            message
+        } else {
+            text
+        }
+    } else {
+        text
+    };
+    text.trim_end_matches('.').to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::progress::StackEvent;
+    use super::super::rollout::{StoppedContainer, StoppedTask};
+    use super::*;
+    use std::time::{Duration, SystemTime};
+
+    fn failed(second: u64, resource: &str, kind: &str, reason: &str) -> StackEvent {
+        StackEvent {
+            id: format!("{resource}{second}"),
+            at: SystemTime::UNIX_EPOCH + Duration::from_secs(second),
+            resource: resource.into(),
+            physical: None,
+            kind: kind.into(),
+            status: "UPDATE_FAILED".into(),
+            reason: Some(reason.into()),
+            of_stack: false,
+        }
+    }
+
+    #[test]
+    fn the_cause_comes_first_and_the_victims_are_counted() {
+        let mut progress = Progress::new("ProdAppStack", SystemTime::UNIX_EPOCH, None);
+        progress.absorb(&failed(
+            9,
+            "Alarm",
+            "AWS::CloudWatch::Alarm",
+            "Resource update cancelled",
+        ));
+        progress.absorb(&failed(
+            8,
+            "Service",
+            "AWS::ECS::Service",
+            "Resource handler returned message: \"Error occurred during operation 'ECS Deployment Circuit Breaker \
+             was triggered'.\" (RequestToken: 0f, HandlerErrorCode: GeneralServiceException)",
+        ));
+        progress.status = "UPDATE_ROLLBACK_COMPLETE".into();
+        let mut evidence = Evidence::default();
+        evidence.absorb_task(
+            "arn/1",
+            StoppedTask {
+                id: "4f2a9c01ffff".into(),
+                at: SystemTime::UNIX_EPOCH,
+                reason: "Essential container in task exited".into(),
+                containers: vec![StoppedContainer {
+                    name: "app".into(),
+                    exit_code: Some(137),
+                    reason: Some("OutOfMemoryError: Container killed due to memory usage".into()),
+                    last_lines: vec!["listening".into()],
+                }],
+            },
+        );
+        let diagnosis = diagnose(&progress, &evidence, "https://console/x");
+        insta::assert_snapshot!(diagnosis.text(), @r"
+        ProdAppStack: the update failed and was rolled back; it is as it was before
+          Service (AWS::ECS::Service): Error occurred during operation 'ECS Deployment Circuit Breaker was triggered'
+          task 4f2a9c01 stopped: Essential container in task exited
+            app exited with 137 (killed): OutOfMemoryError: Container killed due to memory usage
+              | listening
+          one other resource was cancelled because of it
+          events: https://console/x
+        ");
+        assert!(diagnosis.hints[0].contains("memory"), "{:?}", diagnosis.hints);
+        assert!(
+            diagnosis
+                .hints
+                .last()
+                .is_some_and(|hint| hint.contains("infra deploy ProdAppStack"))
+        );
+    }
+
+    #[test]
+    fn a_stack_that_fails_without_a_failed_resource_gives_its_own_reason() {
+        let mut progress = Progress::new("DevCluster", SystemTime::UNIX_EPOCH, None);
+        progress.status = "ROLLBACK_COMPLETE".into();
+        progress.status_reason = Some("Parameter validation failed".into());
+        let diagnosis = diagnose(&progress, &Evidence::default(), "link");
+        assert_eq!(diagnosis.lines[0], "Parameter validation failed");
+    }
+
+    #[test]
+    fn ids_for_the_support_desk_are_left_out() {
+        assert_eq!(
+            one_line("User may not. (Service: Ecs, Status Code: 400, Request ID: 123)"),
+            "User may not"
+        );
+    }
+}

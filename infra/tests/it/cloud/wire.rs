@@ -1,0 +1,229 @@
+//! A web server that speaks AWS' protocols on loopback: it parses requests strictly and answers what a test says.
+//!
+//! Two protocols are enough: the query protocol (CloudFormation, STS: form in, XML out) and JSON with the operation in
+//! a header (ECS, SSM and the rest). Whatever the test did not foresee is answered with an error and remembered, and
+//! fails the test in the end.
+
+use std::collections::BTreeMap;
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::{Ipv4Addr, TcpListener, TcpStream};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Instant;
+
+use serde_json::Value;
+
+/// A call, as the server understood it.
+#[derive(Clone, Debug)]
+pub(crate) struct Call {
+    /// The operation, as `DescribeStacks`.
+    pub(crate) operation: String,
+    /// Parameters of the query protocol.
+    pub(crate) form: BTreeMap<String, String>,
+    /// Body of the JSON protocol.
+    pub(crate) json: Value,
+    /// When it came.
+    pub(crate) at: Instant,
+}
+
+impl Call {
+    /// A parameter of the query protocol that must be there.
+    pub(crate) fn get(&self, key: &str) -> &str {
+        self.form.get(key).map_or_else(
+            || panic!("{} without {key}: {:?}", self.operation, self.form),
+            String::as_str,
+        )
+    }
+}
+
+/// What the server answers.
+#[derive(Clone, Debug)]
+pub(crate) enum Answer {
+    /// XML of the query protocol: the inside of `<OperationResult>`.
+    Xml(String),
+    /// JSON.
+    Json(Value),
+    /// An error: HTTP status, code, message.
+    Error(u16, &'static str, String),
+}
+
+type Script = dyn FnMut(&Call) -> Option<Answer> + Send;
+
+/// The server. It ends with the test's process.
+pub(crate) struct Server {
+    /// `http://127.0.0.1:PORT`.
+    pub(crate) endpoint: String,
+    calls: Arc<Mutex<Vec<Call>>>,
+    unforeseen: Arc<Mutex<Vec<String>>>,
+}
+
+impl Server {
+    /// Starts a server that asks `script` what to answer.
+    pub(crate) fn start(script: impl FnMut(&Call) -> Option<Answer> + Send + 'static) -> Self {
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
+        let server = Self {
+            endpoint: format!("http://{}", listener.local_addr().unwrap()),
+            calls: Arc::default(),
+            unforeseen: Arc::default(),
+        };
+        let script: Arc<Mutex<Box<Script>>> = Arc::new(Mutex::new(Box::new(script)));
+        let (calls, unforeseen) = (Arc::clone(&server.calls), Arc::clone(&server.unforeseen));
+        std::thread::spawn(move || {
+            for stream in listener.incoming().flatten() {
+                let (script, calls, unforeseen) =
+                    (Arc::clone(&script), Arc::clone(&calls), Arc::clone(&unforeseen));
+                std::thread::spawn(move || serve(stream, &script, &calls, &unforeseen));
+            }
+        });
+        server
+    }
+
+    /// The calls so far.
+    pub(crate) fn calls(&self) -> Vec<Call> {
+        lock(&self.calls).clone()
+    }
+
+    /// How often an operation was called.
+    pub(crate) fn count(&self, operation: &str) -> usize {
+        lock(&self.calls)
+            .iter()
+            .filter(|call| call.operation == operation)
+            .count()
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        let unforeseen = lock(&self.unforeseen);
+        if !std::thread::panicking() {
+            assert!(
+                unforeseen.is_empty(),
+                "calls that the test did not foresee: {unforeseen:#?}"
+            );
+        }
+    }
+}
+
+fn serve(
+    stream: TcpStream,
+    script: &Mutex<Box<Script>>,
+    calls: &Mutex<Vec<Call>>,
+    unforeseen: &Mutex<Vec<String>>,
+) {
+    let mut reader = BufReader::new(stream.try_clone().unwrap());
+    let mut stream = stream;
+    while let Some(call) = read_call(&mut reader) {
+        lock(calls).push(call.clone());
+        let answer = (lock(script))(&call).unwrap_or_else(|| {
+            lock(unforeseen).push(format!("{} {:?} {}", call.operation, call.form, call.json));
+            Answer::Error(
+                400,
+                "Unforeseen",
+                format!("the test does not know {}", call.operation),
+            )
+        });
+        if stream.write_all(render(&call, answer).as_bytes()).is_err() {
+            return;
+        }
+    }
+}
+
+fn read_call(reader: &mut BufReader<TcpStream>) -> Option<Call> {
+    let mut line = String::new();
+    if reader.read_line(&mut line).ok()? == 0 {
+        return None;
+    }
+    assert!(line.starts_with("POST / "), "AWS takes only POST /: {line}");
+    let (mut length, mut target) = (0, None);
+    loop {
+        let mut header = String::new();
+        reader.read_line(&mut header).ok()?;
+        let Some((name, value)) = header.trim_end().split_once(": ") else {
+            break;
+        };
+        match name.to_lowercase().as_str() {
+            "content-length" => length = value.parse().unwrap(),
+            "x-amz-target" => target = Some(value.to_owned()),
+            "authorization" => assert!(value.starts_with("AWS4-HMAC-SHA256 "), "unsigned: {value}"),
+            _ => {}
+        }
+    }
+    let mut body = vec![0; length];
+    reader.read_exact(&mut body).ok()?;
+    let body = String::from_utf8(body).unwrap();
+    let at = Instant::now();
+    if let Some(target) = target {
+        return Some(Call {
+            operation: target.rsplit('.').next().unwrap().to_owned(),
+            form: BTreeMap::new(),
+            json: serde_json::from_str(&body).unwrap(),
+            at,
+        });
+    }
+    let form: BTreeMap<_, _> = body
+        .split('&')
+        .filter_map(|pair| pair.split_once('='))
+        .map(|(key, value)| (decode(key), decode(value)))
+        .collect();
+    Some(Call {
+        operation: form["Action"].clone(),
+        form,
+        json: Value::Null,
+        at,
+    })
+}
+
+fn render(call: &Call, answer: Answer) -> String {
+    let query = call.json.is_null();
+    let (status, kind, body) = match answer {
+        Answer::Xml(inside) => {
+            let name = &call.operation;
+            let body = format!(
+                "<{name}Response xmlns=\"http://cloudformation.amazonaws.com/doc/2010-05-15/\"><{name}Result>{inside}</{name}Result></{name}Response>"
+            );
+            (200, "text/xml", body)
+        }
+        Answer::Json(value) => (200, "application/x-amz-json-1.1", value.to_string()),
+        Answer::Error(status, code, message) if query => {
+            let body = format!(
+                "<ErrorResponse><Error><Type>Sender</Type><Code>{code}</Code><Message>{}</Message></Error></ErrorResponse>",
+                escape(&message)
+            );
+            (status, "text/xml", body)
+        }
+        Answer::Error(status, code, message) => {
+            let body = serde_json::json!({ "__type": code, "message": message }).to_string();
+            (status, "application/x-amz-json-1.1", body)
+        }
+    };
+    format!(
+        "HTTP/1.1 {status} Said\r\ncontent-type: {kind}\r\ncontent-length: {}\r\n\r\n{body}",
+        body.len()
+    )
+}
+
+/// Text for XML.
+pub(crate) fn escape(text: &str) -> String {
+    text.replace('&', "&amp;")
+        .replace('<', "&lt;")
+        .replace('>', "&gt;")
+}
+
+fn decode(text: &str) -> String {
+    let mut bytes = Vec::new();
+    let mut rest = text.bytes();
+    while let Some(byte) = rest.next() {
+        match byte {
+            b'+' => bytes.push(b' '),
+            b'%' => {
+                let hex = [rest.next().unwrap(), rest.next().unwrap()];
+                bytes.push(u8::from_str_radix(std::str::from_utf8(&hex).unwrap(), 16).unwrap());
+            }
+            byte => bytes.push(byte),
+        }
+    }
+    String::from_utf8(bytes).unwrap()
+}
+
+fn lock<T: ?Sized>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
