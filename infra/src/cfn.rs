@@ -3,7 +3,7 @@
 //! A [`Template`] gives a [`Handle`] for every resource that is put into it, and a [`Value`] that points at a
 //! resource is only to be had from such a handle. Each kind of value has a type of its own (a VPC's id is no
 //! subnet's id), so that most mix-ups do not compile; what is left, a handle that wandered into another template,
-//! is found by [`Template::finish`].
+//! is found when the template is written.
 //!
 //! There is one file per AWS service, with exactly the properties that our stacks set. Field names are those of
 //! CloudFormation in snake case, so that its documentation reads beside them. This module must not know the

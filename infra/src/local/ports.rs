@@ -125,10 +125,14 @@ mod tests {
 
     #[test]
     fn a_reserved_port_is_not_given_twice_and_free_afterwards() {
-        let first = exactly(0).unwrap();
-        let port = first.address().port();
-        assert!(exactly(port).is_err());
-        drop(first);
-        assert_eq!(exactly(port).unwrap().address().port(), port);
+        // Another program may take the freed port before we do, so one of several tries counts.
+        let freed = (0..20).any(|_| {
+            let first = exactly(0).unwrap();
+            let port = first.address().port();
+            assert!(exactly(port).is_err());
+            drop(first);
+            exactly(port).is_ok()
+        });
+        assert!(freed);
     }
 }
