@@ -1,4 +1,5 @@
 #!/bin/sh
+# shellcheck disable=SC1090  # what to do is read from files that each test writes
 # A server like penguin-app and penguin-proxy, as far as their runner can tell. A stage links it under the name of the
 # program and may lay NAME.serve (what it does before it is healthy) and NAME.term (what it does on SIGTERM) beside it.
 here=$(dirname "$0")
