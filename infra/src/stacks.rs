@@ -11,16 +11,22 @@
 
 mod app;
 mod artifacts;
+mod build;
 mod cluster;
+mod deploy_role;
+mod dev_pipeline;
 mod foundation;
 mod keys;
 mod names;
 mod network;
+mod pipeline;
+mod release_pipeline;
 mod select;
 
 use std::collections::BTreeMap;
 
 pub use names::Names;
+pub use pipeline::{RELEASE_APPROVAL, RELEASE_VARIABLE, RELEASE_VARIABLE_DEFAULT};
 pub use select::UnknownTarget;
 
 use crate::cfn::{Defect, Template, TemplateBuilder};
@@ -142,6 +148,37 @@ pub fn graph(settings: &Settings) -> Result<Graph, SynthError> {
                 termination_protection: settings.environment(environment).deletion_protection,
             },
             |template| app::build(template, settings, &names, environment),
+        )?);
+    }
+    for (name, kind, environment, cluster) in [
+        (
+            names.dev_pipeline(),
+            StackKind::DevPipeline,
+            EnvironmentName::Dev,
+            ClusterName::Dev,
+        ),
+        (
+            names.release_pipeline(),
+            StackKind::ReleasePipeline,
+            EnvironmentName::Prod,
+            ClusterName::Prod,
+        ),
+    ] {
+        stacks.push(stack(
+            settings,
+            &names,
+            Plan {
+                name,
+                kind,
+                environment: Some(environment),
+                // The roles that it may hand to tasks are the cluster's.
+                depends_on: vec![names.foundation(), names.cluster(cluster)],
+                termination_protection: false,
+            },
+            |template| match kind {
+                StackKind::DevPipeline => dev_pipeline::build(template, settings, &names),
+                _ => release_pipeline::build(template, settings, &names),
+            },
         )?);
     }
     Ok(Graph { stacks })

@@ -129,6 +129,15 @@ pub struct Variable {
 }
 
 impl Variable {
+    /// The value that an SSM parameter has when the build begins.
+    pub fn from_parameter(name: &'static str, parameter: &str) -> Self {
+        Self {
+            name,
+            r#type: VariableType::ParameterStore,
+            value: parameter.into(),
+        }
+    }
+
     /// A variable that is no secret.
     pub fn plain(name: &'static str, value: impl Into<Value<Text>>) -> Self {
         Self {
@@ -141,10 +150,12 @@ impl Variable {
 
 /// From where a variable comes.
 #[derive(Clone, Copy, Debug, Serialize)]
-#[serde(rename_all = "UPPERCASE")]
+#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
 pub enum VariableType {
     /// The template.
     Plaintext,
+    /// An SSM parameter.
+    ParameterStore,
 }
 
 /// Where a build's output goes.

@@ -40,6 +40,14 @@ impl Names {
         })
     }
 
+    pub(super) fn dev_pipeline(&self) -> String {
+        self.stack("DevPipelineStack")
+    }
+
+    pub(super) fn release_pipeline(&self) -> String {
+        self.stack("StagingProdPipelineStack")
+    }
+
     fn stack(&self, name: &str) -> String {
         format!("{}{name}", self.stack_prefix)
     }
