@@ -121,6 +121,8 @@ pub enum Verb {
     #[command(name = crate::local::warden::VERB, hide = true)]
     LocalWarden,
     #[expect(missing_docs, reason = "as above")]
+    List(List),
+    #[expect(missing_docs, reason = "as above")]
     Synth(Synth),
 }
 

@@ -9,6 +9,7 @@ mod compose;
 mod deploy;
 #[cfg(feature = "aws")]
 mod destroy;
+mod list;
 mod local;
 pub(crate) mod settings;
 mod synth;
@@ -29,6 +30,7 @@ pub fn run(cli: &Cli, console: &Console) -> Result<ExitStatus> {
         Verb::Compose(_) => compose::run(console),
         Verb::Local(arguments) => local::run(arguments, console),
         Verb::LocalWarden => local::keep_watch(),
+        Verb::List(arguments) => list::run(arguments, &cli.global, console),
         Verb::Synth(arguments) => synth::run(arguments, &cli.global, console),
     }
 }

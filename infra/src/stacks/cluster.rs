@@ -109,7 +109,13 @@ fn ecs_cluster(
     exec_log: &Handle<logs::LogGroup>,
     key: &Handle<kms::Key>,
 ) -> Handle<Cluster> {
-    template.add(
+    let with = match insights {
+        Insights::Disabled => {
+            With::default().except("CKV_AWS_65", "The settings switch container insights off")
+        }
+        Insights::Enabled | Insights::Enhanced => With::default(),
+    };
+    template.add_with(
         "Cluster",
         &Cluster {
             capacity_providers: vec![CapacityProvider::Fargate, CapacityProvider::FargateSpot],
@@ -142,6 +148,7 @@ fn ecs_cluster(
                 },
             },
         },
+        with,
     )
 }
 

@@ -26,3 +26,7 @@ mod run;
 mod session;
 // A checkout and two programs to run, made for one test.
 mod stage;
+// Which stacks a target means.
+mod targets;
+// The templates: goldens, and promises that hold whatever is set.
+mod templates;

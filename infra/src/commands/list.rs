@@ -1,0 +1,67 @@
+//! `infra list`: the stacks, their environments, and what needs what.
+
+use anyhow::{Context as _, Result};
+use serde_json::json;
+
+use super::settings;
+use crate::cli::{Global, List};
+use crate::console::Console;
+use crate::exit::ExitStatus;
+use crate::settings::EnvironmentName;
+use crate::stacks::Stack;
+
+/// Prints a line for each stack, in the order in which they are deployed.
+pub(super) fn run(arguments: &List, global: &Global, console: &Console) -> Result<ExitStatus> {
+    let (_, graph) = settings::graph(global)?;
+    let stacks = settings::select(&graph, &arguments.targets)?;
+    let text = if console.json() {
+        let list: Vec<_> = stacks.iter().map(|stack| as_json(stack)).collect();
+        format!("{:#}\n", json!(list))
+    } else {
+        table(&stacks)
+    };
+    console.data(text).context("cannot print the list")?;
+    Ok(ExitStatus::Done)
+}
+
+fn table(stacks: &[&Stack]) -> String {
+    let rows: Vec<[String; 3]> = stacks
+        .iter()
+        .map(|stack| {
+            let environment = stack.environment.map_or("shared", EnvironmentName::as_str);
+            [
+                stack.name.clone(),
+                environment.to_owned(),
+                stack.depends_on.join(", "),
+            ]
+        })
+        .collect();
+    let head = ["STACK", "ENVIRONMENT", "NEEDS"].map(str::to_owned);
+    let width = |column: usize| {
+        rows.iter()
+            .chain([&head])
+            .map(|row| row[column].len())
+            .max()
+            .unwrap_or(0)
+    };
+    let (first, second) = (width(0), width(1));
+    let lines = [&head]
+        .into_iter()
+        .chain(&rows)
+        .map(|[name, environment, needs]| {
+            let line = format!("{name:first$}  {environment:second$}  {needs}");
+            line.trim_end().to_owned() + "\n"
+        });
+    lines.collect()
+}
+
+fn as_json(stack: &Stack) -> serde_json::Value {
+    json!({
+        "name": stack.name,
+        "environment": stack.environment.map(EnvironmentName::as_str),
+        "dependsOn": stack.depends_on,
+        "terminationProtection": stack.termination_protection,
+        "takesImageTag": stack.takes_image_tag,
+        "bytes": stack.body().len(),
+    })
+}

@@ -1,0 +1,50 @@
+//! Which stacks a target on the command line means.
+
+use infra::settings::{EXAMPLE, Settings};
+use infra::stacks::{self, Graph};
+
+fn graph() -> Graph {
+    stacks::graph(&Settings::parse(EXAMPLE).unwrap()).unwrap()
+}
+
+fn names(targets: &[&str]) -> Vec<String> {
+    graph()
+        .select(targets)
+        .unwrap()
+        .iter()
+        .map(|stack| stack.name.clone())
+        .collect()
+}
+
+#[test]
+fn an_environment_is_its_app_and_what_that_needs() {
+    assert_eq!(names(&["dev"]), ["Foundation", "DevCluster", "DevAppStack"]);
+    assert_eq!(
+        names(&["staging"]),
+        ["Foundation", "ProdCluster", "StagingAppStack"]
+    );
+}
+
+#[test]
+fn groups_and_stacks_can_be_mixed_and_come_in_order_once() {
+    assert_eq!(
+        names(&["pipelines", "DevCluster", "clusters"]),
+        [
+            "DevCluster",
+            "ProdCluster",
+            "DevPipelineStack",
+            "StagingProdPipelineStack"
+        ]
+    );
+    assert_eq!(names(&["all"]), names(&[]));
+    assert_eq!(names(&[]).len(), 8);
+}
+
+#[test]
+fn what_is_unknown_is_answered_with_what_is_near() {
+    let graph = graph();
+    let hint = |target: &str| graph.select(&[target]).unwrap_err().hint();
+    assert_eq!(hint("stagging"), "did you mean `staging`?");
+    assert_eq!(hint("devappstack"), "did you mean `DevAppStack`?");
+    assert!(hint("xyz").starts_with("a target is one of dev, staging, prod, clusters"));
+}
