@@ -53,9 +53,7 @@ pub(crate) fn unknown_target(unknown: &UnknownTarget) -> anyhow::Error {
 fn failure(error: SettingsError) -> anyhow::Error {
     let failure = Failure::new(ExitStatus::SettingsInvalid, error.to_string());
     match error {
-        SettingsError::Missing(_) => {
-            failure.hint("`infra init` writes one, from the git remote and a few answers")
-        }
+        SettingsError::Missing(_) => failure.hint("infra/infra.example.toml is one to begin with"),
         SettingsError::Unreadable(cause) => failure.caused_by(cause),
         SettingsError::Invalid { .. } => failure.hint("infra/infra.example.toml explains every setting"),
     }

@@ -9,7 +9,7 @@ use super::{Mistake, Settings, read};
 /// Name of the file, which is beside the workspace's `Cargo.toml`.
 pub const FILE_NAME: &str = "infra.toml";
 
-/// Every setting with its default and a sentence about it; `infra check` takes it as it is.
+/// Every setting with its default and a sentence about it; it can be used as it is.
 pub const EXAMPLE: &str = include_str!("../../infra.example.toml");
 
 /// Why there are no settings.

@@ -303,7 +303,7 @@ fn notify(template: &mut TemplateBuilder, store: &Store, pipeline: &Handle<Pipel
                 input_transformer: events::InputTransformer {
                     input_paths_map: json!({ "pipeline": "$.detail.pipeline", "execution": "$.detail.execution-id" }),
                     input_template: text([
-                        "\"The pipeline <pipeline> has failed (execution <execution>). More: infra pipeline status\"".into(),
+                        "\"The pipeline <pipeline> has failed (execution <execution>).\"".into(),
                     ]),
                 },
             }],

@@ -116,7 +116,7 @@ pub(super) fn build(
 
 /// Reasons of the one environment that has no certificate yet.
 fn without_certificate() -> With {
-    let why = "HTTP until a certificate is set; `infra check` warns of it";
+    let why = "HTTP until the settings name a certificate";
     With::default()
         .except("CKV_AWS_2", why)
         .except("CKV_AWS_103", why)
