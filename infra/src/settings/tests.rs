@@ -1,3 +1,5 @@
+//! Tests of the settings: what is accepted, and what every mistake is answered with.
+
 use super::*;
 
 const LEAST: &str = r#"

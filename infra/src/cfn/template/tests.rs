@@ -1,3 +1,5 @@
+//! Tests of what a template refuses and how it is written.
+
 use super::*;
 use crate::cfn::{ec2, literal, text};
 
