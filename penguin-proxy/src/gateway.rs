@@ -7,6 +7,7 @@
 //! ```
 
 mod fail;
+mod glimpse;
 mod health;
 mod record;
 

@@ -83,7 +83,7 @@ impl Line<'_> {
             total,
             ..
         } = self;
-        let target = target.escape_default();
+        let target: String = target.chars().flat_map(plain).collect();
         let _infallible = write!(out, "{status} {method} {target} {bytes_out} B in {:.1?}", total.0);
         if *end != "ok" {
             let _infallible = write!(out, " [{end}]");
@@ -99,6 +99,17 @@ impl Line<'_> {
         }
         out.push(b'\n');
     }
+}
+
+/// A character as it is, or escaped where a terminal would take it for something else.
+fn plain(character: char) -> impl Iterator<Item = char> {
+    let escaped = character.is_control() || character.is_whitespace();
+    let (itself, escape) = if escaped {
+        (None, Some(character.escape_default()))
+    } else {
+        (Some(character), None)
+    };
+    itself.into_iter().chain(escape.into_iter().flatten())
 }
 
 #[cfg(test)]

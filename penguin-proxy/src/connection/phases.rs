@@ -54,6 +54,8 @@ pub(crate) struct Connection {
     since: Cell<Instant>,
     /// Bytes came while a request was being answered: the next head has begun.
     read_ahead: Cell<bool>,
+    /// The socket holds back a head that has not ended: it may have come together with the request before it.
+    half_head: Cell<bool>,
     /// The client closed its sending side while its request was being answered.
     half_closed: Cell<Option<Instant>>,
     /// The client takes no bytes since then.
@@ -81,6 +83,7 @@ impl Connection {
             phase: Cell::new(Phase::Idle),
             since: Cell::new(Instant::now()),
             read_ahead: Cell::new(false),
+            half_head: Cell::new(false),
             half_closed: Cell::new(None),
             write_blocked: Cell::new(None),
             answer_due: Cell::new(None),
@@ -131,6 +134,11 @@ impl Connection {
         }
     }
 
+    /// Whether part of a head waits for its end.
+    pub(crate) fn holds_half_a_head(&self, holds: bool) {
+        self.half_head.set(holds);
+    }
+
     /// A head is complete: from here on the gateway answers.
     pub(crate) fn request_began(&self, has_body: bool) {
         self.upload.began(has_body);
@@ -173,8 +181,9 @@ impl Connection {
     pub(crate) fn answer_ended(&self) {
         self.answer_due.set(None);
         self.upgrading.set(false);
+        let next_began = self.read_ahead.replace(false) || self.half_head.get();
         match self.phase.get() {
-            Phase::Answering if self.read_ahead.replace(false) => self.enter(Phase::Head),
+            Phase::Answering | Phase::Uploading if next_began => self.enter(Phase::Head),
             Phase::Answering | Phase::Uploading => self.enter(Phase::Idle),
             Phase::Idle | Phase::Head | Phase::Tunnel => {}
         }
@@ -369,6 +378,16 @@ mod tests {
             Phase::Head,
             "bytes of the next head are waiting"
         );
+    }
+
+    #[test]
+    fn half_a_head_that_came_with_the_request_before_it_has_begun() {
+        let connection = connection();
+        connection.holds_half_a_head(true);
+        connection.bytes_came();
+        connection.request_began(false);
+        connection.answer_ended();
+        assert_eq!(connection.phase(), Phase::Head);
     }
 
     #[test]

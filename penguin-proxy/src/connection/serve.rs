@@ -78,7 +78,7 @@ pub(super) async fn serve(worker: Rc<Worker>, stream: TcpStream, peer: SocketAdd
     if let Some(tunnel) = connection.take_tunnel() {
         return upgrade::run(&connection, stream, unread.into(), tunnel).await;
     }
-    finish(&worker, &connection, outcome, stream).await;
+    finish(&worker, &connection, outcome, stream, &unread).await;
 }
 
 /// Says what there is left to say, writes the line of a request that never became one, closes.
@@ -87,17 +87,19 @@ async fn finish(
     connection: &Rc<Connection>,
     (outcome, phase): (Outcome, Phase),
     stream: TcpStream,
+    unread: &[u8],
 ) {
+    let unheard = |refusal| unheard(worker, connection, refusal, unread);
     if let Some(refusal) = connection.refused_head() {
-        return close::with_message(stream, &unheard(worker, connection, refusal)).await;
+        return close::with_message(stream, &unheard(refusal)).await;
     }
     match outcome {
         Outcome::Cut(Cut::HeadTimeout) => {
-            close::with_message(stream, &unheard(worker, connection, Refusal::HeadTimeout)).await;
+            close::with_message(stream, &unheard(Refusal::HeadTimeout)).await;
         }
         Outcome::Failed(error) if error.is_parse() => {
             // The scan refuses all that hyper refuses; should it not, hyper has answered with a bare status.
-            unheard(worker, connection, Refusal::RequestLine);
+            unheard(Refusal::RequestLine);
             close::in_order(stream).await;
         }
         _ if connection.is_to_be_reset() => close::reset(stream),

@@ -198,6 +198,7 @@ impl hyper::rt::Read for ClientSocket {
                     Poll::Ready(Ok(()))
                 };
             }
+            this.connection.holds_half_a_head(!this.head.is_empty());
             this.connection.bytes_came();
             if out.remaining() < room {
                 return Poll::Ready(Ok(()));

@@ -93,8 +93,13 @@ pub(super) fn broken_off(
 }
 
 /// A request that never became one: its head was refused, or did not come in time. Gives the bytes of the answer,
-/// and writes the line.
-pub(crate) fn unheard(worker: &Rc<Worker>, client: &Rc<Connection>, refusal: Refusal) -> Vec<u8> {
+/// and writes the line, for which `seen` is what came of the request.
+pub(crate) fn unheard(
+    worker: &Rc<Worker>,
+    client: &Rc<Connection>,
+    refusal: Refusal,
+    seen: &[u8],
+) -> Vec<u8> {
     let mut headers = HeaderMap::new();
     let hop = Hop {
         peer: client.peer(),
@@ -105,6 +110,7 @@ pub(crate) fn unheard(worker: &Rc<Worker>, client: &Rc<Connection>, refusal: Ref
     let mut record = Record::unheard(worker, client);
     record.identified(&forwarded);
     record.refused(end_of(refusal), refusal);
+    record.glimpsed(seen);
     let failure = Failure {
         status: refusal.status(),
         code: refusal.code(),

@@ -11,6 +11,7 @@ use http::header::{ACCEPT, HOST, HeaderName, USER_AGENT};
 use http::request::Parts;
 use http::{HeaderValue, Method, StatusCode, Uri, Version};
 
+use super::glimpse::Glimpse;
 use crate::access_log::{End, Line, Millis};
 use crate::connection::{Connection, Cut};
 use crate::forwarding::Forwarded;
@@ -27,6 +28,8 @@ pub(crate) struct Record {
     client: Rc<Connection>,
     began: Instant,
     head: Option<Head>,
+    /// Instead of a head.
+    glimpse: Option<Box<Glimpse>>,
     forwarded: Option<Forwarded>,
     pub(crate) journey: Journey,
     first_byte: Option<Duration>,
@@ -75,6 +78,7 @@ impl Record {
             client: Rc::clone(client),
             began: Instant::now(),
             head: None,
+            glimpse: None,
             forwarded: None,
             journey: Journey::default(),
             first_byte: None,
@@ -89,6 +93,16 @@ impl Record {
 
     pub(super) fn identified(&mut self, forwarded: &Forwarded) {
         self.forwarded = Some(forwarded.clone());
+    }
+
+    /// All that was seen of a request whose head is not to be had; it began with its first byte.
+    pub(super) fn glimpsed(&mut self, seen: &[u8]) {
+        let glimpse = Glimpse::of(seen);
+        if !glimpse.nonsense.is_empty() {
+            self.error = format!("it begins with `{}`", glimpse.nonsense);
+        }
+        self.glimpse = Some(Box::new(glimpse));
+        self.began = self.client.since();
     }
 
     pub(super) fn forwarded(&self) -> Option<&Forwarded> {
@@ -194,16 +208,22 @@ impl Record {
         counters.finished(status, took);
         counters.bytes_in.add(bytes_in);
         counters.bytes_out.add(self.bytes_out);
-        let target = head
-            .and_then(|head| head.target.path_and_query())
-            .map_or("-", |target| target.as_str());
+        let glimpse = self.glimpse.as_deref();
+        let glimpsed = |part: fn(&Glimpse) -> &str| glimpse.map_or("", part);
+        let target = head.and_then(|head| head.target.path_and_query()).map_or_else(
+            || or_dash(glimpsed(|seen| &seen.target)),
+            |target| target.as_str(),
+        );
         self.worker.lines.borrow_mut().push(&Line {
             time: SystemTime::now(),
             client: forwarded.map_or(self.client.peer().ip(), |forwarded| forwarded.client.address),
             peer: self.client.peer(),
-            method: head.map_or("-", |head| head.method.as_str()),
+            method: head.map_or_else(
+                || or_dash(glimpsed(|seen| &seen.method)),
+                |head| head.method.as_str(),
+            ),
             target,
-            host: text(head.and_then(|head| head.host.as_ref())),
+            host: head.map_or(glimpsed(|seen| &seen.host), |head| text(head.host.as_ref())),
             protocol: head.map_or("-", |head| protocol(head.version)),
             status,
             end: end.code(),
@@ -218,8 +238,12 @@ impl Record {
             retries: self.journey.retries,
             request_id: text(forwarded.map(|forwarded| &forwarded.trace.request_id)),
             traceparent: text(forwarded.map(|forwarded| &forwarded.trace.traceparent)),
-            amzn_trace_id: text(head.and_then(|head| head.amzn_trace_id.as_ref())),
-            user_agent: text(head.and_then(|head| head.user_agent.as_ref())),
+            amzn_trace_id: head.map_or(glimpsed(|seen| &seen.amzn_trace_id), |head| {
+                text(head.amzn_trace_id.as_ref())
+            }),
+            user_agent: head.map_or(glimpsed(|seen| &seen.user_agent), |head| {
+                text(head.user_agent.as_ref())
+            }),
             error: &self.error,
         });
     }
@@ -236,6 +260,10 @@ fn text(value: Option<&HeaderValue>) -> &str {
     value
         .and_then(|value| std::str::from_utf8(value.as_bytes()).ok())
         .unwrap_or("")
+}
+
+fn or_dash(text: &str) -> &str {
+    if text.is_empty() { "-" } else { text }
 }
 
 fn protocol(version: Version) -> &'static str {

@@ -81,3 +81,48 @@ fn a_line_of_the_log_joins_the_logs_of_both_neighbours() {
     assert_eq!((&line["status"], &line["bytes_out"]), (&200.into(), &5.into()));
     assert!(line["first_byte_ms"].as_f64().unwrap() <= line["total_ms"].as_f64().unwrap());
 }
+
+#[test]
+fn a_refused_head_is_told_of_as_far_as_it_could_be_read() {
+    let app = App::hello();
+    let proxy = Proxy::with(|arguments| {
+        arguments.upstream = app.address.to_string();
+        arguments.head_timeout = "200ms".into();
+    });
+    let refused = |bytes: &[u8]| {
+        let mut client = proxy.connect();
+        client.send(bytes);
+        client.reply().status
+    };
+    let head =
+        b"POST /odd?a=\x1b[31m HTTP/1.1\r\nHost: shop\r\nUser-Agent: scanner/1\r\nX-Amzn-Trace-Id: Root=1-2\r\n\r\n";
+    assert_eq!(refused(head), 400);
+    let line = proxy.line(r"/odd?a=\x1b[31m");
+    for (field, value) in [
+        ("method", "POST"),
+        ("host", "shop"),
+        ("user_agent", "scanner/1"),
+        ("amzn_trace_id", "Root=1-2"),
+        ("end", "client.head.refused"),
+    ] {
+        assert_eq!(line[field], value, "{field} in {line}");
+    }
+    // Behind a good request on the same connection, and cut off by the clock.
+    let mut client = proxy.connect();
+    client.send("GET /good HTTP/1.1\r\nHost: a\r\n\r\nGET /late HTTP/1.1\r\nHost: b");
+    assert_eq!((client.reply().status, client.reply().status), (200, 408));
+    let line = proxy.line("/late");
+    assert_eq!(
+        (&line["method"], &line["host"]),
+        (&"GET".into(), &"b".into()),
+        "{line}"
+    );
+    assert!(line["total_ms"].as_f64().unwrap() >= 190.0, "{line}");
+    // A browser that was told https speaks to a port that is not.
+    assert_eq!(refused(b"\x16\x03\x01\x02\0\x01\0\x01\xfc\x03\x03"), 400);
+    let line = proxy.lines(1, |line| line["method"] == "-").remove(0);
+    assert_eq!(
+        line["error"],
+        r"it begins with `\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03`"
+    );
+}
