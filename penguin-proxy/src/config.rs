@@ -39,6 +39,8 @@ pub struct Config {
     pub admin_listen: SocketAddr,
     /// Path that the proxy answers itself.
     pub health_path: String,
+    /// Path at which the app says whether it is well, if it is asked.
+    pub upstream_health_path: Option<String>,
     /// What happens when, after SIGTERM.
     pub drain: DrainPlan,
     /// All limits in time.
@@ -185,6 +187,11 @@ impl Config {
         let listen = check.value("PROXY_LISTEN", &raw.listen, parse::listen_address);
         let admin_listen = check.value("PROXY_ADMIN_LISTEN", &raw.admin_listen, parse::listen_address);
         let health_path = check.value("PROXY_HEALTH_PATH", &raw.health_path, parse::path);
+        let upstream_health_path = check.value(
+            "PROXY_UPSTREAM_HEALTH_PATH",
+            &raw.upstream_health_path,
+            policy::upstream_health_path,
+        );
         let pre_drain = check.value("PROXY_PRE_DRAIN", &raw.pre_drain, parse::duration);
         let stop_timeout = check.value("PROXY_STOP_TIMEOUT", &raw.stop_timeout, parse::positive);
         let drain_idle = check.value("PROXY_DRAIN_IDLE", &raw.drain_idle, parse::duration);
@@ -230,6 +237,7 @@ impl Config {
             listen: listen?,
             admin_listen: admin_listen?,
             health_path: health_path?,
+            upstream_health_path: upstream_health_path?,
             drain: drain?,
             timeouts: Timeouts {
                 client_idle: lb_idle? + BEYOND_THE_LOAD_BALANCER,
@@ -276,6 +284,10 @@ impl Config {
             ("PROXY_LISTEN", self.listen.to_string()),
             ("PROXY_ADMIN_LISTEN", self.admin_listen.to_string()),
             ("PROXY_HEALTH_PATH", self.health_path.clone()),
+            (
+                "PROXY_UPSTREAM_HEALTH_PATH",
+                self.upstream_health_path.clone().unwrap_or_else(off),
+            ),
             ("PROXY_PRE_DRAIN", duration(drain.pre_drain())),
             ("PROXY_STOP_TIMEOUT", duration(drain.stop_timeout())),
             ("PROXY_DRAIN_IDLE", duration(drain.idle())),
@@ -298,19 +310,11 @@ impl Config {
             ("PROXY_MAX_QUEUED", bounds.queued.to_string()),
             (
                 "PROXY_CLIENT_RATE",
-                bounds
-                    .client_rate
-                    .map_or_else(|| "off".to_owned(), |rate| rate.to_string()),
+                bounds.client_rate.map_or_else(off, |rate| rate.to_string()),
             ),
             ("PROXY_METHODS", text(self.rules.allow())),
             ("PROXY_TRUSTED", self.forwarding.trusted.to_string()),
-            (
-                "PROXY_HSTS",
-                self.forwarding
-                    .hsts
-                    .as_ref()
-                    .map_or_else(|| "off".to_owned(), text),
-            ),
+            ("PROXY_HSTS", self.forwarding.hsts.as_ref().map_or_else(off, text)),
             (
                 "PROXY_COMPRESSION",
                 if self.compression.enabled { "on" } else { "off" }.to_owned(),
@@ -320,6 +324,11 @@ impl Config {
             ("PROXY_LOG", self.log_filter.clone()),
         ]
     }
+}
+
+/// What is not there.
+fn off() -> String {
+    "off".to_owned()
 }
 
 /// Field values that this module made from text.

@@ -1,7 +1,7 @@
 //! Whether the load balancer should send requests here: the app can be reached, and nobody has asked the proxy to stop.
 //!
 //! Load never makes it red: ECS kills what its load balancer calls unhealthy, and under load that fells one task
-//! after the other.
+//! after the other. So an app that has been well and takes long to say so again is not taken for ill.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -9,9 +9,10 @@ use std::time::Duration;
 use tokio::sync::watch;
 use tokio::time::{Instant, sleep};
 
+use crate::config::UpstreamAddress;
 use crate::drain::Phase;
 use crate::server::Shared;
-use crate::upstream;
+use crate::upstream::{Ailment, probe};
 
 /// A reachable app is looked at this often.
 const CALM: Duration = Duration::from_secs(1);
@@ -20,14 +21,14 @@ const EAGER: Duration = Duration::from_millis(50);
 /// An app that cannot be reached for this long is gone; shorter is a restart, and its requests are held.
 const GONE: Duration = Duration::from_secs(10);
 
-/// Whether the app takes connections.
+/// Whether the app can be reached and, where it is asked, says that it is well.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) enum Reach {
-    /// It has not been reached yet.
+    /// It has never been so.
     NotYet,
-    /// It takes connections.
+    /// It is.
     Up,
-    /// It took connections until then.
+    /// It was until then.
     LostSince(Instant),
 }
 
@@ -79,43 +80,68 @@ pub(crate) fn obstacle(shared: &Shared) -> Option<&'static str> {
     match shared.readiness.reach() {
         Reach::Up => None,
         Reach::NotYet => Some("the app has not answered yet"),
-        Reach::LostSince(when) => (when.elapsed() >= GONE).then_some("the app cannot be reached any more"),
+        Reach::LostSince(when) if when.elapsed() < GONE => None,
+        Reach::LostSince(_) if shared.config.upstream_health_path.is_some() => {
+            Some("the app is not well any more")
+        }
+        Reach::LostSince(_) => Some("the app cannot be reached any more"),
     }
 }
 
 /// Probes for as long as the proxy runs, and says what changes once.
 pub(crate) async fn watch_app(shared: Arc<Shared>) {
     let upstream = &shared.config.upstream;
+    let path = shared.config.upstream_health_path.as_deref();
     let mut addresses = shared.target.subscribe();
     let mut lost = None;
     let mut told = false;
     loop {
-        let probed = upstream::probe(&mut addresses).await;
+        let probed = probe(upstream, path, &mut addresses).await;
         let now = Instant::now();
-        let news = shared.readiness.observe(probed.is_ok(), now);
+        let before = shared.readiness.reach();
+        let news = match probed {
+            Err(Ailment::Silent { .. }) if before == Reach::Up => false,
+            _ => shared.readiness.observe(probed.is_ok(), now),
+        };
         match &probed {
             Ok(()) if news => {
-                let after = lost.take().map(|since| now.duration_since(since));
-                tracing::info!(?after, "{upstream} can be reached: ready");
+                let lost_for = lost
+                    .take()
+                    .map(|since| tracing::field::debug(now.duration_since(since)));
+                tracing::info!(lost_for, "{upstream} can be reached: ready");
             }
-            Err(error) if news => {
+            Err(ailment) if news => {
                 lost = Some(now);
-                tracing::warn!("{upstream} cannot be reached, requests are held: {error}");
+                tracing::warn!(
+                    "{}",
+                    complaint(upstream, "cannot be reached", "is not well", ailment)
+                );
             }
-            Err(error) if shared.readiness.reach() == Reach::NotYet && !told => {
+            Err(ailment) if before == Reach::NotYet && !told => {
                 told = true;
-                tracing::warn!("{upstream} does not answer yet, requests are held: {error}");
+                tracing::warn!(
+                    "{}",
+                    complaint(upstream, "does not answer yet", "is not well yet", ailment)
+                );
             }
             Ok(()) | Err(_) => {}
         }
-        if probed.is_err() {
-            sleep(EAGER).await;
-        } else {
+        if shared.readiness.reach() == Reach::Up {
             tokio::select! {
                 () = sleep(CALM) => {}
                 () = shared.target.probe_wanted.notified() => {}
             }
+        } else {
+            sleep(EAGER).await;
         }
+    }
+}
+
+/// Only an app that cannot be reached has its requests held; one that is merely not well gets them.
+fn complaint(upstream: &UpstreamAddress, absent: &str, unwell: &str, ailment: &Ailment) -> String {
+    match ailment {
+        Ailment::Unreachable(error) => format!("{upstream} {absent}, requests are held: {error}"),
+        other => format!("{upstream} {unwell}: {other}"),
     }
 }
 

@@ -5,12 +5,13 @@ mod exchange;
 mod link;
 mod lookup;
 mod pool;
+mod probe;
 mod retry;
 mod target;
 
-pub(crate) use self::connect::probe;
 pub(crate) use self::exchange::{Answered, BrokeOff, UpstreamBody, UpstreamFailure};
 pub use self::lookup::Lookup;
 pub(crate) use self::pool::Pool;
+pub(crate) use self::probe::{Ailment, probe};
 pub(crate) use self::retry::{Journey, send};
 pub(crate) use self::target::{Target, keep_resolved};

@@ -43,6 +43,15 @@ pub struct Arguments {
     )]
     pub health_path: String,
 
+    /// Path of the app's own health check; the proxy is ready only once it is answered with 2xx or 3xx. `off`: once the app takes connections
+    #[arg(
+        long,
+        env = "PROXY_UPSTREAM_HEALTH_PATH",
+        default_value = "off",
+        value_name = "PATH"
+    )]
+    pub upstream_health_path: String,
+
     /// After SIGTERM: how long to go on as before, for the load balancer to notice; ends early after 5 s without a request
     #[arg(long, env = "PROXY_PRE_DRAIN", default_value = "15s", value_name = "DURATION")]
     pub pre_drain: String,

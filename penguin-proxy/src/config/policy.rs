@@ -52,6 +52,15 @@ pub(super) fn hsts(text: &str) -> Result<Option<HeaderValue>, Refused> {
     }
 }
 
+pub(super) fn upstream_health_path(text: &str) -> Result<Option<String>, Refused> {
+    if text == "off" {
+        return Ok(None);
+    }
+    parse::path(text)
+        .map(Some)
+        .map_err(|refused| Refused::new(refused.reason, "write for example /healthz, or off"))
+}
+
 pub(super) fn client_rate(text: &str) -> Result<Option<u32>, Refused> {
     if text == "off" {
         return Ok(None);

@@ -97,9 +97,3 @@ async fn open(address: SocketAddr) -> io::Result<TcpStream> {
     drop(socket.set_tcp_keepalive(&keepalive));
     Ok(stream)
 }
-
-/// Whether the app takes connections at all.
-pub(crate) async fn probe(addresses: &mut watch::Receiver<Arc<[SocketAddr]>>) -> Result<(), ConnectError> {
-    const LIMIT: Duration = Duration::from_secs(1);
-    connect(addresses, LIMIT).await.map(drop)
-}

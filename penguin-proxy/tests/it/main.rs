@@ -17,6 +17,8 @@ mod absent_app;
 mod hostile_clients;
 // Bodies without a known length, upgrades, half-closed clients.
 mod streams;
+// When the load balancer is told to send requests.
+mod readiness;
 // Stopping without losing anything.
 mod drain;
 // The program: signals, exit codes, its own probe.

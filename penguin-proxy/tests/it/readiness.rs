@@ -1,0 +1,91 @@
+//! When the load balancer is told to send requests: what the app says of itself, where it is asked.
+
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
+
+use crate::stage::{App, Proxy, eventually};
+
+/// An app whose health check is answered with what the test says; nothing is said while that is empty. Counts how
+/// often it was asked.
+fn app(says: &Arc<Mutex<&'static str>>) -> (App, Arc<AtomicUsize>) {
+    let asked: Arc<AtomicUsize> = Arc::default();
+    let (says, count) = (Arc::clone(says), Arc::clone(&asked));
+    let app = App::scripted(move |mut connection| {
+        while let Some(request) = connection.request() {
+            let status = match request.target() {
+                "/up" => {
+                    count.fetch_add(1, Ordering::SeqCst);
+                    *says.lock().unwrap()
+                }
+                _ => "200 OK",
+            };
+            if status.is_empty() {
+                connection.closed();
+                return;
+            }
+            connection.answer(status, "said");
+        }
+    });
+    (app, asked)
+}
+
+fn proxy(app: &App) -> Proxy {
+    Proxy::with(|arguments| {
+        arguments.upstream = app.address.to_string();
+        arguments.upstream_health_path = "/up".into();
+    })
+}
+
+#[test]
+fn an_app_that_is_asked_must_say_that_it_is_well_before_the_first_request() {
+    let says = Arc::new(Mutex::new("503 Service Unavailable"));
+    let (app, asked) = app(&says);
+    let proxy = proxy(&app);
+    eventually("it is asked", || asked.load(Ordering::SeqCst) >= 3);
+    let health = proxy.get("/healthz/ready");
+    assert_eq!(
+        (health.status, health.text().as_str()),
+        (503, "not ready: the app has not answered yet\n")
+    );
+    assert_eq!(proxy.get("/").status, 200, "what does come is passed on");
+    for silent in ["", "404 Not Found", "100 Continue"] {
+        *says.lock().unwrap() = silent;
+        let before = asked.load(Ordering::SeqCst);
+        eventually("it is asked again", || asked.load(Ordering::SeqCst) >= before + 2);
+        assert_eq!(proxy.get("/healthz/ready").status, 503, "{silent:?}");
+    }
+    *says.lock().unwrap() = "302 Found";
+    proxy.ready();
+}
+
+#[test]
+fn an_app_that_takes_long_to_say_it_is_well_is_not_taken_for_ill() {
+    let says = Arc::new(Mutex::new("204 No Content"));
+    let (app, asked) = app(&says);
+    let proxy = proxy(&app);
+    proxy.ready();
+    *says.lock().unwrap() = "";
+    let before = asked.load(Ordering::SeqCst);
+    // Each of these waits for its answer in vain.
+    eventually("it is asked again", || asked.load(Ordering::SeqCst) >= before + 3);
+    assert_eq!(proxy.metric("penguin_proxy_ready"), 1);
+    assert_eq!(proxy.get("/healthz/ready").text(), "ready\n");
+}
+
+#[test]
+fn an_app_that_says_it_is_ill_for_long_is_sent_no_more_requests() {
+    let says = Arc::new(Mutex::new("200 OK"));
+    let (app, _) = app(&says);
+    let proxy = proxy(&app);
+    proxy.ready();
+    *says.lock().unwrap() = "500 Internal Server Error";
+    eventually("the load balancer is told", || {
+        proxy.get("/healthz/ready").status == 503
+    });
+    assert_eq!(
+        proxy.get("/healthz/ready").text(),
+        "not ready: the app is not well any more\n"
+    );
+    *says.lock().unwrap() = "200 OK";
+    proxy.ready();
+}
