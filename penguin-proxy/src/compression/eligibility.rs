@@ -37,8 +37,10 @@ const TYPES: [&[u8]; 16] = [
 ];
 
 /// Whether the response is one of several variants that depend on `Accept-Encoding`.
+///
+/// A part is: it has the `Vary` that the whole would have had (RFC 9110, 15.3.7).
 pub(super) fn varies(head: &response::Parts) -> bool {
-    may_have_content(head.status)
+    (may_have_content(head.status) || head.status == StatusCode::PARTIAL_CONTENT)
         && (head.headers.contains_key(CONTENT_ENCODING) || is_compressible(&head.headers))
         && !has_directive(&head.headers, b"no-transform")
 }

@@ -321,3 +321,12 @@ fn what_the_app_encoded_passes_with_vary() {
     assert_eq!(answer.headers()[VARY], "accept-encoding");
     assert_eq!(answer.headers()[ETAG], "\"a\"");
 }
+
+#[test]
+fn a_part_has_the_vary_of_the_whole() {
+    let mut answer = response(known(&text(2000)));
+    *answer.status_mut() = http::StatusCode::PARTIAL_CONTENT;
+    let answer = apply(wish(&Method::GET, "gzip"), answer);
+    assert!(!answer.headers().contains_key(CONTENT_ENCODING));
+    assert_eq!(answer.headers()[VARY], "accept-encoding");
+}
