@@ -198,6 +198,11 @@ impl Body for AnswerBody {
         if let Some(error) = this.broken.take() {
             return Poll::Ready(Some(Err(error)));
         }
+        // A stream's answer is asked for more only when the client has room; in HTTP/1 the socket tells.
+        let stream = this.client.is_stream();
+        if stream {
+            this.client.write_went(true);
+        }
         let frame = match &mut this.content {
             Content::Own(bytes) => bytes.take().map(|bytes| Ok(Frame::data(bytes))),
             Content::Passing(body) => {
@@ -210,6 +215,9 @@ impl Body for AnswerBody {
                     forwarding::trailers(trailers);
                 }
                 this.note(Some(&frame));
+                if stream {
+                    this.client.write_went(false);
+                }
                 Poll::Ready(Some(Ok(frame)))
             }
             Some(Err(error)) => {

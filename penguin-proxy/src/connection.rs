@@ -5,14 +5,18 @@
 
 mod accept;
 mod close;
+mod http2;
+mod list;
 mod phases;
+mod preface;
 mod serve;
 mod socket;
 mod sweep;
 mod upload;
 
 pub(crate) use self::accept::accept;
-pub(crate) use self::phases::{Connection, Connections, Cut};
+pub(crate) use self::list::Connections;
+pub(crate) use self::phases::{Connection, Cut};
 pub(crate) use self::socket::{ClientSocket, read_through, write_gathered};
 pub(crate) use self::sweep::sweep;
 pub(crate) use self::upload::UploadEnd;

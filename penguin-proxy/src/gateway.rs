@@ -18,7 +18,7 @@ use std::rc::Rc;
 
 use http::header::{CONNECTION, EXPECT};
 use http::request::Parts;
-use http::{HeaderValue, Request, Response, Version};
+use http::{HeaderMap, HeaderValue, Request, Response, Version};
 use hyper::body::Incoming;
 use hyper::service::Service;
 
@@ -31,7 +31,7 @@ use crate::forwarding::{Forwarded, Hop};
 use crate::request_rules::Refusal;
 use crate::server::Worker;
 use crate::upgrade::Tunnel;
-use crate::upstream::{self, Answered};
+use crate::upstream::{self, Answered, UpstreamFailure};
 
 /// Answers the requests of one connection.
 #[derive(Clone, Debug)]
@@ -46,7 +46,7 @@ impl Gateway {
     }
 
     async fn answer(self, mut head: Parts, body: RequestBody) -> Response<AnswerBody> {
-        if let Some(response) = health::answer(&self.worker, &self.client, &head) {
+        if let Some(response) = health::answer(&self, &head) {
             return response;
         }
         let mut record = Record::new(&self.worker, &self.client, &head);
@@ -111,12 +111,12 @@ impl Gateway {
                     Ok(answer) => answer,
                     Err(error) => return fail::broken_off(self, record, &error),
                 };
-                if last || self.is_last() {
-                    answer
-                        .headers_mut()
-                        .insert(CONNECTION, HeaderValue::from_static("close"));
-                }
+                self.say_whether_last(answer.headers_mut(), last);
                 answer.map(|body| AnswerBody::passing(body, &self.client, record))
+            }
+            Err(_) if forwarded.upgrade.is_none() => {
+                let failure = UpstreamFailure::new(End::UpstreamMalformed, "it changed the protocol unasked");
+                fail::unanswered(self, record, failure)
             }
             Err((stream, unread)) => {
                 self.client.put_tunnel(Tunnel {
@@ -134,10 +134,13 @@ impl Gateway {
         limit.is_none_or(|limit| limit.admit(forwarded.client.address).is_ok())
     }
 
-    /// Whether the connection ends with this answer: while draining, and when the app answers before it has
-    /// taken the whole request.
-    fn is_last(&self) -> bool {
-        self.worker.is_closing() || self.client.upload_end() != UploadEnd::Complete
+    /// Says so where the connection ends with this answer: when it must, while draining, and when the app answers
+    /// before it has taken the whole request. HTTP/2 has other means for all three.
+    fn say_whether_last(&self, headers: &mut HeaderMap, must_end: bool) {
+        let last = must_end || self.worker.is_closing() || self.client.upload_end() != UploadEnd::Complete;
+        if last && !self.client.is_stream() {
+            headers.insert(CONNECTION, HeaderValue::from_static("close"));
+        }
     }
 }
 

@@ -27,7 +27,7 @@ mod field;
 mod line;
 mod request_line;
 
-use crate::request_rules::Refusal;
+use crate::request_rules::{FIELD_LIMIT, HEAD_LIMIT, Refusal};
 
 use self::chunked::Chunked;
 use self::field::FramingFields;
@@ -54,8 +54,8 @@ impl Default for ScanLimits {
     fn default() -> Self {
         Self {
             target: 16 * 1024,
-            head: 32 * 1024,
-            fields: 100,
+            head: HEAD_LIMIT,
+            fields: FIELD_LIMIT,
             chunk_extension: 256,
             trailers: 8 * 1024,
             empty_lines: 2,

@@ -4,6 +4,7 @@
 //! relies on [`crate::head_scan`] for what a parser does not tell (line ends, framing, bytes).
 
 mod host;
+mod http2;
 mod refusal;
 pub mod target;
 
@@ -13,6 +14,11 @@ use http::uri::PathAndQuery;
 use http::{HeaderValue, Method, Uri, Version};
 
 pub use self::refusal::Refusal;
+
+/// Bytes of a request's head; beyond it 431.
+pub const HEAD_LIMIT: usize = 32 * 1024;
+/// Fields of a request's head; beyond it 431.
+pub const FIELD_LIMIT: usize = 100;
 
 /// What an operator decides about requests.
 #[derive(Debug, Clone)]
@@ -76,6 +82,9 @@ impl RequestRules {
     /// # Errors
     /// The first rule that is broken; framing before meaning, so that a connection which must be closed is.
     pub fn admit(&self, head: &mut Parts) -> Result<Admitted, Refusal> {
+        if head.version == Version::HTTP_2 {
+            http2::settle(head)?;
+        }
         let has_coding = head.headers.contains_key(TRANSFER_ENCODING);
         let length = declared_length(head, has_coding)?;
         self.settle_host(head)?;

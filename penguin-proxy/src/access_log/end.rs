@@ -39,7 +39,7 @@ macro_rules! ends {
 ends! {
     Complete = "ok", None, "The app's answer was passed on completely.";
     HeadTimeout = "client.head.timeout", Some(408), "The request's head did not arrive within `PROXY_HEAD_TIMEOUT`.";
-    HeadMalformed = "client.head.malformed", Some(400), "The request's head is not HTTP/1.1.";
+    HeadMalformed = "client.head.malformed", Some(400), "The request's head is not HTTP, or the client broke the rules of HTTP/2.";
     HeadTooLarge = "client.head.too_large", Some(431), "The request's head is larger than 32 KiB or has more than 100 fields.";
     Refused = "client.head.refused", Some(400), "A rule for requests was broken; `rule` names it.";
     BodyTimeout = "client.body.timeout", Some(408), "The upload was slower than `PROXY_MIN_BODY_RATE`.";

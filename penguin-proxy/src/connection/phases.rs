@@ -3,13 +3,10 @@
 //! The socket, the gateway and the bodies tell a [`Connection`] what happens; the sweep reads it and may cut.
 
 use std::cell::{Cell, RefCell};
-use std::collections::HashMap;
 use std::net::SocketAddr;
 use std::rc::Rc;
 use std::task::Waker;
 use std::time::{Duration, Instant};
-
-use tokio::sync::Notify;
 
 use super::upload::{Upload, UploadEnd};
 use crate::request_rules::Refusal;
@@ -28,6 +25,8 @@ pub(crate) enum Phase {
     Answering,
     /// Bytes flow both ways and are nobody's business.
     Tunnel,
+    /// Streams of an HTTP/2 connection are open, each in a phase of its own.
+    Streams,
 }
 
 /// Why the proxy ended a connection that would have gone on.
@@ -45,11 +44,18 @@ pub(crate) enum Cut {
     Drain,
 }
 
-/// One client connection, as its parts see it.
+/// One client connection, as its parts see it; or one stream of an HTTP/2 connection, which is to its parts a
+/// connection of a single request.
 #[derive(Debug)]
 pub(crate) struct Connection {
     id: u64,
     peer: SocketAddr,
+    /// The HTTP/2 connection that this is a stream of.
+    trunk: Option<Rc<Self>>,
+    /// What the client speaks is HTTP/2.
+    http2: Cell<bool>,
+    /// The client left before its answer was complete.
+    abandoned: Cell<bool>,
     phase: Cell<Phase>,
     since: Cell<Instant>,
     /// Bytes came while a request was being answered: the next head has begun.
@@ -80,6 +86,9 @@ impl Connection {
         Self {
             id,
             peer,
+            trunk: None,
+            http2: Cell::new(false),
+            abandoned: Cell::new(false),
             phase: Cell::new(Phase::Idle),
             since: Cell::new(Instant::now()),
             read_ahead: Cell::new(false),
@@ -96,6 +105,14 @@ impl Connection {
             cut: Cell::new(None),
             waker: RefCell::new(None),
             tunnel: RefCell::new(None),
+        }
+    }
+
+    /// One stream of an HTTP/2 connection.
+    pub(super) fn stream_of(trunk: &Rc<Self>, id: u64) -> Self {
+        Self {
+            trunk: Some(Rc::clone(trunk)),
+            ..Self::new(id, trunk.peer)
         }
     }
 
@@ -130,7 +147,7 @@ impl Connection {
         match self.phase.get() {
             Phase::Idle => self.enter(Phase::Head),
             Phase::Answering => self.read_ahead.set(true),
-            Phase::Head | Phase::Uploading | Phase::Tunnel => {}
+            Phase::Head | Phase::Uploading | Phase::Tunnel | Phase::Streams => {}
         }
     }
 
@@ -185,7 +202,7 @@ impl Connection {
         match self.phase.get() {
             Phase::Answering | Phase::Uploading if next_began => self.enter(Phase::Head),
             Phase::Answering | Phase::Uploading => self.enter(Phase::Idle),
-            Phase::Idle | Phase::Head | Phase::Tunnel => {}
+            Phase::Idle | Phase::Head | Phase::Tunnel | Phase::Streams => {}
         }
     }
 
@@ -284,6 +301,41 @@ impl Connection {
         self.cut.get()
     }
 
+    /// Why it ended, or the HTTP/2 connection that it was a stream of.
+    pub(crate) fn why_cut(&self) -> Option<Cut> {
+        let trunk = || self.trunk.as_ref().and_then(|trunk| trunk.cut.get());
+        self.cut.get().or_else(trunk)
+    }
+
+    /// The client's first bytes were those of HTTP/2.
+    pub(super) fn speak_http2(&self) {
+        self.http2.set(true);
+        self.enter(Phase::Idle);
+    }
+
+    pub(super) fn speaks_http2(&self) -> bool {
+        self.http2.get()
+    }
+
+    /// Whether this is one stream of several on a connection.
+    pub(crate) fn is_stream(&self) -> bool {
+        self.trunk.is_some()
+    }
+
+    /// Streams are open now, or none is left.
+    pub(super) fn has_streams(&self, some: bool) {
+        self.enter(if some { Phase::Streams } else { Phase::Idle });
+    }
+
+    /// The client left before its answer was complete.
+    pub(crate) fn abandon(&self) {
+        self.abandoned.set(true);
+    }
+
+    pub(super) fn is_abandoned(&self) -> bool {
+        self.abandoned.get()
+    }
+
     /// Gives the connection's task a turn.
     pub(crate) fn wake(&self) {
         if let Some(waker) = &*self.waker.borrow() {
@@ -310,50 +362,6 @@ impl Connection {
             self.enter(Phase::Tunnel);
         }
         tunnel
-    }
-}
-
-/// The open connections of one thread.
-#[derive(Debug, Default)]
-pub(crate) struct Connections {
-    open: RefCell<HashMap<u64, Rc<Connection>>>,
-    next: Cell<u64>,
-    emptied: Notify,
-}
-
-impl Connections {
-    pub(crate) fn add(&self, peer: SocketAddr) -> Rc<Connection> {
-        let id = self.next.get();
-        self.next.set(id + 1);
-        let connection = Rc::new(Connection::new(id, peer));
-        self.open.borrow_mut().insert(id, Rc::clone(&connection));
-        connection
-    }
-
-    pub(crate) fn remove(&self, connection: &Connection) {
-        let mut open = self.open.borrow_mut();
-        open.remove(&connection.id());
-        if open.is_empty() {
-            self.emptied.notify_waiters();
-        }
-    }
-
-    /// Looks at every open connection.
-    pub(crate) fn each(&self, mut look: impl FnMut(&Connection)) {
-        for connection in self.open.borrow().values() {
-            look(connection);
-        }
-    }
-
-    /// Ready when no connection is open.
-    pub(crate) async fn all_closed(&self) {
-        loop {
-            let emptied = self.emptied.notified();
-            if self.open.borrow().is_empty() {
-                return;
-            }
-            emptied.await;
-        }
     }
 }
 

@@ -10,14 +10,11 @@ use hyper::server::conn::http1;
 use tokio::net::TcpStream;
 
 use super::phases::{Connection, Cut, Phase};
-use super::{ClientSocket, close};
+use super::{ClientSocket, close, http2};
 use crate::gateway::{Gateway, unheard};
-use crate::request_rules::Refusal;
+use crate::request_rules::{HEAD_LIMIT, Refusal};
 use crate::server::Worker;
 use crate::upgrade;
-
-/// Largest request head; hyper's own limit stands behind the rule that names it.
-const HEAD: usize = 32 * 1024;
 
 /// How hyper's part of a connection ended.
 enum Outcome {
@@ -52,8 +49,9 @@ pub(super) async fn serve(worker: Rc<Worker>, stream: TcpStream, peer: SocketAdd
     let socket = ClientSocket::new(stream, Rc::clone(&connection));
     let (outcome, stream, unread) = {
         let mut http = http1::Builder::new()
-            .max_buf_size(HEAD * 2)
-            .max_header_size(HEAD)
+            .max_buf_size(HEAD_LIMIT * 2)
+            // The limit of the rule that names it stands in front of this one.
+            .max_header_size(HEAD_LIMIT)
             .header_read_timeout(None)
             .serve_connection(socket, gateway);
         let outcome = poll_fn(|cx| {
@@ -75,6 +73,10 @@ pub(super) async fn serve(worker: Rc<Worker>, stream: TcpStream, peer: SocketAdd
         let unread = [parts.read_buf, waiting.freeze()].concat();
         ((outcome, phase), stream, unread)
     };
+    if connection.speaks_http2() {
+        // Boxed: the task of an HTTP/1 connection is not to be as large as that of an HTTP/2 connection.
+        return Box::pin(http2::serve(worker, connection, stream, unread.into())).await;
+    }
     if let Some(tunnel) = connection.take_tunnel() {
         return upgrade::run(&connection, stream, unread.into(), tunnel).await;
     }

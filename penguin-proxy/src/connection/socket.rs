@@ -16,6 +16,7 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
 
 use super::phases::{Connection, Phase};
+use super::preface::{self, Look};
 use super::upload::UploadEnd;
 use crate::head_scan::{Event, Framing, HeadScan, ScanLimits};
 use crate::request_rules::Refusal;
@@ -34,6 +35,8 @@ pub(crate) struct ClientSocket {
     connection: Rc<Connection>,
     scan: HeadScan,
     in_body: bool,
+    /// No head has ended yet: the client may still turn out to speak HTTP/2.
+    fresh: bool,
     refused: Option<Refusal>,
     /// hyper was told to wait although the socket was not asked: it must be woken when the answer is out.
     paused: bool,
@@ -52,6 +55,7 @@ impl ClientSocket {
             connection,
             scan,
             in_body: false,
+            fresh: true,
             refused: None,
             paused: false,
             head,
@@ -64,6 +68,15 @@ impl ClientSocket {
         let mut unseen = self.waiting;
         unseen.extend_from_slice(&self.head);
         (self.stream, unseen)
+    }
+
+    /// Whether what was refused is the beginning of HTTP/2, which looks like a request of an unknown version.
+    fn preface(&self, refusal: Refusal) -> Look {
+        if self.fresh && refusal == Refusal::Version {
+            preface::look(&self.head)
+        } else {
+            Look::Other
+        }
     }
 
     /// What hyper gets instead of refused bytes. A head that is refused must not take the answer before it along.
@@ -95,6 +108,7 @@ impl ClientSocket {
                         self.give(&head, out);
                     }
                     self.give(seen, out);
+                    self.fresh = false;
                     self.in_body = framing != Framing::Length(0);
                 }
                 Event::End => {
@@ -182,15 +196,29 @@ impl hyper::rt::Read for ClientSocket {
         }
         loop {
             if let Some(refusal) = this.refused {
-                return this.tell_refusal(refusal);
+                match this.preface(refusal) {
+                    Look::Other => return this.tell_refusal(refusal),
+                    Look::Complete => {
+                        this.connection.speak_http2();
+                        return Poll::Ready(Err(io::Error::other("this is HTTP/2")));
+                    }
+                    Look::Begun => {}
+                }
             }
             let count = ready!(with_buffer(|buffer| {
                 let mut read = ReadBuf::new(&mut buffer[..room.min(CHUNK)]);
                 ready!(Pin::new(&mut this.stream).poll_read(cx, &mut read))?;
-                this.scan(read.filled(), &mut out);
+                if this.refused.is_some() {
+                    this.head.extend_from_slice(read.filled());
+                } else {
+                    this.scan(read.filled(), &mut out);
+                }
                 Poll::Ready(io::Result::Ok(read.filled().len()))
             }))?;
             if count == 0 {
+                if let Some(refusal) = this.refused {
+                    return this.tell_refusal(refusal);
+                }
                 // Whoever waits for the answer is woken by the answer, or by the sweep.
                 return if this.connection.sending_side_closed() {
                     Poll::Pending

@@ -33,7 +33,8 @@ pub(crate) async fn sweep(worker: Rc<Worker>) {
             if let Some(why) = verdict(connection, config, drain, closing_since, now) {
                 connection.cut(why);
             }
-            if judge_request(connection, config, now) {
+            let farewell = closing_since.is_some() && connection.speaks_http2();
+            if judge_request(connection, config, now) || farewell {
                 connection.wake();
             }
         });
@@ -75,7 +76,9 @@ fn verdict(
     match connection.phase() {
         Phase::Idle if resting && past(connection.since(), timeouts.client_idle) => Some(Cut::Idle),
         Phase::Head if past(connection.since(), timeouts.head) => Some(Cut::HeadTimeout),
-        Phase::Idle | Phase::Head | Phase::Uploading | Phase::Answering | Phase::Tunnel => None,
+        Phase::Idle | Phase::Head | Phase::Uploading | Phase::Answering | Phase::Tunnel | Phase::Streams => {
+            None
+        }
     }
 }
 

@@ -4,7 +4,7 @@ use std::io::Write;
 use std::rc::Rc;
 use std::time::Duration;
 
-use http::header::{ACCEPT, CONNECTION};
+use http::header::ACCEPT;
 use http::{HeaderMap, HeaderValue, Method, Response, StatusCode};
 
 use super::{Gateway, Record, upload_failure};
@@ -152,7 +152,8 @@ fn end_of(refusal: Refusal) -> End {
         Refusal::HeadTimeout => End::HeadTimeout,
         Refusal::BodyTimeout => End::BodyTimeout,
         Refusal::BodyTooLarge => End::BodyTooLarge,
-        Refusal::RateLimited => End::RateLimited,
+        Refusal::RateLimited | Refusal::Http2Resets => End::RateLimited,
+        Refusal::Http2 => End::HeadMalformed,
         Refusal::Overloaded => End::Overloaded,
         Refusal::HeadTooLarge | Refusal::TooManyFields | Refusal::TargetTooLong => End::HeadTooLarge,
         Refusal::ChunkEnd | Refusal::ChunkExtension | Refusal::ChunkSize | Refusal::TrailersTooLarge => {
@@ -209,11 +210,7 @@ impl Page<'_> {
                 .forwarding
                 .response(response.headers_mut(), self.status, forwarded);
         }
-        if closes || gateway.is_last() {
-            response
-                .headers_mut()
-                .insert(CONNECTION, HeaderValue::from_static("close"));
-        }
+        gateway.say_whether_last(response.headers_mut(), closes);
         record.sent(response.body().len() as u64);
         response.map(|bytes| AnswerBody::own(bytes, &gateway.client, Some(record)))
     }

@@ -1,24 +1,18 @@
 //! The path that the load balancer asks: answered here, ahead of every rule, limit and queue, and without a line in
 //! the log.
 
-use std::rc::Rc;
-
 use bytes::Bytes;
-use http::header::{CACHE_CONTROL, CONNECTION, CONTENT_TYPE};
+use http::header::{CACHE_CONTROL, CONTENT_TYPE};
 use http::request::Parts;
 use http::{HeaderValue, Method, Response, StatusCode};
 
+use super::Gateway;
 use crate::body::AnswerBody;
-use crate::connection::{Connection, UploadEnd};
 use crate::readiness;
-use crate::server::Worker;
 
 /// The answer, if this is what the request asks for.
-pub(super) fn answer(
-    worker: &Rc<Worker>,
-    client: &Rc<Connection>,
-    head: &Parts,
-) -> Option<Response<AnswerBody>> {
+pub(super) fn answer(gateway: &Gateway, head: &Parts) -> Option<Response<AnswerBody>> {
+    let Gateway { worker, client } = gateway;
     if head.uri.path() != worker.shared.config.health_path
         || !matches!(head.method, Method::GET | Method::HEAD)
     {
@@ -44,8 +38,6 @@ pub(super) fn answer(
     );
     headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
     // The answer does not wait for a body that a probe should not have.
-    if worker.is_closing() || client.upload_end() != UploadEnd::Complete {
-        headers.insert(CONNECTION, HeaderValue::from_static("close"));
-    }
+    gateway.say_whether_last(headers, false);
     Some(response)
 }

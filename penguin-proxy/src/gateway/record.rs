@@ -57,12 +57,13 @@ impl Record {
     /// For a request whose head has been read.
     pub(crate) fn new(worker: &Rc<Worker>, client: &Rc<Connection>, head: &Parts) -> Self {
         let field = |name: HeaderName| head.headers.get(name).cloned();
+        let authority = || HeaderValue::from_str(head.uri.authority()?.as_str()).ok();
         let mut record = Self::unheard(worker, client);
         record.head = Some(Head {
             method: head.method.clone(),
             target: head.uri.clone(),
             version: head.version,
-            host: field(HOST),
+            host: field(HOST).or_else(authority),
             user_agent: field(USER_AGENT),
             accept: field(ACCEPT),
             amzn_trace_id: field(AMZN_TRACE_ID),
@@ -185,7 +186,7 @@ impl Record {
         if std::thread::panicking() {
             return End::Panicked;
         }
-        match (self.client.cut_reason(), self.status) {
+        match (self.client.why_cut(), self.status) {
             (Some(Cut::Drain), _) => End::DrainCut,
             (Some(Cut::SendTimeout), _) => End::AnswerStalled,
             (_, None) => End::WaitAborted,
@@ -252,6 +253,14 @@ impl Record {
 impl Drop for Record {
     fn drop(&mut self) {
         let end = self.end.unwrap_or_else(|| self.dropped());
+        // The last bytes of a stream's answer wait here until the client makes room for them.
+        let end = match (end, self.client.why_cut()) {
+            (End::Complete, Some(Cut::Drain | Cut::SendTimeout)) if self.client.is_stream() => self.dropped(),
+            _ => end,
+        };
+        if matches!(end, End::WaitAborted | End::AnswerAborted) {
+            self.client.abandon();
+        }
         self.write(end);
     }
 }
@@ -269,6 +278,7 @@ fn or_dash(text: &str) -> &str {
 fn protocol(version: Version) -> &'static str {
     match version {
         Version::HTTP_10 => "HTTP/1.0",
+        Version::HTTP_2 => "HTTP/2",
         _ => "HTTP/1.1",
     }
 }

@@ -82,6 +82,16 @@ pub enum Refusal {
     /// Trailers that are too large or too many.
     TrailersTooLarge,
 
+    // HTTP/2.
+    /// A rule of HTTP/2 itself, after which the connection cannot go on.
+    Http2,
+    /// More requests were begun and cancelled than any client needs.
+    Http2Resets,
+    /// A field that belongs to one connection, which HTTP/2 forbids.
+    ConnectionField,
+    /// A Host that is not the `:authority`.
+    HostDisagrees,
+
     // Meaning.
     /// No Host.
     HostMissing,
@@ -116,7 +126,7 @@ impl Refusal {
             Self::BodyTooLarge => StatusCode::PAYLOAD_TOO_LARGE,
             Self::TargetTooLong => StatusCode::URI_TOO_LONG,
             Self::Expectation => StatusCode::EXPECTATION_FAILED,
-            Self::RateLimited => StatusCode::TOO_MANY_REQUESTS,
+            Self::RateLimited | Self::Http2Resets => StatusCode::TOO_MANY_REQUESTS,
             Self::HeadTooLarge | Self::TooManyFields | Self::TrailersTooLarge => {
                 StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE
             }
@@ -161,7 +171,7 @@ impl Refusal {
             ),
             Self::MethodSyntax => ("method-syntax", "The request's method is not a word."),
             Self::VersionSyntax => ("version-syntax", "The request's protocol version is misspelt."),
-            Self::Version => ("version", "This server speaks HTTP/1.1 and HTTP/1.0."),
+            Self::Version => ("version", "This server speaks HTTP/1.1, HTTP/1.0 and HTTP/2."),
             Self::TargetTooLong => (
                 "target-too-long",
                 "The address is longer than this server accepts.",
@@ -215,6 +225,13 @@ impl Refusal {
                 "trailers-too-large",
                 "The request's trailers are larger than accepted.",
             ),
+            Self::Http2 => ("http2", "The client broke a rule of HTTP/2 itself."),
+            Self::Http2Resets => ("http2-resets", "Too many requests were begun and cancelled."),
+            Self::ConnectionField => (
+                "connection-field",
+                "A header belongs to one connection, which HTTP/2 has no headers for.",
+            ),
+            Self::HostDisagrees => ("host-disagrees", "The request names two different hosts."),
             Self::HostMissing => ("host-missing", "The request names no host."),
             Self::HostRepeated => ("host-repeated", "The request names its host twice."),
             Self::HostSyntax => (

@@ -39,7 +39,7 @@ pub(crate) struct UpstreamFailure {
 }
 
 impl UpstreamFailure {
-    pub(super) fn new(end: End, reason: impl fmt::Display) -> Self {
+    pub(crate) fn new(end: End, reason: impl fmt::Display) -> Self {
         Self {
             end,
             reason: reason.to_string(),

@@ -19,6 +19,8 @@ mod hostile_clients;
 mod streams;
 // When the load balancer is told to send requests.
 mod readiness;
+// Clients that speak HTTP/2 from the first byte.
+mod http2;
 // Stopping without losing anything.
 mod drain;
 // The program: signals, exit codes, its own probe.

@@ -2,6 +2,7 @@
 
 pub(crate) mod app;
 pub(crate) mod client;
+pub(crate) mod http2;
 
 use std::io::Write;
 use std::net::SocketAddr;
