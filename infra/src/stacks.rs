@@ -34,6 +34,8 @@ use crate::settings::{ClusterName, EnvironmentName, Settings};
 
 /// Name of the parameter of app stacks that says which images to run.
 pub const IMAGE_TAG_PARAMETER: &str = "ImageTag";
+/// Name of the output of app stacks that says where visitors come.
+pub const URL_OUTPUT: &str = "Url";
 
 /// A stack, ready to be deployed.
 #[derive(Clone, Debug)]

@@ -113,15 +113,17 @@ impl Cloud {
         let reason = ready
             .status_reason
             .unwrap_or_else(|| "CloudFormation gave no reason".to_owned());
+        if is_nothing_to_do(&reason) {
+            self.remove_change_set(&id).await?;
+            return Ok(ChangeSetOutcome::NothingToDo { stack_id });
+        }
         let problems = self.validation_failures(&id).await;
         self.remove_change_set(&id).await?;
-        if is_nothing_to_do(&reason) {
-            Ok(ChangeSetOutcome::NothingToDo { stack_id })
-        } else if problems.is_empty() {
-            Ok(ChangeSetOutcome::Rejected(reason))
+        Ok(ChangeSetOutcome::Rejected(if problems.is_empty() {
+            reason
         } else {
-            Ok(ChangeSetOutcome::Rejected(problems.join("\n")))
-        }
+            problems.join("\n")
+        }))
     }
 
     async fn wait_for_change_set(&self, id: &str) -> Result<DescribeChangeSetOutput, Fault> {

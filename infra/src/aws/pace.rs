@@ -7,8 +7,8 @@ use tokio::time::Instant;
 
 /// Calls per second, over time.
 const RATE: f64 = 5.0;
-/// Calls that may be made at once after a pause.
-const BURST: f64 = 10.0;
+/// Calls that may be made at once after a pause: enough to find out that three stacks are as wanted.
+const BURST: f64 = 25.0;
 
 /// A bucket of permits that fills at a fixed rate.
 #[derive(Debug)]
@@ -58,7 +58,7 @@ mod tests {
     fn a_burst_is_free_and_then_every_call_waits_its_turn() {
         let pace = Pace::new();
         let now = Instant::now();
-        for _ in 0..10 {
+        for _ in 0..25 {
             assert_eq!(pace.take(now), Duration::ZERO);
         }
         assert_eq!(pace.take(now), Duration::from_millis(200));

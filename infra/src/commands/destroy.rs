@@ -14,7 +14,7 @@ use crate::operation::{self, Context, Display, Interrupts};
 pub(super) fn run(arguments: &Destroy, global: &Global, console: &Console) -> Result<ExitStatus> {
     let (_, graph) = settings::graph(global)?;
     let chosen = graph
-        .select(&arguments.targets.targets)
+        .select_to_destroy(&arguments.targets.targets)
         .map_err(|unknown| settings::unknown_target(&unknown))?;
     let stacks: Vec<Wanted> = chosen.into_iter().map(cloud::wanted).collect();
     let all: Vec<Wanted> = graph.stacks().iter().map(cloud::wanted).collect();

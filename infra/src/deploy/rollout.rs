@@ -65,7 +65,16 @@ pub struct StoppedTask {
 impl StoppedTask {
     /// ECS ended it since a deployment or scaling no longer wants it: no sign of trouble.
     pub fn ended_normally(&self) -> bool {
-        self.reason.starts_with("Scaling activity initiated")
+        if self.reason.starts_with("Scaling activity initiated") {
+            return true;
+        }
+        // All its containers went when they were asked to, and nobody is blamed.
+        let obeyed = self
+            .containers
+            .iter()
+            .all(|container| container.reason.is_none() && matches!(container.exit_code, Some(0 | 143)));
+        let blames = |word: &&str| self.reason.contains(*word);
+        obeyed && !self.containers.is_empty() && !["Essential", "failed", "Error"].iter().any(blames)
     }
 }
 
@@ -272,6 +281,16 @@ mod tests {
         let mut evidence = Evidence::default();
         let reason = "Scaling activity initiated by (deployment ecs-svc/123)";
         assert!(!evidence.absorb_task("arn/1", task("1", 1, reason, Vec::new())));
+        let obeyed = |reason: &str| {
+            let code = |code| StoppedContainer {
+                exit_code: Some(code),
+                ..StoppedContainer::default()
+            };
+            task("2", 1, reason, vec![code(0), code(143)])
+        };
+        assert!(obeyed("Deployment completed").ended_normally());
+        assert!(!obeyed("Essential container in task exited").ended_normally());
+        assert!(!obeyed("Task failed ELB health checks").ended_normally());
         assert!(evidence.cause_of_death().is_empty());
         evidence.absorb_events([
             "(service web) has reached a steady state.",

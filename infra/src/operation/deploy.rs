@@ -1,14 +1,16 @@
 //! A deployment: plan, show, ask once, execute exactly what was shown, follow, tell how it ended.
 
+mod conclusion;
+
 use std::collections::BTreeMap;
 
 use anyhow::Result;
 
+use self::conclusion::{Outcome, address, conclude};
 use super::Context;
 use super::asking::Answer;
 use super::follow::{Rested, Watch, Watched};
 use super::planning::{Plan, Planned, Planner, Plans};
-use super::settling::failure;
 use super::together::Together;
 use crate::aws::MadeChangeSet;
 use crate::deploy::change_set::Action;
@@ -17,7 +19,7 @@ use crate::deploy::diagnosis::{Diagnosis, diagnose};
 use crate::deploy::report::Event;
 use crate::deploy::schedule::Schedule;
 use crate::deploy::wanted::Wanted;
-use crate::exit::{ExitStatus, Failure};
+use crate::exit::ExitStatus;
 
 /// What is to be deployed.
 #[derive(Clone, Debug)]
@@ -28,19 +30,6 @@ pub struct Request {
     pub release: Option<String>,
     /// Make and show the change sets, and leave them for a person.
     pub no_execute: bool,
-}
-
-/// How it went with one stack.
-#[derive(Debug)]
-enum Outcome {
-    Changed,
-    Unchanged,
-    Failed(Diagnosis),
-    /// Rolled back or deleted since the person wanted that.
-    Cancelled(String),
-    /// The person left; it goes on in AWS.
-    Left,
-    Declined,
 }
 
 /// Deploys.
@@ -162,14 +151,14 @@ async fn execute<'w>(
             let needs = &planned.wanted.depends_on;
             let stale = needs
                 .iter()
-                .any(|need| matches!(outcomes.get(need.as_str()), Some(Ok(Outcome::Changed))));
+                .any(|need| matches!(outcomes.get(need.as_str()), Some(Ok(Outcome::Changed(_)))));
             running.push(async move { (planned.wanted, run_one(context, planner, planned, stale).await) });
         }
         let Some((wanted, outcome)) = running.next().await else {
             break;
         };
         match &outcome {
-            Ok(Outcome::Changed | Outcome::Unchanged) => schedule.succeeded(&wanted.name),
+            Ok(Outcome::Changed(_) | Outcome::Unchanged) => schedule.succeeded(&wanted.name),
             _ => schedule.failed(&wanted.name),
         }
         outcomes.insert(&wanted.name, outcome);
@@ -278,7 +267,10 @@ async fn run_change_set(context: &Context<'_>, wanted: &Wanted, made: &MadeChang
     if wanted.termination_protection && rested.state.as_ref().is_some_and(|state| !state.protected) {
         cloud.protect(&made.stack_id, true).await?;
     }
-    Ok(check_rollout(wanted, &rested).map_or(Outcome::Changed, Outcome::Failed))
+    Ok(check_rollout(wanted, &rested).map_or_else(
+        || Outcome::Changed(rested.state.as_ref().and_then(address)),
+        Outcome::Failed,
+    ))
 }
 
 /// CloudFormation has been satisfied with services whose deployment had failed.
@@ -315,60 +307,4 @@ fn tell_finished(context: &Context<'_>, wanted: &Wanted, rested: &Rested, ok: bo
         seconds,
         outputs,
     });
-}
-
-/// Tells how it ended, and with which exit code.
-fn conclude(
-    context: &Context<'_>,
-    outcomes: BTreeMap<&str, Result<Outcome>>,
-    not_started: &[String],
-) -> Result<ExitStatus> {
-    let (mut changed, mut left, mut cancelled, mut declined) = (0, Vec::new(), Vec::new(), Vec::new());
-    let mut errors: Vec<anyhow::Error> = Vec::new();
-    for (name, outcome) in outcomes {
-        match outcome {
-            Ok(Outcome::Changed) => changed += 1,
-            Ok(Outcome::Unchanged) => {}
-            Ok(Outcome::Failed(diagnosis)) => errors.push(failure(diagnosis).into()),
-            Ok(Outcome::Cancelled(status)) => {
-                context.narrator.say(format!("{name}: cancelled ({status})"));
-                cancelled.push(name);
-            }
-            Ok(Outcome::Left) => left.push(name),
-            Ok(Outcome::Declined) => declined.push(name),
-            Err(error) => errors.push(error),
-        }
-    }
-    for name in not_started {
-        context.narrator.say(format!("{name}: not started"));
-    }
-    if !left.is_empty() {
-        let names = left.join(" ");
-        context.narrator.say(format!("{names}: it goes on in AWS"));
-        context
-            .console
-            .hint(format!("`infra deploy {names}` joins it again"));
-    }
-    // All but the last are told here; the last ends the command.
-    let last = errors.pop();
-    for error in &errors {
-        context.console.error(error);
-    }
-    match last {
-        Some(error) => Err(error),
-        None if !left.is_empty() || !cancelled.is_empty() => Ok(ExitStatus::Interrupted),
-        None if !declined.is_empty() => Ok(ExitStatus::Declined),
-        None if !not_started.is_empty() => {
-            Err(Failure::new(ExitStatus::StackFailed, "some stacks were not started").into())
-        }
-        None => {
-            let stacks = if changed == 1 {
-                "1 stack".to_owned()
-            } else {
-                format!("{changed} stacks")
-            };
-            context.narrator.say(format!("Done: {stacks} deployed."));
-            Ok(ExitStatus::Done)
-        }
-    }
 }

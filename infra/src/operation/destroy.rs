@@ -175,7 +175,12 @@ async fn show(context: &Context<'_>, present: &[Present<'_>]) -> Result<()> {
 
 /// In prod the environment's name has to be typed; `--yes` is for the others.
 async fn agree(context: &Context<'_>, present: &[Present<'_>]) -> Result<Answer> {
-    let names: Vec<_> = present.iter().map(|(wanted, _)| wanted.name.as_str()).collect();
+    // In the order in which they go.
+    let names: Vec<_> = present
+        .iter()
+        .rev()
+        .map(|(wanted, _)| wanted.name.as_str())
+        .collect();
     let prod = present
         .iter()
         .any(|(wanted, _)| wanted.environment.as_deref() == Some("prod"));

@@ -7,8 +7,8 @@ mod balancer;
 mod scaling;
 mod task;
 
-use super::IMAGE_TAG_PARAMETER;
 use super::names::Names;
+use super::{IMAGE_TAG_PARAMETER, URL_OUTPUT};
 use crate::cfn::ec2::{
     IngressSource, InlineEgress, Protocol, SecurityGroup, SecurityGroupEgress, SecurityGroupId,
     SecurityGroupIngress, SubnetId, VpcId,
@@ -115,7 +115,7 @@ pub(super) fn build(
     );
     scaling::build(template, its, &inputs.cluster, &service, &balancer);
 
-    template.output("Url", "Where visitors come", &balancer.url);
+    template.output(URL_OUTPUT, "Where visitors come", &balancer.url);
     template.output(
         "LoadBalancerDNS",
         "Where the site's domain name should point to",

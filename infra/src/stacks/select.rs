@@ -38,9 +38,31 @@ impl Graph {
     /// # Errors
     /// At the first target that names nothing.
     pub fn select<T: AsRef<str>>(&self, targets: &[T]) -> Result<Vec<&Stack>, UnknownTarget> {
+        self.chosen(targets, |_, _| true)
+    }
+
+    /// The stacks to destroy for the targets, in the order of [`Self::select`].
+    ///
+    /// Here an environment means what is its own: neither the image repositories nor, for staging, the cluster of
+    /// prod.
+    ///
+    /// # Errors
+    /// At the first target that names nothing.
+    pub fn select_to_destroy<T: AsRef<str>>(&self, targets: &[T]) -> Result<Vec<&Stack>, UnknownTarget> {
+        self.chosen(targets, |target, stack| {
+            environment(target).is_none_or(|name| stack.environment == Some(name))
+        })
+    }
+
+    fn chosen<T: AsRef<str>>(
+        &self,
+        targets: &[T],
+        meant: impl Fn(&str, &Stack) -> bool,
+    ) -> Result<Vec<&Stack>, UnknownTarget> {
         let mut wanted = BTreeSet::new();
         for target in targets {
-            let named = self.named(target.as_ref());
+            let mut named = self.named(target.as_ref());
+            named.retain(|stack| meant(target.as_ref(), stack));
             if named.is_empty() {
                 return Err(self.unknown(target.as_ref()));
             }
@@ -74,20 +96,14 @@ impl Graph {
             "all" => self.stacks().iter().collect(),
             "clusters" => of_kind(&[StackKind::Cluster]),
             "pipelines" => of_kind(&[StackKind::DevPipeline, StackKind::ReleasePipeline]),
-            _ => {
-                let environment = EnvironmentName::ALL
-                    .into_iter()
-                    .find(|name| name.as_str() == target)
-                    .and_then(|name| self.app(name));
-                match environment {
-                    Some(app) => self
-                        .stacks()
-                        .iter()
-                        .filter(|stack| stack.name == app.name || app.depends_on.contains(&stack.name))
-                        .collect(),
-                    None => self.get(target).into_iter().collect(),
-                }
-            }
+            _ => match environment(target).and_then(|name| self.app(name)) {
+                Some(app) => self
+                    .stacks()
+                    .iter()
+                    .filter(|stack| stack.name == app.name || app.depends_on.contains(&stack.name))
+                    .collect(),
+                None => self.get(target).into_iter().collect(),
+            },
         }
     }
 
@@ -99,4 +115,10 @@ impl Graph {
             known,
         }
     }
+}
+
+fn environment(target: &str) -> Option<EnvironmentName> {
+    EnvironmentName::ALL
+        .into_iter()
+        .find(|name| name.as_str() == target)
 }

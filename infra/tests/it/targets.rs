@@ -26,6 +26,21 @@ fn an_environment_is_its_app_and_what_that_needs() {
 }
 
 #[test]
+fn destroying_an_environment_takes_only_what_is_its_own() {
+    let graph = graph();
+    let doomed = |target: &str| -> Vec<_> {
+        let stacks = graph.select_to_destroy(&[target]).unwrap();
+        stacks.iter().map(|stack| stack.name.as_str()).collect()
+    };
+    // The images are everybody's, and the cluster of prod serves staging too.
+    assert_eq!(doomed("dev"), ["DevCluster", "DevAppStack"]);
+    assert_eq!(doomed("staging"), ["StagingAppStack"]);
+    assert_eq!(doomed("prod"), ["ProdCluster", "ProdAppStack"]);
+    // Who names the stack means it.
+    assert_eq!(doomed("Foundation"), ["Foundation"]);
+}
+
+#[test]
 fn groups_and_stacks_can_be_mixed_and_come_in_order_once() {
     assert_eq!(
         names(&["pipelines", "DevCluster", "clusters"]),

@@ -304,8 +304,8 @@ fn ten_thousand_events_and_throttling_stay_within_a_bounded_rate() {
     // A hundred pages once; after that only what is new.
     assert!((100..130).contains(&events), "{events} calls for events");
     let took = calls.last().unwrap().at.duration_since(calls[0].at).as_secs_f64();
-    // Five a second, ten at once after a pause, and the ten that were throttled and asked again.
-    let allowed = 5.0f64.mul_add(took, 25.0);
+    // Five a second, 25 at once after a pause, and the ten that were throttled and asked again.
+    let allowed = 5.0f64.mul_add(took, 40.0);
     #[expect(clippy::cast_precision_loss, reason = "hundreds of calls")]
     let made = calls.len() as f64;
     assert!(made <= allowed, "{made} calls in {took} s");

@@ -1,0 +1,301 @@
+//! The stand-in for AWS: one process for all stories, an account for each.
+
+use std::io::{Read as _, Write as _};
+use std::net::{Ipv4Addr, TcpListener, TcpStream};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::sync::OnceLock;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{Duration, Instant};
+
+use serde_json::{Value, json};
+use tempfile::TempDir;
+
+use crate::relay::Relay;
+
+/// Patience with anything that a busy machine can delay.
+pub(crate) const PATIENCE: Duration = Duration::from_mins(2);
+
+/// The process. It ends with this one, which holds the other end of its standard input.
+struct StandIn {
+    port: u16,
+    orders: PathBuf,
+    _folder: TempDir,
+    _child: Child,
+}
+
+/// An account in it, with nothing in it.
+pub(crate) struct Cloud {
+    /// Twelve digits.
+    pub(crate) account: String,
+    /// `http://127.0.0.1:PORT`.
+    pub(crate) endpoint: String,
+    stand_in: &'static StandIn,
+    /// A home folder and the settings.
+    folder: TempDir,
+}
+
+/// What is done to a resource does not end before this is dropped.
+pub(crate) struct Held(PathBuf);
+
+impl Drop for Held {
+    fn drop(&mut self) {
+        let _ = std::fs::remove_file(&self.0);
+    }
+}
+
+impl Cloud {
+    /// An account of one's own; `None` on a developer's machine without the Python tools.
+    pub(crate) fn open() -> Option<Self> {
+        static STAND_IN: OnceLock<Option<StandIn>> = OnceLock::new();
+        static ACCOUNTS: AtomicU64 = AtomicU64::new(100_000_000_001);
+        let stand_in = STAND_IN.get_or_init(start).as_ref()?;
+        let folder = tempfile::tempdir().unwrap();
+        let example = Path::new(env!("CARGO_MANIFEST_DIR")).join("infra.example.toml");
+        std::fs::copy(example, folder.path().join("infra.toml")).unwrap();
+        Some(Self {
+            account: ACCOUNTS.fetch_add(1, Ordering::Relaxed).to_string(),
+            endpoint: format!("http://127.0.0.1:{}", stand_in.port),
+            stand_in,
+            folder,
+        })
+    }
+
+    /// A wire to the stand-in that keeps the answer of the call numbered `last` to itself.
+    pub(crate) fn relay(&self, last: usize) -> Relay {
+        Relay::start(self.stand_in.port, last)
+    }
+
+    /// Where the program runs: home, settings and current folder.
+    pub(crate) fn folder(&self) -> &Path {
+        self.folder.path()
+    }
+
+    /// Changes the settings.
+    pub(crate) fn edit(&self, from: &str, to: &str) {
+        let path = self.folder.path().join("infra.toml");
+        let text = std::fs::read_to_string(&path).unwrap();
+        assert!(text.contains(from), "no {from:?} in the settings");
+        std::fs::write(&path, text.replacen(from, to, 1)).unwrap();
+    }
+
+    /// Holds what is done to a resource.
+    pub(crate) fn hold(&self, stack: &str, resource: &str) -> Held {
+        let order = self.order(stack, resource);
+        std::fs::write(&order, "").unwrap();
+        Held(order)
+    }
+
+    /// Whatever is done to a resource fails, until that is dropped.
+    pub(crate) fn fail(&self, stack: &str, resource: &str, reason: &str) -> Held {
+        let order = self.order(stack, &format!("{resource}.fails"));
+        std::fs::write(&order, reason).unwrap();
+        Held(order)
+    }
+
+    fn order(&self, stack: &str, resource: &str) -> PathBuf {
+        self.stand_in
+            .orders
+            .join(format!("{}.{stack}.{resource}", self.account))
+    }
+
+    /// A release: both images, and the parameter that names it.
+    pub(crate) fn release(&self, tag: &str) {
+        self.push_images(tag);
+        self.name_release(tag);
+    }
+
+    /// Both images, as `docker push` leaves them in the registry.
+    pub(crate) fn push_images(&self, tag: &str) {
+        let manifest = json!({
+            "schemaVersion": 2, "mediaType": "application/vnd.oci.image.manifest.v1+json", "layers": [],
+            "config": { "mediaType": "application/vnd.oci.image.config.v1+json", "size": 2, "digest": format!("sha256:{tag:0>64}") },
+        });
+        for name in ["app", "proxy"] {
+            let image = json!({
+                "repositoryName": format!("penguin-school/{name}"), "imageTag": tag,
+                "imageManifest": manifest.to_string(),
+            });
+            self.json("ecr", "AmazonEC2ContainerRegistry_V20150921.PutImage", &image);
+        }
+    }
+
+    /// The parameter that names the release, as the dev pipeline writes it.
+    pub(crate) fn name_release(&self, tag: &str) {
+        self.put_parameter("penguinapp-imagetag", tag);
+    }
+
+    /// Writes a parameter.
+    pub(crate) fn put_parameter(&self, name: &str, value: &str) {
+        let parameter = json!({ "Name": name, "Type": "String", "Value": value, "Overwrite": true });
+        self.json("ssm", "AmazonSSM.PutParameter", &parameter);
+    }
+
+    /// Removes a parameter.
+    pub(crate) fn delete_parameter(&self, name: &str) {
+        self.json("ssm", "AmazonSSM.DeleteParameter", &json!({ "Name": name }));
+    }
+
+    /// The image that a container of dev's service runs.
+    pub(crate) fn image_in_dev(&self, container: &str) -> String {
+        let ecs = |operation: &str, body: &Value| {
+            self.json(
+                "ecs",
+                &format!("AmazonEC2ContainerServiceV20141113.{operation}"),
+                body,
+            )
+        };
+        let name = json!({ "Name": "/penguin-school/dev/cluster-name" });
+        let cluster = self.json("ssm", "AmazonSSM.GetParameter", &name)["Parameter"]["Value"].clone();
+        let listed = ecs("ListServices", &json!({ "cluster": cluster }));
+        let services = json!({ "cluster": cluster, "services": listed["serviceArns"] });
+        let found = ecs("DescribeServices", &services);
+        let definition = json!({ "taskDefinition": found["services"][0]["taskDefinition"] });
+        let task = ecs("DescribeTaskDefinition", &definition);
+        let containers = task["taskDefinition"]["containerDefinitions"].as_array().unwrap();
+        let found = containers
+            .iter()
+            .find(|found| found["name"] == container)
+            .unwrap();
+        found["image"].as_str().unwrap().to_owned()
+    }
+
+    /// Status of a stack, or `absent`.
+    pub(crate) fn status(&self, stack: &str) -> String {
+        let answer = self.form(&format!("Action=DescribeStacks&StackName={stack}"));
+        match answer.split_once("<StackStatus>") {
+            Some((_, rest)) => rest.split('<').next().unwrap().to_owned(),
+            None => {
+                assert!(answer.contains("does not exist"), "{answer}");
+                "absent".to_owned()
+            }
+        }
+    }
+
+    /// Change sets of a stack that could still be executed.
+    pub(crate) fn open_change_sets(&self, stack: &str) -> usize {
+        let answer = self.form(&format!("Action=ListChangeSets&StackName={stack}"));
+        answer
+            .matches("<ExecutionStatus>AVAILABLE</ExecutionStatus>")
+            .count()
+    }
+
+    /// All stacks that are there, in whatever state.
+    pub(crate) fn stacks(&self) -> Vec<String> {
+        let answer = self.form("Action=DescribeStacks");
+        answer
+            .split("<StackName>")
+            .skip(1)
+            .map(|rest| rest.split('<').next().unwrap().to_owned())
+            .collect()
+    }
+
+    /// Waits until a stack has a status.
+    pub(crate) fn reaches(&self, stack: &str, status: &str) {
+        let began = Instant::now();
+        while self.status(stack) != status {
+            assert!(began.elapsed() < PATIENCE, "{stack} is {}", self.status(stack));
+            std::thread::sleep(Duration::from_millis(20));
+        }
+    }
+
+    fn form(&self, body: &str) -> String {
+        let body = format!("{body}&Version=2010-05-15");
+        self.post("cloudformation", "application/x-www-form-urlencoded", "", &body)
+    }
+
+    fn json(&self, service: &str, target: &str, body: &Value) -> Value {
+        let target = format!("x-amz-target: {target}\r\n");
+        let answer = self.post(service, "application/x-amz-json-1.1", &target, &body.to_string());
+        let value: Value = serde_json::from_str(&answer).unwrap();
+        assert!(value.get("__type").is_none(), "{value}");
+        value
+    }
+
+    fn post(&self, service: &str, kind: &str, headers: &str, body: &str) -> String {
+        let mut stream = TcpStream::connect((Ipv4Addr::LOCALHOST, self.stand_in.port)).unwrap();
+        stream.set_read_timeout(Some(PATIENCE)).unwrap();
+        let account = &self.account;
+        let credential = format!("{account}/20261101/eu-west-1/{service}/aws4_request");
+        write!(
+            stream,
+            "POST / HTTP/1.1\r\nhost: 127.0.0.1\r\nconnection: close\r\ncontent-type: {kind}\r\n{headers}\
+             authorization: AWS4-HMAC-SHA256 Credential={credential}, SignedHeaders=host, Signature=0\r\n\
+             content-length: {}\r\n\r\n{body}",
+            body.len()
+        )
+        .unwrap();
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).unwrap();
+        answer.split_once("\r\n\r\n").unwrap().1.to_owned()
+    }
+}
+
+fn start() -> Option<StandIn> {
+    let crate_root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let python = crate_root.parent().unwrap().join(".venv/bin/python");
+    if !python.exists() {
+        assert!(
+            std::env::var_os("CI").is_none(),
+            "no Python tools in .venv: `.ci/test rust` makes them"
+        );
+        eprintln!(
+            "LEFT OUT: the stories against ministack need the Python tools that `.ci/test rust` installs"
+        );
+        return None;
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let orders = folder.path().join("orders");
+    std::fs::create_dir(&orders).unwrap();
+    // Free now; ministack takes no listener from us.
+    let port = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))
+        .unwrap()
+        .local_addr()
+        .unwrap()
+        .port();
+    let said = std::fs::File::create(folder.path().join("said")).unwrap();
+    let mut child = Command::new(python)
+        .arg(crate_root.join("tests/stories/stand_in.py"))
+        .env("STAND_IN_PORT", port.to_string())
+        .env("STAND_IN_ORDERS", &orders)
+        .env("TMPDIR", folder.path())
+        .stdin(Stdio::piped())
+        .stdout(said.try_clone().unwrap())
+        .stderr(said)
+        .spawn()
+        .unwrap();
+    let began = Instant::now();
+    while TcpStream::connect((Ipv4Addr::LOCALHOST, port)).is_err() {
+        let ended = child.try_wait().unwrap();
+        assert!(
+            ended.is_none() && began.elapsed() < PATIENCE,
+            "ministack does not start: {}",
+            std::fs::read_to_string(folder.path().join("said")).unwrap()
+        );
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    assert_only_loopback(port);
+    Some(StandIn {
+        port,
+        orders,
+        _folder: folder,
+        _child: child,
+    })
+}
+
+/// Nobody but this machine may reach the stand-in: it obeys everyone.
+fn assert_only_loopback(port: u16) {
+    const LISTENING: &str = "0A";
+    for table in ["/proc/net/tcp", "/proc/net/tcp6"] {
+        let Ok(sockets) = std::fs::read_to_string(table) else {
+            continue;
+        };
+        let suffix = format!(":{port:04X}");
+        for socket in sockets.lines().skip(1) {
+            let fields: Vec<_> = socket.split_whitespace().collect();
+            if fields[1].ends_with(&suffix) && fields[3] == LISTENING {
+                assert_eq!(fields[1], format!("0100007F{suffix}"), "not on 127.0.0.1");
+            }
+        }
+    }
+}

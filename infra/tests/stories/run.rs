@@ -1,0 +1,222 @@
+//! A run of the program: what it says as it says it, what is typed, how it ends.
+
+use std::io::{Read, Write as _};
+use std::path::Path;
+use std::process::{Child, ChildStdin, Command, Stdio};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
+
+use crate::cloud::{Cloud, PATIENCE};
+
+const PROGRAM: &str = env!("CARGO_BIN_EXE_infra");
+
+/// A run that goes on.
+pub(crate) struct Run {
+    child: Child,
+    stdin: Option<ChildStdin>,
+    said: Arc<Mutex<Vec<u8>>>,
+    readers: Vec<JoinHandle<()>>,
+    began: Instant,
+    /// Where a run in a terminal wrote its process id.
+    pid_file: Option<std::path::PathBuf>,
+}
+
+/// A run that has ended.
+#[derive(Debug)]
+pub(crate) struct Ended {
+    /// All that it said, talk and data as they came.
+    pub(crate) text: String,
+    /// Its exit code; `None` if it was killed.
+    pub(crate) code: Option<i32>,
+    pub(crate) took: Duration,
+}
+
+impl Ended {
+    /// It ended with this code, else the test fails with what it said.
+    #[track_caller]
+    pub(crate) fn with(self, code: i32) -> Self {
+        assert_eq!(self.code, Some(code), "{}", self.text);
+        self
+    }
+
+    /// It said all of these, in this order.
+    #[track_caller]
+    pub(crate) fn said(self, words: &[&str]) -> Self {
+        let mut rest = self.text.as_str();
+        for word in words {
+            match rest.split_once(word) {
+                Some((_, after)) => rest = after,
+                None => assert!(
+                    rest.contains(word),
+                    "no {word:?}, or not in its place:\n{}",
+                    self.text
+                ),
+            }
+        }
+        self
+    }
+}
+
+impl Cloud {
+    /// Runs the program in a pipe, to its end.
+    pub(crate) fn infra(&self, arguments: &[&str]) -> Ended {
+        self.begin(arguments).end()
+    }
+
+    /// Begins a run in a pipe.
+    pub(crate) fn begin(&self, arguments: &[&str]) -> Run {
+        self.begin_at(&self.endpoint, arguments)
+    }
+
+    /// Begins a run in a pipe that takes what is at `endpoint` for AWS.
+    pub(crate) fn begin_at(&self, endpoint: &str, arguments: &[&str]) -> Run {
+        let mut command = self.equip(Command::new(PROGRAM));
+        command.args(arguments).env("AWS_ENDPOINT_URL", endpoint);
+        Run::start(command, None)
+    }
+
+    /// Begins a run in a terminal of 80 columns and 24 lines.
+    pub(crate) fn terminal(&self, arguments: &[&str]) -> Run {
+        let pid_file = self.folder().join("pid");
+        let _ = std::fs::remove_file(&pid_file);
+        let line = format!(
+            "stty cols 80 rows 24; echo $$ >{}; exec {PROGRAM} {}",
+            pid_file.display(),
+            arguments.join(" ")
+        );
+        let mut command = Command::new("script");
+        command.args(["--quiet", "--return", "--flush", "--command", &line, "/dev/null"]);
+        Run::start(self.equip(command), Some(&pid_file))
+    }
+
+    fn equip(&self, mut command: Command) -> Command {
+        command
+            .env_clear()
+            .env("PATH", "/usr/bin:/bin")
+            .env("SHELL", "/bin/sh")
+            .env("TERM", "xterm")
+            .env("NO_COLOR", "1")
+            .env("HOME", self.folder())
+            // An account of ministack's is chosen by a key of twelve digits.
+            .env("AWS_ACCESS_KEY_ID", &self.account)
+            .env("AWS_SECRET_ACCESS_KEY", "secret")
+            .env("AWS_REGION", "eu-west-1")
+            .env("AWS_ENDPOINT_URL", &self.endpoint)
+            .current_dir(self.folder());
+        command
+    }
+}
+
+impl Run {
+    fn start(mut command: Command, pid_file: Option<&Path>) -> Self {
+        let stdin = if pid_file.is_some() {
+            Stdio::piped()
+        } else {
+            Stdio::null()
+        };
+        let mut child = command
+            .stdin(stdin)
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let said = Arc::<Mutex<Vec<u8>>>::default();
+        let readers = vec![
+            read_into(child.stdout.take().unwrap(), &said),
+            read_into(child.stderr.take().unwrap(), &said),
+        ];
+        Self {
+            stdin: child.stdin.take(),
+            began: Instant::now(),
+            child,
+            said,
+            readers,
+            pid_file: pid_file.map(Path::to_owned),
+        }
+    }
+
+    /// What it has said so far.
+    pub(crate) fn text(&self) -> String {
+        let said = self.said.lock().unwrap_or_else(PoisonError::into_inner);
+        String::from_utf8_lossy(&said).into_owned()
+    }
+
+    /// Waits until it has said something.
+    #[track_caller]
+    pub(crate) fn sees(&mut self, words: &str) {
+        let began = Instant::now();
+        while !self.text().contains(words) {
+            let ended = self.child.try_wait().unwrap();
+            assert!(
+                ended.is_none() || self.text().contains(words),
+                "ended without {words:?}:\n{}",
+                self.text()
+            );
+            assert!(began.elapsed() < PATIENCE, "no {words:?} in\n{}", self.text());
+            std::thread::sleep(Duration::from_millis(5));
+        }
+    }
+
+    /// Types into its terminal.
+    pub(crate) fn types(&mut self, keys: &str) {
+        let stdin = self.stdin.as_mut().unwrap();
+        stdin.write_all(keys.as_bytes()).unwrap();
+        stdin.flush().unwrap();
+    }
+
+    /// `kill -9`. Nothing can be tidied up.
+    pub(crate) fn kill(mut self) -> Ended {
+        match &self.pid_file {
+            None => self.child.kill().unwrap(),
+            Some(file) => {
+                let pid = std::fs::read_to_string(file).unwrap();
+                let killed = Command::new("kill").args(["-9", pid.trim()]).status().unwrap();
+                assert!(killed.success());
+            }
+        }
+        self.end()
+    }
+
+    /// Waits for the end.
+    pub(crate) fn end(mut self) -> Ended {
+        let patience = Instant::now();
+        let status = loop {
+            if let Some(status) = self.child.try_wait().unwrap() {
+                break status;
+            }
+            if patience.elapsed() > PATIENCE {
+                self.child.kill().unwrap();
+            }
+            std::thread::sleep(Duration::from_millis(5));
+        };
+        for reader in self.readers.drain(..) {
+            reader.join().unwrap();
+        }
+        Ended {
+            text: self.text(),
+            code: status.code(),
+            took: self.began.elapsed(),
+        }
+    }
+}
+
+impl Drop for Run {
+    fn drop(&mut self) {
+        // Of a test that failed; what has ended already cannot be killed.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+fn read_into(mut from: impl Read + Send + 'static, into: &Arc<Mutex<Vec<u8>>>) -> JoinHandle<()> {
+    let into = Arc::clone(into);
+    std::thread::spawn(move || {
+        let mut some = [0; 4096];
+        while let Ok(count @ 1..) = from.read(&mut some) {
+            into.lock()
+                .unwrap_or_else(PoisonError::into_inner)
+                .extend_from_slice(&some[..count]);
+        }
+    })
+}
