@@ -33,6 +33,7 @@ pub mod ssm;
 pub use policy::{Condition, Effect, PolicyDocument, Principal, Statement};
 pub use template::{
     Defect, Handle, INLINE_LIMIT, Parameter, Resource, Retention, Tagging, Template, TemplateBuilder, With,
+    mentions,
 };
 pub use value::{
     Arn, Number, Text, Value, Values, account, literal, partition, region, stack_name, text, url_suffix, zone,

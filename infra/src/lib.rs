@@ -22,6 +22,7 @@ pub mod exit;
 pub mod local;
 #[cfg(feature = "aws")]
 pub mod operation;
+pub mod plan;
 pub mod service;
 pub mod settings;
 pub mod stacks;

@@ -8,6 +8,8 @@ use std::marker::PhantomData;
 use serde::Serialize;
 use serde_json::{Map, Value as Json, json};
 
+pub use check::mentions;
+
 use super::value::Value;
 
 /// Bytes that CloudFormation takes with a request; a longer template would need a bucket.

@@ -5,7 +5,10 @@
 
 use std::collections::BTreeSet;
 
+use serde::{Serialize, Serializer};
+
 use crate::console::{Paint, Style};
+use crate::plan;
 
 /// What happens to a resource.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -42,12 +45,32 @@ impl Action {
         }
     }
 
-    fn style(self) -> Style {
+    /// Its place in a list: what destroys comes last, where the question follows.
+    pub(crate) fn weight(self) -> u8 {
+        match self {
+            Self::Add => 0,
+            Self::Import => 1,
+            Self::Change => 2,
+            Self::Replace { certain: false } => 3,
+            Self::Delete { kept: true } => 4,
+            Self::Replace { certain: true } => 5,
+            Self::Delete { kept: false } => 6,
+        }
+    }
+
+    /// The colour of the word.
+    pub(crate) fn style(self) -> Style {
         match self {
             Self::Add | Self::Import => Style::Green,
             Self::Change => Style::Yellow,
             Self::Replace { .. } | Self::Delete { .. } => Style::Red,
         }
+    }
+}
+
+impl Serialize for Action {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(&self.word().to_lowercase())
     }
 }
 
@@ -75,18 +98,6 @@ pub struct ResourceChange {
     pub properties: Vec<PropertyChange>,
 }
 
-/// Types whose contents are gone with them.
-const HOLDS_DATA: [&str; 8] = [
-    "AWS::S3::Bucket",
-    "AWS::ECR::Repository",
-    "AWS::KMS::Key",
-    "AWS::Logs::LogGroup",
-    "AWS::DynamoDB::Table",
-    "AWS::EFS::FileSystem",
-    "AWS::RDS::DBInstance",
-    "AWS::SecretsManager::Secret",
-];
-
 impl ResourceChange {
     /// What is lost by this change, in words.
     pub fn loss(&self) -> Option<String> {
@@ -94,17 +105,11 @@ impl ResourceChange {
             self.action,
             Action::Replace { .. } | Action::Delete { kept: false }
         );
-        if !gone || !HOLDS_DATA.contains(&self.kind.as_str()) {
-            return None;
+        if gone {
+            plan::loss(&self.resource, &self.kind)
+        } else {
+            None
         }
-        let what = match self.kind.as_str() {
-            "AWS::S3::Bucket" => "its objects",
-            "AWS::ECR::Repository" => "its images",
-            "AWS::KMS::Key" => "all that is encrypted with it",
-            "AWS::Logs::LogGroup" => "its log lines",
-            _ => "its contents",
-        };
-        Some(format!("{} loses {what}", self.resource))
     }
 }
 
@@ -115,21 +120,12 @@ pub struct Changes(Vec<ResourceChange>);
 impl Changes {
     /// Sorts changes into the order in which they are shown: what destroys last, where the question follows.
     pub fn new(mut changes: Vec<ResourceChange>) -> Self {
-        let weight = |action: Action| match action {
-            Action::Add => 0,
-            Action::Import => 1,
-            Action::Change => 2,
-            Action::Replace { certain: false } => 3,
-            Action::Delete { kept: true } => 4,
-            Action::Replace { certain: true } => 5,
-            Action::Delete { kept: false } => 6,
-        };
         for change in &mut changes {
             let unique: BTreeSet<_> = change.properties.drain(..).collect();
             change.properties = unique.into_iter().collect();
         }
         changes.sort_by(|a, b| {
-            (weight(a.action), &a.kind, &a.resource).cmp(&(weight(b.action), &b.kind, &b.resource))
+            (a.action.weight(), &a.kind, &a.resource).cmp(&(b.action.weight(), &b.kind, &b.resource))
         });
         Self(changes)
     }
@@ -220,7 +216,8 @@ impl Changes {
     }
 }
 
-fn resource_line(action: Action, what: &str, kind: &str, paint: Paint) -> String {
+/// A resource and what happens to it, on one line.
+pub(crate) fn resource_line(action: Action, what: &str, kind: &str, paint: Paint) -> String {
     let word = paint.apply(action.style(), &format!("{:<11}", action.word()));
     format!("  {word} {what:<28} {kind}").trim_end().to_owned()
 }

@@ -19,8 +19,7 @@ pub(super) fn references(template: &Json) -> Vec<Defect> {
     let mut defects = Vec::new();
     for section in ["Resources", "Outputs"] {
         for (name, entry) in template[section].as_object().into_iter().flatten() {
-            let mut found = Vec::new();
-            walk(entry, &mut found);
+            let mut found = mentions(entry);
             if let Json::Array(others) = &entry["DependsOn"] {
                 found.extend(others.iter().filter_map(Json::as_str).map(str::to_owned));
             }
@@ -33,6 +32,13 @@ pub(super) fn references(template: &Json) -> Vec<Defect> {
         }
     }
     defects
+}
+
+/// The logical ids and parameters that a value refers to, AWS's own ones included.
+pub fn mentions(json: &Json) -> Vec<String> {
+    let mut found = Vec::new();
+    walk(json, &mut found);
+    found
 }
 
 fn walk(json: &Json, found: &mut Vec<String>) {
