@@ -1,14 +1,18 @@
 """Where the site is, which pages it has, and a browser to look at them.
 
 The server is either one that runs already (`--base-url` or PENGUIN_URL) or one that is started here from the
-executable that PENGUIN_APP_BIN names, on a port that the kernel picks.
+executable that PENGUIN_APP_BIN names, on a port that the kernel picks. What depends on the proxy too (`entrance`) is
+asked through the one that PENGUIN_PROXY_BIN names.
 """
 
 import json
 import os
+import socket
 import subprocess
 import threading
+import time
 import urllib.error
+import urllib.parse
 import urllib.request
 from pathlib import Path
 
@@ -74,6 +78,38 @@ def listening_address(server):
             threading.Thread(target=server.stdout.read, daemon=True).start()
             return entry["address"]
     pytest.exit("the server ended before it listened:\n" + "".join(lines), returncode=4)
+
+
+@pytest.fixture(scope="session")
+def entrance(url):
+    """The address that visitors use: that of the proxy, if there is one."""
+    program = os.environ.get("PENGUIN_PROXY_BIN")
+    if not program:
+        yield url
+        return
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        address = "127.0.0.1:%d" % probe.getsockname()[1]
+    environment = os.environ | {
+        "PROXY_UPSTREAM": urllib.parse.urlsplit(url).netloc,
+        "PROXY_LISTEN": address,
+        "PROXY_ADMIN_LISTEN": "127.0.0.1:0",
+        "PROXY_PRE_DRAIN": "0s",
+    }
+    proxy = subprocess.Popen([program, "serve"], env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    try:
+        # Requests are held until the site answers, so the first one that gets through is as good as a health check.
+        for _ in range(100):
+            assert proxy.poll() is None, "the proxy ended at once"
+            try:
+                urllib.request.urlopen(f"http://{address}/", timeout=10).close()
+                break
+            except OSError:
+                time.sleep(0.05)
+        yield f"http://{address}"
+    finally:
+        proxy.terminate()
+        proxy.wait(timeout=10)
 
 
 @pytest.fixture(scope="session")

@@ -5,13 +5,10 @@ names the built proxy the site is asked through it, as visitors do; else directl
 """
 
 import json
-import os
 import re
 import socket
 import subprocess
 import sys
-import time
-import urllib.parse
 import urllib.request
 from pathlib import Path
 
@@ -22,38 +19,6 @@ REDBOT = Path(sys.executable).with_name("redbot")
 HARMLESS = {"GOOD", "INFO"}
 # `public` is of use where a password protects a site, staging say: without it no shared cache keeps the assets.
 INTENDED = {"STORE_PUBLIC_UNNECESSARY"}
-
-
-@pytest.fixture(scope="module")
-def entrance(url):
-    """The address that visitors use: that of the proxy, if there is one."""
-    program = os.environ.get("PENGUIN_PROXY_BIN")
-    if not program:
-        yield url
-        return
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        address = "127.0.0.1:%d" % probe.getsockname()[1]
-    environment = os.environ | {
-        "PROXY_UPSTREAM": urllib.parse.urlsplit(url).netloc,
-        "PROXY_LISTEN": address,
-        "PROXY_ADMIN_LISTEN": "127.0.0.1:0",
-        "PROXY_PRE_DRAIN": "0s",
-    }
-    proxy = subprocess.Popen([program, "serve"], env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    try:
-        # Requests are held until the site answers, so the first one that gets through is as good as a health check.
-        for _ in range(100):
-            assert proxy.poll() is None, "the proxy ended at once"
-            try:
-                urllib.request.urlopen(f"http://{address}/", timeout=10).close()
-                break
-            except OSError:
-                time.sleep(0.05)
-        yield f"http://{address}"
-    finally:
-        proxy.terminate()
-        proxy.wait(timeout=10)
 
 
 @pytest.fixture(scope="module")
