@@ -1,4 +1,4 @@
-//! The app is late, moves, dies, is silent, or talks nonsense.
+//! The app is late, moves, dies, or does not take connections: requests are held, and found their way when it is back.
 
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -119,19 +119,24 @@ fn an_address_that_left_is_not_used_even_if_somebody_answers_there() {
     assert!((0..50).all(|_| client.get("/").text() == "app"));
 }
 
-#[test]
-fn an_address_that_swallows_everything_is_given_up_when_the_name_moves() {
-    // A listener whose queue is full answers no SYN any more.
+/// A listener whose queue is full answers no SYN any more. Gives what fills it as well.
+pub(crate) fn hole() -> (socket2::Socket, Vec<TcpStream>) {
     let hole = socket2::Socket::new(socket2::Domain::IPV4, socket2::Type::STREAM, None).unwrap();
     hole.bind(&"127.0.0.4:0".parse::<SocketAddr>().unwrap().into())
         .unwrap();
     hole.listen(0).unwrap();
-    let hole_address = hole.local_addr().unwrap().as_socket().unwrap();
+    let address = hole.local_addr().unwrap().as_socket().unwrap();
     let full: Vec<TcpStream> = (0..4)
-        .filter_map(|_| TcpStream::connect_timeout(&hole_address, Duration::from_millis(100)).ok())
+        .filter_map(|_| TcpStream::connect_timeout(&address, Duration::from_millis(100)).ok())
         .collect();
     assert!(full.len() < 4, "the queue is not full");
+    (hole, full)
+}
 
+#[test]
+fn an_address_that_swallows_everything_is_given_up_when_the_name_moves() {
+    let (hole, _full) = hole();
+    let hole_address = hole.local_addr().unwrap().as_socket().unwrap();
     let names = Names::default();
     names.now(&[hole_address]);
     let proxy = Proxy::resolving(names.lookup(), |arguments| {
@@ -215,29 +220,6 @@ fn nothing_but_200_while_the_app_is_killed_and_recreated_elsewhere() {
     });
 }
 
-/// Reads requests and closes, this often; then answers.
-fn closing_first(times: usize, seen: &Arc<AtomicUsize>) -> App {
-    let seen = Arc::clone(seen);
-    App::scripted(move |mut connection| {
-        while connection.request().is_some() {
-            if seen.fetch_add(1, Ordering::SeqCst) < times {
-                return;
-            }
-            connection.answer("200 OK", "ok");
-        }
-    })
-}
-
-#[test]
-fn a_get_is_sent_again_when_its_connection_dies_unanswered() {
-    let seen = Arc::default();
-    let app = closing_first(1, &seen);
-    let proxy = Proxy::before(&app);
-    assert_eq!(proxy.get("/").status, 200);
-    assert_eq!(proxy.line("/")["retries"], 1);
-    assert_eq!(proxy.metric("penguin_proxy_retries_total"), 1);
-}
-
 #[test]
 fn many_idle_connections_that_died_together_cost_no_request() {
     let app = App::hello();
@@ -263,150 +245,4 @@ fn many_idle_connections_that_died_together_cost_no_request() {
     for client in &mut clients {
         assert_eq!(client.reply().text(), "again");
     }
-}
-
-#[test]
-fn a_get_is_not_sent_for_ever() {
-    let seen = Arc::default();
-    let app = closing_first(usize::MAX, &seen);
-    let proxy = Proxy::before(&app);
-    assert_eq!(proxy.get("/").status, 502);
-    assert_eq!(seen.load(Ordering::SeqCst), 3);
-    assert_eq!(proxy.line("/")["end"], "upstream.wait.closed");
-}
-
-#[test]
-fn a_post_is_sent_once() {
-    let seen = Arc::default();
-    let app = closing_first(1, &seen);
-    let proxy = Proxy::before(&app);
-    let mut client = proxy.connect();
-    client.send("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 2\r\n\r\nhi");
-    assert_eq!(client.reply().status, 502);
-    assert_eq!(seen.load(Ordering::SeqCst), 1);
-}
-
-#[test]
-fn a_status_is_never_a_reason_to_try_again() {
-    let seen: Arc<AtomicUsize> = Arc::default();
-    let counted = Arc::clone(&seen);
-    let app = App::scripted(move |mut connection| {
-        while connection.request().is_some() {
-            counted.fetch_add(1, Ordering::SeqCst);
-            connection.answer("503 Service Unavailable", "busy");
-        }
-    });
-    let proxy = Proxy::before(&app);
-    assert_eq!(proxy.get("/").text(), "busy");
-    assert_eq!(seen.load(Ordering::SeqCst), 1);
-}
-
-/// An app that sends these bytes for every request and closes.
-fn saying(bytes: &'static str) -> App {
-    App::scripted(move |mut connection| {
-        if connection.request().is_some() {
-            connection.send(bytes);
-        }
-    })
-}
-
-#[test]
-fn nonsense_and_half_a_head_are_502() {
-    for (bytes, end) in [
-        ("SSH-2.0-OpenSSH_9.2\r\n", "upstream.head.malformed"),
-        ("HTTP/1.1 200 OK\r\nContent-Le", "upstream.wait.closed"),
-        (
-            "HTTP/1.1 200 OK\r\nContent-Length: x\r\n\r\n",
-            "upstream.head.malformed",
-        ),
-    ] {
-        let app = saying(bytes);
-        let proxy = Proxy::before(&app);
-        assert_eq!(proxy.get("/").status, 502, "{bytes}");
-        assert_eq!(proxy.line("/")["end"], end, "{bytes}");
-    }
-}
-
-#[test]
-fn an_answer_that_breaks_off_is_never_presented_as_complete() {
-    for bytes in [
-        "HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nhalf",
-        "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n4\r\nhalf\r\n",
-    ] {
-        let app = saying(bytes);
-        let proxy = Proxy::before(&app);
-        let mut modern = proxy.connect();
-        modern.send("GET /1.1 HTTP/1.1\r\nHost: a\r\n\r\n");
-        assert!(modern.head().unwrap().starts_with("HTTP/1.1 200"));
-        let body = modern.rest().unwrap_or_default();
-        assert!(
-            !body.ends_with(b"0\r\n\r\n"),
-            "{}",
-            String::from_utf8_lossy(&body)
-        );
-        assert_eq!(proxy.line("/1.1")["end"], "upstream.answer.cut");
-        let mut old = proxy.connect();
-        old.send("GET /1.0 HTTP/1.0\r\n\r\n");
-        if !old
-            .head()
-            .unwrap()
-            .to_ascii_lowercase()
-            .contains("content-length")
-        {
-            assert_eq!(
-                old.rest(),
-                None,
-                "only a reset tells this client that the answer is not complete"
-            );
-        }
-        assert_eq!(proxy.line("/1.0")["end"], "upstream.answer.cut");
-    }
-}
-
-#[test]
-fn a_silent_app_is_504() {
-    let app = App::scripted(|mut connection| {
-        connection.request();
-        connection.closed();
-    });
-    let proxy = Proxy::with(|arguments| {
-        arguments.upstream = app.address.to_string();
-        arguments.first_byte_timeout = "200ms".into();
-    });
-    assert_eq!(proxy.get("/").status, 504);
-    assert_eq!(proxy.line("/")["end"], "upstream.wait.timeout");
-    let mut client = proxy.connect();
-    client.send("POST /upload HTTP/1.1\r\nHost: a\r\nContent-Length: 2\r\n\r\nhi");
-    assert_eq!(client.reply().status, 504);
-}
-
-#[test]
-fn connections_that_the_app_closed_while_idle_cost_nothing() {
-    let app = App::scripted(|mut connection| {
-        if connection.request().is_some() {
-            connection.answer("200 OK", "ok");
-        }
-    });
-    let proxy = Proxy::before(&app);
-    let mut client = proxy.connect();
-    for _ in 0..20 {
-        assert_eq!(client.get("/").status, 200);
-        client.send("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 2\r\n\r\nhi");
-        assert_eq!(client.reply().status, 200);
-    }
-}
-
-#[test]
-fn an_answer_before_the_end_of_the_upload_arrives() {
-    let app = App::scripted(|mut connection| {
-        connection.head();
-        connection.send("HTTP/1.1 401 Unauthorized\r\nContent-Length: 4\r\nConnection: close\r\n\r\nwho?");
-    });
-    let proxy = Proxy::before(&app);
-    let mut client = proxy.connect();
-    client.send("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 500000\r\n\r\n");
-    client.send(vec![b'x'; 100_000]);
-    let reply = client.reply();
-    assert_eq!((reply.status, reply.text().as_str()), (401, "who?"));
-    assert_eq!(reply.field("connection"), Some("close"));
 }

@@ -11,8 +11,10 @@ mod stage;
 
 // What is passed on, and how it looks on the other side.
 mod passing_on;
-// The app is late, moves, dies, is silent.
+// The app is late, moves, is gone.
 mod absent_app;
+// The app answers, and does it badly.
+mod faulty_app;
 // Heads and bodies that come slowly, half, wrongly or too large.
 mod hostile_clients;
 // Bodies without a known length, upgrades, half-closed clients.

@@ -1,16 +1,21 @@
 //! An app that does as it is told: each connection is handed to a script, with the requests read for it.
 
+use std::collections::HashMap;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 /// A listening app. Its port is free again when it is dropped.
 pub(crate) struct App {
     pub(crate) address: SocketAddr,
     gone: Arc<AtomicBool>,
-    open: Arc<Mutex<Vec<TcpStream>>>,
+    open: Open,
 }
+
+/// A handle to every open connection, by its number, for the end of the app.
+type Open = Arc<Mutex<HashMap<usize, TcpStream>>>;
 
 /// One request as the app got it.
 pub(crate) struct Request {
@@ -35,6 +40,9 @@ impl Request {
 /// One connection of the proxy's to the app.
 pub(crate) struct Connection {
     reader: BufReader<TcpStream>,
+    number: usize,
+    open: Open,
+    resets: bool,
 }
 
 impl Connection {
@@ -124,10 +132,22 @@ impl Connection {
     }
 }
 
+impl Connection {
+    /// Resets the connection, as a process that is killed with bytes unread.
+    pub(crate) fn reset(mut self) {
+        let socket = socket2::SockRef::from(self.reader.get_ref());
+        socket.set_linger(Some(Duration::ZERO)).unwrap();
+        self.resets = true;
+    }
+}
+
 impl Drop for Connection {
     fn drop(&mut self) {
-        // The app keeps a handle to every stream, so closing this one alone would close nothing.
-        drop(self.reader.get_ref().shutdown(std::net::Shutdown::Both));
+        // Closing alone would close nothing before that handle is gone as well.
+        drop(self.open.lock().unwrap().remove(&self.number));
+        if !self.resets {
+            drop(self.reader.get_ref().shutdown(std::net::Shutdown::Both));
+        }
     }
 }
 
@@ -169,16 +189,22 @@ impl App {
         let (gone, open) = (Arc::clone(&app.gone), Arc::clone(&app.open));
         let script = Arc::new(script);
         std::thread::spawn(move || {
-            while let Ok((stream, _)) = listener.accept() {
+            for number in 0.. {
+                let Ok((stream, _)) = listener.accept() else {
+                    return;
+                };
                 if gone.load(Ordering::SeqCst) {
                     return;
                 }
                 stream.set_nodelay(true).unwrap();
-                open.lock().unwrap().push(stream.try_clone().unwrap());
-                let script = Arc::clone(&script);
+                open.lock().unwrap().insert(number, stream.try_clone().unwrap());
+                let (script, open) = (Arc::clone(&script), Arc::clone(&open));
                 std::thread::spawn(move || {
                     script(Connection {
                         reader: BufReader::new(stream),
+                        number,
+                        open,
+                        resets: false,
                     });
                 });
             }
@@ -192,7 +218,7 @@ impl Drop for App {
         self.gone.store(true, Ordering::SeqCst);
         // Wakes the accepting thread, which closes the listener.
         drop(TcpStream::connect(self.address));
-        for stream in self.open.lock().unwrap().drain(..) {
+        for stream in self.open.lock().unwrap().values() {
             drop(stream.shutdown(std::net::Shutdown::Both));
         }
     }

@@ -1,0 +1,394 @@
+//! The app answers, and does it badly: it closes, resets, drips, is silent, talks nonsense, says too much or too early.
+//!
+//! Each test names the code at the end of the access log's line, so that this file also tells what a fault looks like
+//! there.
+
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, mpsc};
+use std::time::Duration;
+
+use crate::stage::{App, Client, PATIENCE, Proxy, eventually};
+
+/// Reads requests and closes, this often; then answers.
+fn closing_first(times: usize, seen: &Arc<AtomicUsize>) -> App {
+    let seen = Arc::clone(seen);
+    App::scripted(move |mut connection| {
+        while connection.request().is_some() {
+            if seen.fetch_add(1, Ordering::SeqCst) < times {
+                return;
+            }
+            connection.answer("200 OK", "ok");
+        }
+    })
+}
+
+#[test]
+fn a_get_is_sent_again_when_its_connection_dies_unanswered() {
+    let seen = Arc::default();
+    let app = closing_first(1, &seen);
+    let proxy = Proxy::before(&app);
+    assert_eq!(proxy.get("/").status, 200);
+    assert_eq!(proxy.line("/")["retries"], 1);
+    assert_eq!(proxy.metric("penguin_proxy_retries_total"), 1);
+}
+
+#[test]
+fn a_get_is_not_sent_for_ever() {
+    let seen = Arc::default();
+    let app = closing_first(usize::MAX, &seen);
+    let proxy = Proxy::before(&app);
+    assert_eq!(proxy.get("/").status, 502);
+    assert_eq!(seen.load(Ordering::SeqCst), 3);
+    assert_eq!(proxy.line("/")["end"], "upstream.wait.closed");
+}
+
+#[test]
+fn a_post_is_sent_once() {
+    let seen = Arc::default();
+    let app = closing_first(1, &seen);
+    let proxy = Proxy::before(&app);
+    let mut client = proxy.connect();
+    client.send("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 2\r\n\r\nhi");
+    assert_eq!(client.reply().status, 502);
+    assert_eq!(seen.load(Ordering::SeqCst), 1);
+    assert_eq!(proxy.line("/")["end"], "upstream.wait.closed");
+}
+
+/// Answers one request on each connection, and goes away with the next: the moment at which it is used again.
+fn leaving_at_reuse(reset: bool) -> App {
+    App::scripted(move |mut connection| {
+        if connection.request().is_some() {
+            connection.answer("200 OK", "ok");
+            connection.head();
+            if reset {
+                connection.reset();
+            }
+        }
+    })
+}
+
+#[test]
+fn a_connection_that_dies_at_the_moment_of_its_reuse_costs_nothing() {
+    for reset in [false, true] {
+        let app = leaving_at_reuse(reset);
+        let proxy = Proxy::with(|arguments| {
+            arguments.upstream = app.address.to_string();
+            arguments.threads = "1".into();
+        });
+        let mut client = proxy.connect();
+        for _ in 0..10 {
+            assert_eq!(client.get("/again").status, 200);
+            client.send("POST /once HTTP/1.1\r\nHost: a\r\nContent-Length: 2\r\n\r\nhi");
+            assert_eq!(client.reply().status, 200);
+        }
+        let again = proxy.lines(10, |line| line["target"] == "/again");
+        assert!(again.iter().all(|line| line["end"] == "ok"), "{again:#?}");
+        assert!(again.iter().any(|line| line["retries"] == 1), "{again:#?}");
+        let once = proxy.lines(10, |line| line["target"] == "/once");
+        assert!(once.iter().all(|line| line["retries"] == 0), "{once:#?}");
+    }
+}
+
+#[test]
+fn a_status_is_never_a_reason_to_try_again() {
+    let seen: Arc<AtomicUsize> = Arc::default();
+    let counted = Arc::clone(&seen);
+    let app = App::scripted(move |mut connection| {
+        while connection.request().is_some() {
+            counted.fetch_add(1, Ordering::SeqCst);
+            connection.answer("503 Service Unavailable", "busy");
+        }
+    });
+    let proxy = Proxy::before(&app);
+    assert_eq!(proxy.get("/").text(), "busy");
+    assert_eq!(seen.load(Ordering::SeqCst), 1);
+}
+
+/// An app that sends these bytes for every request and closes.
+fn saying(bytes: &str) -> App {
+    let bytes = bytes.to_owned();
+    App::scripted(move |mut connection| {
+        if connection.request().is_some() {
+            connection.send(&bytes);
+        }
+    })
+}
+
+#[test]
+fn nonsense_and_half_a_head_are_502() {
+    let many = format!("HTTP/1.1 200 OK\r\n{}\r\n", "X-Many: 1\r\n".repeat(101));
+    for (bytes, end) in [
+        ("SSH-2.0-OpenSSH_9.2\r\n", "upstream.head.malformed"),
+        ("\u{16}\u{3}\u{1}\u{2}\u{0}", "upstream.head.malformed"),
+        ("HTTP/1.1 200 OK\r\nContent-Le", "upstream.wait.closed"),
+        ("HTTP/1.1 2", "upstream.wait.closed"),
+        ("", "upstream.wait.closed"),
+        (
+            "HTTP/1.1 200 OK\r\nContent-Length: x\r\n\r\n",
+            "upstream.head.malformed",
+        ),
+        (
+            "HTTP/1.1 200 OK\r\nContent-Length: 2\r\nContent-Length: 3\r\n\r\nhi",
+            "upstream.head.malformed",
+        ),
+        ("HTTP/1.1 200 OK\r\nX: a\0b\r\n\r\n", "upstream.head.malformed"),
+        ("HTTP/1.1 999999 No\r\n\r\n", "upstream.head.malformed"),
+        (many.as_str(), "upstream.head.too_large"),
+    ] {
+        let app = saying(bytes);
+        let proxy = Proxy::before(&app);
+        assert_eq!(proxy.get("/").status, 502, "{bytes}");
+        assert_eq!(proxy.line("/")["end"], end, "{bytes}");
+    }
+}
+
+#[test]
+fn a_reset_in_the_middle_of_a_head_is_502() {
+    let app = App::scripted(|mut connection| {
+        connection.request();
+        connection.send("HTTP/1.1 200 OK\r\nContent-Le");
+        connection.reset();
+    });
+    let proxy = Proxy::before(&app);
+    assert_eq!(proxy.get("/").status, 502);
+    let line = proxy.line("/");
+    assert_eq!(line["end"], "upstream.wait.closed");
+    assert!(line["error"].as_str().unwrap().contains("reset"), "{line}");
+}
+
+#[test]
+fn an_answer_that_breaks_off_is_never_presented_as_complete() {
+    for bytes in [
+        "HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nhalf",
+        "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n4\r\nhalf\r\n",
+        "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n4\r\nhalf\r\nnonsense\r\n",
+        "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n4\r\nhalf and more\r\n0\r\n\r\n",
+    ] {
+        let app = saying(bytes);
+        let proxy = Proxy::before(&app);
+        let mut modern = proxy.connect();
+        modern.send("GET /1.1 HTTP/1.1\r\nHost: a\r\n\r\n");
+        assert!(modern.head().unwrap().starts_with("HTTP/1.1 200"));
+        let body = modern.rest().unwrap_or_default();
+        assert!(
+            !body.ends_with(b"0\r\n\r\n"),
+            "{}",
+            String::from_utf8_lossy(&body)
+        );
+        assert_eq!(proxy.line("/1.1")["end"], "upstream.answer.cut");
+        let mut old = proxy.connect();
+        old.send("GET /1.0 HTTP/1.0\r\n\r\n");
+        if !old
+            .head()
+            .unwrap()
+            .to_ascii_lowercase()
+            .contains("content-length")
+        {
+            assert_eq!(
+                old.rest(),
+                None,
+                "only a reset tells this client that the answer is not complete"
+            );
+        }
+        assert_eq!(proxy.line("/1.0")["end"], "upstream.answer.cut");
+    }
+}
+
+#[test]
+fn a_silent_app_is_504() {
+    let app = App::scripted(|mut connection| {
+        connection.request();
+        connection.closed();
+    });
+    let proxy = Proxy::with(|arguments| {
+        arguments.upstream = app.address.to_string();
+        arguments.first_byte_timeout = "200ms".into();
+    });
+    assert_eq!(proxy.get("/").status, 504);
+    assert_eq!(proxy.line("/")["end"], "upstream.wait.timeout");
+    let mut client = proxy.connect();
+    client.send("POST /upload HTTP/1.1\r\nHost: a\r\nContent-Length: 2\r\n\r\nhi");
+    assert_eq!(client.reply().status, 504);
+}
+
+#[test]
+fn a_head_that_drips_is_a_silent_app() {
+    let app = App::scripted(|mut connection| {
+        connection.request();
+        let drops = "HTTP/1.1 200 OK\r\nX-Drip: "
+            .chars()
+            .chain(std::iter::repeat('x'));
+        for drop in drops {
+            if !connection.send(drop.to_string()) {
+                return;
+            }
+            std::thread::sleep(Duration::from_millis(20));
+        }
+    });
+    let proxy = Proxy::with(|arguments| {
+        arguments.upstream = app.address.to_string();
+        arguments.first_byte_timeout = "300ms".into();
+    });
+    assert_eq!(proxy.get("/").status, 504);
+    assert_eq!(proxy.line("/")["end"], "upstream.wait.timeout");
+}
+
+#[test]
+fn an_app_that_is_slow_to_accept_is_waited_for() {
+    // The kernel takes the connections; the app fetches none of them before it is told to.
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let proxy = Proxy::with(|arguments| arguments.upstream = listener.local_addr().unwrap().to_string());
+    let mut client = proxy.connect();
+    client.send("GET /patient HTTP/1.1\r\nHost: a\r\n\r\n");
+    eventually("the request is on its way", || {
+        proxy.metric("penguin_proxy_requests_in_flight") == 1
+    });
+    proxy.ready();
+    std::thread::spawn(move || {
+        for stream in listener.incoming().flatten() {
+            // Probes say nothing; they must not keep the others waiting.
+            std::thread::spawn(move || {
+                let mut app = Client::over(stream);
+                if app.head().is_some() {
+                    app.send("HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nlate");
+                }
+            });
+        }
+    });
+    assert_eq!(client.reply().text(), "late");
+    assert_eq!(proxy.line("/patient")["end"], "ok");
+}
+
+#[test]
+fn an_app_that_takes_no_connections_is_told_of_with_503() {
+    let (hole, _full) = crate::absent_app::hole();
+    let proxy = Proxy::with(|arguments| {
+        arguments.upstream = hole.local_addr().unwrap().as_socket().unwrap().to_string();
+        arguments.connect_timeout = "100ms".into();
+        arguments.hold = "300ms".into();
+    });
+    assert_eq!(proxy.get("/").status, 503);
+    let line = proxy.line("/");
+    assert_eq!(line["end"], "upstream.connect.unreachable");
+    assert!(line["error"].as_str().unwrap().contains("within 100ms"), "{line}");
+}
+
+#[test]
+fn connections_that_the_app_closed_while_idle_cost_nothing() {
+    let app = App::scripted(|mut connection| {
+        if connection.request().is_some() {
+            connection.answer("200 OK", "ok");
+        }
+    });
+    let proxy = Proxy::before(&app);
+    let mut client = proxy.connect();
+    for _ in 0..20 {
+        assert_eq!(client.get("/").status, 200);
+        client.send("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 2\r\n\r\nhi");
+        assert_eq!(client.reply().status, 200);
+    }
+}
+
+#[test]
+fn an_answer_before_the_end_of_the_upload_arrives() {
+    let app = App::scripted(|mut connection| {
+        connection.head();
+        connection.send("HTTP/1.1 401 Unauthorized\r\nContent-Length: 4\r\nConnection: close\r\n\r\nwho?");
+    });
+    let proxy = Proxy::before(&app);
+    let mut client = proxy.connect();
+    client.send("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 500000\r\n\r\n");
+    client.send(vec![b'x'; 100_000]);
+    let reply = client.reply();
+    assert_eq!((reply.status, reply.text().as_str()), (401, "who?"));
+    assert_eq!(reply.field("connection"), Some("close"));
+}
+
+#[test]
+fn an_answer_to_half_an_upload_that_ends_in_a_reset_arrives() {
+    let app = App::scripted(|mut connection| {
+        connection.head();
+        connection
+            .send("HTTP/1.1 413 Content Too Large\r\nContent-Length: 3\r\nConnection: close\r\n\r\nbig");
+        // What has not been read by then makes the kernel reset the connection.
+        connection.reset();
+    });
+    let proxy = Proxy::before(&app);
+    let mut client = proxy.connect();
+    client.send("POST /upload HTTP/1.1\r\nHost: a\r\nContent-Length: 500000\r\n\r\n");
+    let reply = client.reply();
+    assert_eq!((reply.status, reply.text().as_str()), (413, "big"));
+    assert_eq!(reply.field("connection"), Some("close"));
+    assert_eq!(proxy.line("/upload")["end"], "ok");
+}
+
+/// What the app sends behind an answer, together with it or when the connection has been idle for a while.
+#[test]
+fn bytes_behind_an_answer_are_nobodys_answer() {
+    const EXTRA: &str = "HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nevil";
+    for extra in [EXTRA, "x", "\r\n\r\n"] {
+        let (said, heard) = mpsc::channel();
+        let said = Mutex::new(said);
+        let app = App::scripted(move |mut connection| {
+            while let Some(request) = connection.request() {
+                let target = request.target().to_owned();
+                let mut bytes = format!(
+                    "HTTP/1.1 200 OK\r\nContent-Length: {}\r\n\r\n{target}",
+                    target.len()
+                );
+                if target == "/at-once" {
+                    bytes.push_str(extra);
+                }
+                connection.send(bytes);
+                if target == "/later" {
+                    connection.send(extra);
+                    said.lock().unwrap().send(()).unwrap();
+                }
+            }
+        });
+        let proxy = Proxy::with(|arguments| {
+            arguments.upstream = app.address.to_string();
+            arguments.threads = "1".into();
+        });
+        let mut client = proxy.connect();
+        for target in [
+            "/at-once", "/next", "/later", "/next", "/at-once", "/later", "/next",
+        ] {
+            assert_eq!(client.get(target).text(), target, "with {extra:?} behind");
+            if target == "/later" {
+                heard.recv_timeout(PATIENCE).unwrap();
+            }
+        }
+        let lines = proxy.lines(7, |_| true);
+        assert!(lines.iter().all(|line| line["end"] == "ok"), "{lines:#?}");
+    }
+}
+
+#[test]
+fn an_app_that_stops_in_the_middle_of_an_answer_does_not_hold_the_next_request_up() {
+    let (told, closed) = mpsc::channel();
+    let told = Mutex::new(told);
+    let app = App::scripted(move |mut connection| {
+        if connection
+            .request()
+            .is_some_and(|request| request.target() == "/half")
+        {
+            connection.send("HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nhalf");
+            connection.closed();
+            told.lock().unwrap().send(()).unwrap();
+        } else {
+            connection.answer("200 OK", "whole");
+        }
+    });
+    let proxy = Proxy::before(&app);
+    let mut client = proxy.connect();
+    client.send("GET /half HTTP/1.1\r\nHost: a\r\n\r\n");
+    assert!(client.head().unwrap().starts_with("HTTP/1.1 200"));
+    assert_eq!(proxy.get("/whole").text(), "whole");
+    // Whoever has had enough leaves, and the app is told.
+    client.reset();
+    closed
+        .recv_timeout(PATIENCE)
+        .expect("the app's connection is closed");
+    assert_eq!(proxy.line("/half")["end"], "client.answer.aborted");
+}
