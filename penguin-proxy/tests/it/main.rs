@@ -15,6 +15,10 @@ mod passing_on;
 mod absent_app;
 // The app answers, and does it badly.
 mod faulty_app;
+// Packets and names that vanish.
+mod vanishing;
+// Ten thousand faults of all kinds, and what is left of them.
+mod mixture;
 // Heads and bodies that come slowly, half, wrongly or too large.
 mod hostile_clients;
 // Bodies without a known length, upgrades, half-closed clients.

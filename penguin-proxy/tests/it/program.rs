@@ -1,85 +1,12 @@
 //! The program itself: signals, exit codes, its own probe.
 
-use std::io::{BufRead, BufReader, Read};
-use std::net::SocketAddr;
+use std::io::Read;
 use std::os::unix::process::ExitStatusExt;
-use std::process::{Child, Command, Output, Stdio};
-use std::time::{Duration, Instant};
 
 use serde_json::Value;
 
-use crate::stage::{App, Client, PATIENCE, eventually};
-
-fn program(verb: &str, settings: &[(&str, &str)]) -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_penguin-proxy"));
-    command.arg(verb).env_clear().envs(settings.iter().copied());
-    command.stdout(Stdio::piped()).stderr(Stdio::piped());
-    command
-}
-
-fn run(verb: &str, settings: &[(&str, &str)]) -> Output {
-    program(verb, settings).output().unwrap()
-}
-
-/// A proxy in a process of its own.
-struct Running {
-    child: Child,
-    address: SocketAddr,
-}
-
-impl Running {
-    fn start(app: &App, settings: &[(&str, &str)]) -> Self {
-        let upstream = app.address.to_string();
-        let mut all = vec![
-            ("PROXY_UPSTREAM", upstream.as_str()),
-            ("PROXY_LISTEN", "127.0.0.1:0"),
-            ("PROXY_ADMIN_LISTEN", "127.0.0.1:0"),
-            ("PROXY_LOG_FORMAT", "json"),
-            ("PROXY_PRE_DRAIN", "0s"),
-        ];
-        all.extend_from_slice(settings);
-        let mut child = program("serve", &all).spawn().unwrap();
-        let mut errors = BufReader::new(child.stderr.take().unwrap());
-        let mut line = String::new();
-        while !line.contains("\"listening\"") {
-            line.clear();
-            assert!(errors.read_line(&mut line).unwrap() > 0, "no ready line");
-        }
-        let ready: Value = serde_json::from_str(&line).unwrap();
-        // Somebody must go on reading, or the proxy would wait for room in the pipe.
-        std::thread::spawn(move || std::io::copy(&mut errors, &mut std::io::sink()));
-        Self {
-            child,
-            address: ready["address"].as_str().unwrap().parse().unwrap(),
-        }
-    }
-
-    fn signal(&self, name: &str) {
-        let sent = Command::new("kill")
-            .args(["-s", name, &self.child.id().to_string()])
-            .status()
-            .unwrap();
-        assert!(sent.success());
-    }
-
-    fn wait(&mut self) -> std::process::ExitStatus {
-        let end = Instant::now() + PATIENCE;
-        loop {
-            if let Some(status) = self.child.try_wait().unwrap() {
-                return status;
-            }
-            assert!(Instant::now() < end, "it does not stop");
-            std::thread::sleep(Duration::from_millis(5));
-        }
-    }
-}
-
-impl Drop for Running {
-    fn drop(&mut self) {
-        drop(self.child.kill());
-        drop(self.child.wait());
-    }
-}
+use crate::stage::running::{Running, run};
+use crate::stage::{App, Client, eventually};
 
 #[test]
 fn serves_until_told_to_stop_and_writes_its_log() {

@@ -3,6 +3,9 @@
 pub(crate) mod app;
 pub(crate) mod client;
 pub(crate) mod http2;
+pub(crate) mod name_server;
+pub(crate) mod network;
+pub(crate) mod running;
 
 use std::io::Write;
 use std::net::SocketAddr;
@@ -124,11 +127,16 @@ impl Proxy {
 
     /// The value of a number at `/metrics`.
     pub(crate) fn metric(&self, name: &str) -> u64 {
-        let text = Client::connect(self.admin).get("/metrics").text();
-        let line = text.lines().find(|line| line.split(' ').next() == Some(name));
-        let line = line.unwrap_or_else(|| panic!("{name} is not among the metrics:\n{text}"));
-        line.rsplit(' ').next().unwrap().parse().unwrap()
+        metric(self.admin, name)
     }
+}
+
+/// The value of a number at an admin port.
+fn metric(admin: SocketAddr, name: &str) -> u64 {
+    let text = Client::connect(admin).get("/metrics").text();
+    let line = text.lines().find(|line| line.split(' ').next() == Some(name));
+    let line = line.unwrap_or_else(|| panic!("{name} is not among the metrics:\n{text}"));
+    line.rsplit(' ').next().unwrap().parse().unwrap()
 }
 
 impl Drop for Proxy {
@@ -151,15 +159,21 @@ pub(crate) fn eventually(what: &str, mut happened: impl FnMut() -> bool) {
 
 /// The access log in memory.
 #[derive(Clone, Default)]
-struct Log(Arc<(Mutex<Vec<u8>>, Condvar)>);
+pub(crate) struct Log(Arc<(Mutex<Vec<u8>>, Condvar)>);
 
 impl Log {
-    fn wait_for(&self, count: usize, fits: impl Fn(&Value) -> bool) -> Vec<Value> {
+    /// Waits for lines that fit, at least `count` of them.
+    pub(crate) fn wait_for(&self, count: usize, fits: impl Fn(&Value) -> bool) -> Vec<Value> {
         let (bytes, changed) = &*self.0;
         let end = Instant::now() + PATIENCE;
         let mut bytes = bytes.lock().unwrap();
         loop {
-            let lines: Vec<Value> = String::from_utf8_lossy(&bytes)
+            // What comes through a pipe may end in the middle of a line.
+            let whole = bytes
+                .iter()
+                .rposition(|byte| *byte == b'\n')
+                .map_or(0, |end| end + 1);
+            let lines: Vec<Value> = String::from_utf8_lossy(&bytes[..whole])
                 .lines()
                 .map(|line| serde_json::from_str(line).unwrap_or_else(|error| panic!("{error}: {line}")))
                 .collect();
