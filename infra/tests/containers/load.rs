@@ -36,6 +36,8 @@ pub(crate) struct Plan {
     pub(crate) connections: usize,
     /// Every so many requests, one begins on a new connection, as that of a new visitor. 0 for never.
     pub(crate) newcomer_every: u64,
+    /// Requests that a newcomer sends in one go, before any answer.
+    pub(crate) newcomer_asks: usize,
     /// Ends by itself after so many requests; otherwise when told to.
     pub(crate) at_most: Option<u64>,
     /// A request without a complete answer after this time is lost.
@@ -43,7 +45,7 @@ pub(crate) struct Plan {
 }
 
 impl Plan {
-    /// 200 requests a second over 20 connections, every tenth on a new one.
+    /// 200 requests a second over 20 connections; every tenth comes on a new one, with two more right behind it.
     pub(crate) fn steady(target: SocketAddr, path: &str) -> Self {
         Self {
             target,
@@ -51,6 +53,7 @@ impl Plan {
             per_second: 200,
             connections: 20,
             newcomer_every: 10,
+            newcomer_asks: 3,
             at_most: None,
             patience: Duration::from_secs(20),
         }
@@ -117,7 +120,7 @@ async fn drive(plan: Plan, stop: &AtomicBool, answered: &AtomicU64) -> Report {
     for _ in 0..plan.connections {
         idle.extend(Connection::open(plan.target).await);
     }
-    let mut under_way: JoinSet<(Sample, Option<Connection>)> = JoinSet::new();
+    let mut under_way: JoinSet<(Vec<Sample>, Option<Connection>)> = JoinSet::new();
     let begin = tokio::time::Instant::now();
     for number in 1..=plan.at_most.unwrap_or(u64::MAX) {
         let due = begin + Duration::from_secs(1) * u32::try_from(number).unwrap() / plan.per_second;
@@ -136,8 +139,10 @@ async fn drive(plan: Plan, stop: &AtomicBool, answered: &AtomicU64) -> Report {
         } else {
             next_alive(&mut idle, &mut report)
         };
+        let times = if newcomer { plan.newcomer_asks } else { 1 };
         let (request, target, patience) = (Arc::clone(&request), plan.target, plan.patience);
-        under_way.spawn(async move { ask(connection, target, &request, due.into_std(), patience).await });
+        under_way
+            .spawn(async move { ask(connection, target, &request, times, due.into_std(), patience).await });
     }
     while let Some(ended) = under_way.join_next().await {
         settle(ended.unwrap(), &mut report, &mut idle, answered);
@@ -158,63 +163,80 @@ fn next_alive(idle: &mut VecDeque<Connection>, report: &mut Report) -> Option<Co
 }
 
 fn settle(
-    (sample, connection): (Sample, Option<Connection>),
+    (samples, connection): (Vec<Sample>, Option<Connection>),
     report: &mut Report,
     idle: &mut VecDeque<Connection>,
     answered: &AtomicU64,
 ) {
-    if sample.is_ok() {
-        answered.fetch_add(1, Ordering::Relaxed);
-    }
-    report.samples.push(sample);
+    let ok = samples.iter().filter(|sample| sample.is_ok()).count();
+    answered.fetch_add(ok as u64, Ordering::Relaxed);
+    report.samples.extend(samples);
     idle.extend(connection);
 }
 
-/// One request. Gives the connection back when it can be used again.
+/// So many requests in one go. Gives the connection back when it can be used again.
 async fn ask(
     connection: Option<Connection>,
     target: SocketAddr,
     request: &str,
+    times: usize,
     due: Instant,
     patience: Duration,
-) -> (Sample, Option<Connection>) {
-    let mut connection = match connection {
-        Some(connection) => connection,
-        None => match Connection::open(target).await {
-            Ok(connection) => connection,
-            Err(error) => {
-                let now = Instant::now();
-                let outcome = Outcome::Refused {
+) -> (Vec<Sample>, Option<Connection>) {
+    let opening = match connection {
+        Some(connection) => Ok(connection),
+        None => Connection::open(target).await,
+    };
+    let mut connection = match opening {
+        Ok(connection) => connection,
+        Err(error) => {
+            let now = Instant::now();
+            let refused = Sample {
+                due,
+                opened: now,
+                first: true,
+                ended: now,
+                outcome: Outcome::Refused {
                     why: error.to_string(),
-                };
-                return (
-                    Sample {
-                        due,
-                        opened: now,
-                        first: true,
-                        ended: now,
-                        outcome,
-                    },
-                    None,
-                );
-            }
-        },
+                },
+            };
+            return (vec![refused; times], None);
+        }
     };
-    let (opened, first) = (connection.opened(), connection.answers() == 0);
-    let outcome = match tokio::time::timeout(patience, connection.exchange(request.as_bytes())).await {
-        Ok(outcome) => outcome,
-        Err(_) => Outcome::Lost {
-            phase: connection.phase(),
-            how: format!("nothing more within {patience:?}"),
-        },
+    let mut samples = Vec::with_capacity(times);
+    let mut note = |connection: &Connection, first, outcome| {
+        samples.push(Sample {
+            due,
+            opened: connection.opened(),
+            first,
+            ended: Instant::now(),
+            outcome,
+        });
     };
-    let reusable = matches!(outcome, Outcome::Answered { last: false, .. });
-    let sample = Sample {
-        due,
-        opened,
-        first,
-        ended: Instant::now(),
-        outcome,
-    };
-    (sample, reusable.then_some(connection))
+    connection.send(&request.repeat(times)).await;
+    let deadline = tokio::time::Instant::now() + patience;
+    let mut gone: Option<Outcome> = None;
+    for left in (0..times).rev() {
+        let first = connection.answers() == 0;
+        let outcome = match gone.clone() {
+            Some(outcome) => outcome,
+            None => match tokio::time::timeout_at(deadline, connection.receive(left > 0)).await {
+                Ok(outcome) => outcome,
+                Err(_) => Outcome::Lost {
+                    phase: connection.phase(),
+                    how: format!("nothing more within {patience:?}"),
+                },
+            },
+        };
+        gone = match &outcome {
+            // RFC 9112, 9.6: what was sent behind it has not been looked at.
+            Outcome::Answered { last: true, .. } => Some(Outcome::Refused {
+                why: "the answer before it was the last of its connection".to_owned(),
+            }),
+            Outcome::Answered { .. } => None,
+            Outcome::Lost { .. } | Outcome::Refused { .. } => Some(outcome.clone()),
+        };
+        note(&connection, first, outcome);
+    }
+    (samples, gone.is_none().then_some(connection))
 }

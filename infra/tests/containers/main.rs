@@ -18,9 +18,15 @@ mod moving;
 mod stopping;
 // Two containers in one network namespace: a Fargate task on one machine.
 mod task;
+// Three tasks behind a load balancer are replaced, told and untold; the same with nginx as the sidecar.
+mod rolling;
 // What users get wrong, and what they are told.
 mod misuse;
 
+// HAProxy in the place of the load balancer.
+mod balancer;
+// nginx in the place of the proxy.
+mod nginx;
 // The `docker` command.
 mod docker;
 // A steady load and an exact account of it.

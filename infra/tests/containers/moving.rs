@@ -22,7 +22,11 @@ struct Story {
 /// Runs `event` under load. The proxy must be the same run of the same container afterwards.
 fn under_load(project: &Project, event: impl FnOnce()) -> Story {
     let proxy = project.container("proxy").identity();
-    let load = Load::start(Plan::steady(project.address(), "/"));
+    // One request at a time: one that is sent behind another is not held before that has its answer.
+    let load = Load::start(Plan {
+        newcomer_asks: 1,
+        ..Plan::steady(project.address(), "/")
+    });
     wait_for("the load to be under way", Duration::from_secs(20), || {
         (load.answered() >= 200).then_some(())
     });

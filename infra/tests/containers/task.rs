@@ -36,10 +36,11 @@ fn arguments(container: &Described) -> Vec<String> {
     arguments
 }
 
-fn start(container: &Described, placing: &[&str]) -> Own {
+/// Starts a container as the task definition does; `placing` is about its network.
+pub(crate) fn start(label: &str, container: &Described, placing: &[&str]) -> Own {
     let arguments = arguments(container);
-    let own = Own::run(
-        &own_name(&format!("task-{}", container.name)),
+    Own::run(
+        &own_name(&format!("{label}-{}", container.name)),
         &[
             placing,
             &arguments.iter().map(String::as_str).collect::<Vec<_>>(),
@@ -47,9 +48,15 @@ fn start(container: &Described, placing: &[&str]) -> Own {
             container.command,
         ]
         .concat(),
-    );
-    own.wait_until_healthy(Duration::from_mins(1));
-    own
+    )
+}
+
+/// Stops a container as the task's end does. Gives how long it took.
+pub(crate) fn stop(own: &Own, container: &Described) -> Duration {
+    let began = Instant::now();
+    let limit = container.stop.timeout.as_secs().to_string();
+    docker(&["stop", "--time", &limit, &own.0]);
+    began.elapsed()
 }
 
 #[test]
@@ -57,8 +64,18 @@ fn a_task_serves_through_localhost_and_loses_nothing_when_it_stops() {
     let _turn = alone();
     let [app, proxy] = containers(Runtime::Task);
     // Ports belong to the namespace: they are published by the container that makes it.
-    let running_app = start(&app, &["--publish", &format!("127.0.0.1::{}", proxy.port)]);
-    let running_proxy = start(&proxy, &["--network", &format!("container:{}", running_app.0)]);
+    let running_app = start(
+        "task",
+        &app,
+        &["--publish", &format!("127.0.0.1::{}", proxy.port)],
+    );
+    running_app.wait_until_healthy(Duration::from_mins(1));
+    let running_proxy = start(
+        "task",
+        &proxy,
+        &["--network", &format!("container:{}", running_app.0)],
+    );
+    running_proxy.wait_until_healthy(Duration::from_mins(1));
     let address = running_app.published(proxy.port);
     let page = get(address, "/").unwrap();
     assert!(
@@ -70,14 +87,9 @@ fn a_task_serves_through_localhost_and_loses_nothing_when_it_stops() {
     wait_for("the load to be under way", Duration::from_secs(20), || {
         (load.answered() >= 400).then_some(())
     });
-    let stop = |own: &Own, limit: Duration| {
-        let began = Instant::now();
-        docker(&["stop", "--time", &limit.as_secs().to_string(), &own.0]);
-        began.elapsed()
-    };
     // The load goes on as if no load balancer had noticed anything.
-    let proxy_took = stop(&running_proxy, proxy.stop.timeout);
-    let app_took = stop(&running_app, app.stop.timeout);
+    let proxy_took = stop(&running_proxy, &proxy);
+    let app_took = stop(&running_app, &app);
     let report = load.finish();
 
     figure(&format!(

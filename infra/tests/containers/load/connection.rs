@@ -64,17 +64,32 @@ impl Connection {
         !self.buffer.is_empty() || !waiting.is_err_and(|error| error.kind() == io::ErrorKind::WouldBlock)
     }
 
-    /// Sends `request` and reads until the answer is complete.
-    pub(super) async fn exchange(&mut self, request: &[u8]) -> Outcome {
+    /// Sends one request, or several in one go.
+    pub(super) async fn send(&mut self, requests: &str) {
         self.phase = Phase::Sending;
         // Not the end yet when it fails: the answer may be there already, and the other side closed after it.
-        let sent = self.stream.write_all(request).await;
-        if sent.is_ok() {
+        if self.stream.write_all(requests.as_bytes()).await.is_ok() {
             self.phase = Phase::Waiting;
         }
-        match self.answer().await {
+    }
+
+    /// Reads until the next answer is complete. Behind it must be nothing, unless `more` answers are due.
+    pub(super) async fn receive(&mut self, more: bool) -> Outcome {
+        let outcome = match self.answer().await {
+            Ok(Outcome::Answered { last, .. }) if !self.buffer.is_empty() && (last || !more) => {
+                let extra = self.buffer.len();
+                Err(Torn::Garbled(format!(
+                    "{extra} bytes after the end of the answer"
+                )))
+            }
+            other => other,
+        };
+        match outcome {
             Ok(outcome) => {
                 self.answers += 1;
+                if more {
+                    self.phase = Phase::Waiting;
+                }
                 outcome
             }
             Err(torn) => {
@@ -111,12 +126,6 @@ impl Connection {
                 while self.more().await? {}
                 self.buffer.clear();
             }
-        }
-        if !self.buffer.is_empty() {
-            return Err(Torn::Garbled(format!(
-                "{} bytes after the end of the answer",
-                self.buffer.len()
-            )));
         }
         Ok(Outcome::Answered {
             status: head.status,

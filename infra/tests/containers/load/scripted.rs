@@ -90,6 +90,7 @@ fn plan(target: SocketAddr) -> Plan {
         per_second: 100,
         connections: 1,
         newcomer_every: 0,
+        newcomer_asks: 1,
         at_most: None,
         patience: Duration::from_secs(5),
     }
@@ -150,6 +151,46 @@ fn newcomers_take_new_connections() {
     let report = run(9, three_of_nine);
     assert_eq!(report.ok(), report.samples.len());
     assert_eq!(accepted.load(Ordering::SeqCst), 1 + 3);
+}
+
+/// Newcomers that send three requests at once, to a server that answers so many of them as `scripts` say.
+fn three_at_once(scripts: &'static [&'static [Step]]) -> Vec<Outcome> {
+    let plan = Plan {
+        connections: 0,
+        newcomer_every: 1,
+        newcomer_asks: 3,
+        at_most: Some(1),
+        ..plan(server(scripts).0)
+    };
+    let report = Load::start(plan).wait();
+    report.samples.into_iter().map(|sample| sample.outcome).collect()
+}
+
+#[test]
+fn a_newcomer_sends_several_at_once_and_each_has_its_fate() {
+    assert_eq!(three_at_once(&[&[Step::Serve]]), [(); 3].map(|()| answered(200)));
+    let torn = three_at_once(&[&[Step::Say(OK)]]);
+    assert_eq!(torn[0], answered(200));
+    assert!(
+        matches!(torn[1], Outcome::Lost { .. }) && torn[1] == torn[2],
+        "{torn:?}"
+    );
+}
+
+#[test]
+fn what_was_sent_behind_the_last_answer_of_a_connection_is_not_lost() {
+    const LAST: &str = "HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 0\r\n\r\n";
+    let fates = three_at_once(&[&[Step::Say(LAST)]]);
+    assert!(
+        matches!(fates[0], Outcome::Answered { last: true, .. }),
+        "{fates:?}"
+    );
+    assert!(
+        fates[1..]
+            .iter()
+            .all(|fate| matches!(fate, Outcome::Refused { .. })),
+        "{fates:?}"
+    );
 }
 
 #[test]
