@@ -84,7 +84,7 @@ impl Body for RequestBody {
         }
         let frame = match Pin::new(&mut upload.incoming).poll_frame(cx) {
             Poll::Pending => {
-                upload.client.upload().starved();
+                upload.client.upload().starved(cx.waker());
                 return Poll::Pending;
             }
             Poll::Ready(frame) => frame,

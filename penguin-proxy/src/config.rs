@@ -28,11 +28,23 @@ const BEYOND_THE_LOAD_BALANCER: Duration = Duration::from_secs(15);
 
 /// Long enough for a phone in a tunnel, short enough for those who drip on purpose.
 const RATE_WINDOW: Duration = Duration::from_secs(10);
+
+/// What the app speaks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum UpstreamProtocol {
+    /// HTTP/1.1.
+    Http1,
+    /// HTTP/2 without TLS, from the first byte.
+    H2c,
+}
+
 /// Everything that the proxy can be told.
 #[derive(Clone, Debug)]
 pub struct Config {
     /// The app.
     pub upstream: UpstreamAddress,
+    /// What the app speaks.
+    pub upstream_protocol: UpstreamProtocol,
     /// Address for traffic.
     pub listen: SocketAddr,
     /// Address of the admin endpoints.
@@ -184,14 +196,18 @@ impl Config {
     /// Every setting is looked at before the first `?`, so that all faults are collected.
     fn checked(raw: &Arguments, check: &mut Check) -> Option<Self> {
         let upstream = check.value("PROXY_UPSTREAM", &raw.upstream, upstream_address::parse);
+        let upstream_protocol = check.value(
+            "PROXY_UPSTREAM_PROTOCOL",
+            &raw.upstream_protocol,
+            policy::upstream_protocol,
+        );
         let listen = check.value("PROXY_LISTEN", &raw.listen, parse::listen_address);
         let admin_listen = check.value("PROXY_ADMIN_LISTEN", &raw.admin_listen, parse::listen_address);
         let health_path = check.value("PROXY_HEALTH_PATH", &raw.health_path, parse::path);
-        let upstream_health_path = check.value(
-            "PROXY_UPSTREAM_HEALTH_PATH",
-            &raw.upstream_health_path,
-            policy::upstream_health_path,
-        );
+        let upstream_health_path =
+            check.value("PROXY_UPSTREAM_HEALTH_PATH", &raw.upstream_health_path, |text| {
+                policy::upstream_health_path(text, upstream_protocol)
+            });
         let pre_drain = check.value("PROXY_PRE_DRAIN", &raw.pre_drain, parse::duration);
         let stop_timeout = check.value("PROXY_STOP_TIMEOUT", &raw.stop_timeout, parse::positive);
         let drain_idle = check.value("PROXY_DRAIN_IDLE", &raw.drain_idle, parse::duration);
@@ -207,7 +223,7 @@ impl Config {
         let send = check.value("PROXY_SEND_TIMEOUT", &raw.send_timeout, parse::positive);
         let half_close = check.value("PROXY_HALF_CLOSE", &raw.half_close, parse::duration);
         let hold = check.value("PROXY_HOLD", &raw.hold, parse::duration);
-        let body = check.value("PROXY_MAX_BODY", &raw.max_body, parse::size);
+        let body = check.value("PROXY_MAX_BODY", &raw.max_body, policy::max_body);
         let min_body_rate = check.value("PROXY_MIN_BODY_RATE", &raw.min_body_rate, parse::size);
         let most_held = check.value("PROXY_MAX_HELD", &raw.max_held, parse::count);
         let connections = check.value("PROXY_MAX_CONNECTIONS", &raw.max_connections, parse::count);
@@ -234,6 +250,7 @@ impl Config {
         };
         Some(Self {
             upstream: upstream?,
+            upstream_protocol: upstream_protocol?,
             listen: listen?,
             admin_listen: admin_listen?,
             health_path: health_path?,
@@ -281,6 +298,10 @@ impl Config {
         } = self;
         vec![
             ("PROXY_UPSTREAM", self.upstream.to_string()),
+            (
+                "PROXY_UPSTREAM_PROTOCOL",
+                policy::upstream_protocol_name(self.upstream_protocol).to_owned(),
+            ),
             ("PROXY_LISTEN", self.listen.to_string()),
             ("PROXY_ADMIN_LISTEN", self.admin_listen.to_string()),
             ("PROXY_HEALTH_PATH", self.health_path.clone()),
@@ -304,7 +325,7 @@ impl Config {
             ("PROXY_HALF_CLOSE", duration(timeouts.half_close)),
             ("PROXY_HOLD", duration(timeouts.hold)),
             ("PROXY_MAX_HELD", bounds.held.to_string()),
-            ("PROXY_MAX_BODY", format!("{}B", self.rules.max_body())),
+            ("PROXY_MAX_BODY", policy::max_body_name(self.rules.max_body())),
             ("PROXY_MAX_CONNECTIONS", bounds.connections.to_string()),
             ("PROXY_MAX_IN_FLIGHT", bounds.in_flight.to_string()),
             ("PROXY_MAX_QUEUED", bounds.queued.to_string()),

@@ -12,6 +12,7 @@
 
 mod client;
 mod hop_by_hop;
+mod http2;
 mod networks;
 mod trace;
 
@@ -22,6 +23,7 @@ use http::header::{
 use http::{StatusCode, Version};
 
 pub use self::client::{Client, Hop};
+pub use self::http2::to_http2;
 pub use self::networks::{NetworkError, Networks, PRIVATE_NETWORKS};
 pub use self::trace::Trace;
 

@@ -26,8 +26,9 @@ pub(crate) use self::fail::unheard;
 pub(crate) use self::record::Record;
 use crate::access_log::End;
 use crate::body::{AnswerBody, RequestBody};
+use crate::config::UpstreamProtocol;
 use crate::connection::{Connection, UploadEnd};
-use crate::forwarding::{Forwarded, Hop};
+use crate::forwarding::{self, Forwarded, Hop};
 use crate::request_rules::Refusal;
 use crate::server::Worker;
 use crate::upgrade::Tunnel;
@@ -51,12 +52,18 @@ impl Gateway {
         }
         let mut record = Record::new(&self.worker, &self.client, &head);
         let config = &self.worker.shared.config;
-        let admitted = config.rules.admit(&mut head);
+        let mut admitted = config.rules.admit(&mut head);
         let hop = Hop {
             peer: self.client.peer(),
             local_port: self.worker.shared.port,
         };
-        let forwarded = config.forwarding.request(&mut head.headers, head.version, hop);
+        let mut forwarded = config.forwarding.request(&mut head.headers, head.version, hop);
+        if config.upstream_protocol == UpstreamProtocol::H2c {
+            // HTTP/2 has no other protocol to change to.
+            forwarded.upgrade = None;
+            let turned = forwarding::to_http2(&mut head).map_err(|_| Refusal::HostSyntax);
+            admitted = admitted.and_then(|admitted| turned.map(|()| admitted));
+        }
         record.identified(&forwarded);
         self.client.set_upgrading(forwarded.upgrade.is_some());
         match admitted {

@@ -2,8 +2,10 @@
 
 mod connect;
 mod exchange;
+mod hold;
 mod link;
 mod lookup;
+mod multiplexed;
 mod pool;
 mod probe;
 mod retry;
@@ -11,6 +13,7 @@ mod target;
 
 pub(crate) use self::exchange::{Answered, BrokeOff, UpstreamBody, UpstreamFailure};
 pub use self::lookup::Lookup;
+pub(crate) use self::multiplexed::Trunks;
 pub(crate) use self::pool::Pool;
 pub(crate) use self::probe::{Ailment, probe};
 pub(crate) use self::retry::{Journey, send};

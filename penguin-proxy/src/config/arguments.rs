@@ -16,6 +16,15 @@ pub struct Arguments {
     )]
     pub upstream: String,
 
+    /// What the app speaks: `http1`, or `h2c` for HTTP/2 without TLS, such as gRPC
+    #[arg(
+        long,
+        env = "PROXY_UPSTREAM_PROTOCOL",
+        default_value = "http1",
+        value_name = "PROTOCOL"
+    )]
+    pub upstream_protocol: String,
+
     /// Address for traffic; `[::]` takes IPv4 as well, and becomes `0.0.0.0` on a host without IPv6
     #[arg(
         long,
@@ -149,7 +158,7 @@ pub struct Arguments {
     #[arg(long, env = "PROXY_MAX_HELD", default_value = "1000", value_name = "COUNT")]
     pub max_held: String,
 
-    /// Largest request body (413)
+    /// Largest request body, over HTTP/2 all that a stream sends (413); `off` sets no limit
     #[arg(long, env = "PROXY_MAX_BODY", default_value = "1MiB", value_name = "SIZE")]
     pub max_body: String,
 

@@ -2,6 +2,7 @@
 
 use http::{HeaderValue, Method};
 
+use super::UpstreamProtocol;
 use super::parse::{self, Refused};
 use crate::compression::Compression;
 use crate::forwarding::Networks;
@@ -52,13 +53,53 @@ pub(super) fn hsts(text: &str) -> Result<Option<HeaderValue>, Refused> {
     }
 }
 
-pub(super) fn upstream_health_path(text: &str) -> Result<Option<String>, Refused> {
+pub(super) fn upstream_protocol(text: &str) -> Result<UpstreamProtocol, Refused> {
+    match text {
+        "http1" => Ok(UpstreamProtocol::Http1),
+        "h2c" => Ok(UpstreamProtocol::H2c),
+        _ => Err(Refused::new("is not a protocol of apps", "write http1 or h2c")),
+    }
+}
+
+pub(super) fn upstream_protocol_name(protocol: UpstreamProtocol) -> &'static str {
+    match protocol {
+        UpstreamProtocol::Http1 => "http1",
+        UpstreamProtocol::H2c => "h2c",
+    }
+}
+
+/// The app is asked over HTTP/1.1, which one that speaks HTTP/2 need not understand.
+pub(super) fn upstream_health_path(
+    text: &str,
+    protocol: Option<UpstreamProtocol>,
+) -> Result<Option<String>, Refused> {
     if text == "off" {
         return Ok(None);
+    }
+    if protocol == Some(UpstreamProtocol::H2c) {
+        return Err(Refused::new(
+            "is asked over HTTP/1.1, which an app of PROXY_UPSTREAM_PROTOCOL=h2c may not speak",
+            "write off: the proxy is ready once the app takes connections",
+        ));
     }
     parse::path(text)
         .map(Some)
         .map_err(|refused| Refused::new(refused.reason, "write for example /healthz, or off"))
+}
+
+/// A size, or none that anything could reach.
+pub(super) fn max_body(text: &str) -> Result<u64, Refused> {
+    if text == "off" {
+        return Ok(u64::MAX);
+    }
+    parse::size(text)
+}
+
+pub(super) fn max_body_name(limit: u64) -> String {
+    match limit {
+        u64::MAX => "off".to_owned(),
+        limit => format!("{limit}B"),
+    }
 }
 
 pub(super) fn client_rate(text: &str) -> Result<Option<u32>, Refused> {
@@ -110,5 +151,25 @@ pub(super) fn log_filter(text: &str) -> Result<String, Refused> {
             format!("is not a filter: {error}"),
             "write error, warn, info, debug or trace",
         )),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_app_that_speaks_http2_is_not_asked_in_http1() {
+        let asked = |protocol| upstream_health_path("/healthz", Some(protocol));
+        assert_eq!(asked(UpstreamProtocol::Http1), Ok(Some("/healthz".to_owned())));
+        assert!(asked(UpstreamProtocol::H2c).is_err());
+        assert_eq!(upstream_health_path("off", Some(UpstreamProtocol::H2c)), Ok(None));
+        assert!(upstream_protocol("h2").is_err());
+    }
+
+    #[test]
+    fn a_body_may_be_unlimited() {
+        assert_eq!(max_body("off").map(max_body_name).as_deref(), Ok("off"));
+        assert_eq!(max_body("1KiB").map(max_body_name).as_deref(), Ok("1024B"));
     }
 }

@@ -69,6 +69,7 @@ pub(crate) struct Connection {
     /// When the app must have begun to answer.
     answer_due: Cell<Option<Instant>>,
     answer_overdue: Cell<bool>,
+    answered: Cell<bool>,
     answer_within: Cell<Duration>,
     upload: Upload,
     /// A head that was refused before hyper saw it.
@@ -97,6 +98,7 @@ impl Connection {
             write_blocked: Cell::new(None),
             answer_due: Cell::new(None),
             answer_overdue: Cell::new(false),
+            answered: Cell::new(false),
             answer_within: Cell::new(Duration::ZERO),
             upload: Upload::default(),
             refused_head: Cell::new(None),
@@ -160,6 +162,7 @@ impl Connection {
     pub(crate) fn request_began(&self, has_body: bool) {
         self.upload.began(has_body);
         self.answer_overdue.set(false);
+        self.answered.set(false);
         self.read_ahead.set(false);
         self.phase.set(if has_body {
             Phase::Uploading
@@ -245,6 +248,12 @@ impl Connection {
     /// The wait for the app's answer is over.
     pub(crate) fn answer_came(&self) {
         self.answer_due.set(None);
+        self.answered.set(true);
+    }
+
+    /// Whether the wait for the app's answer is over.
+    pub(super) fn is_answered(&self) -> bool {
+        self.answered.get()
     }
 
     /// Bytes that are no request: hyper has not seen and will not see them.

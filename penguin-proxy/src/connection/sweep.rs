@@ -39,7 +39,9 @@ pub(crate) async fn sweep(worker: Rc<Worker>) {
             }
         });
         worker.pool.sweep(now, &worker.shared);
-        worker.counters().upstream_idle.set(worker.pool.len() as u64);
+        worker.trunks.sweep(now, &worker.shared);
+        let idle = worker.pool.len() + worker.trunks.idle();
+        worker.counters().upstream_idle.set(idle as u64);
         worker.lines.borrow_mut().flush();
     }
 }
@@ -89,7 +91,14 @@ fn judge_request(connection: &Connection, config: &Config, now: Instant) -> bool
         .bounds
         .min_body_rate
         .saturating_mul(window.as_secs().max(1));
-    let slow = connection.phase() == Phase::Uploading && connection.upload().judge(now, window, least);
+    // A stream in both directions is answered while it goes on, and its client may well have nothing to say.
+    let conversing = connection.is_stream() && connection.is_answered();
+    let slow = connection.phase() == Phase::Uploading
+        && !conversing
+        && connection.upload().judge(now, window, least);
+    if slow {
+        connection.upload().wake();
+    }
     connection.check_answer_due(now) || slow
 }
 

@@ -2,7 +2,8 @@
 //!
 //! Only time in which the app would have taken more counts against the client.
 
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
+use std::task::Waker;
 use std::time::{Duration, Instant};
 
 use crate::request_rules::Refusal;
@@ -37,6 +38,8 @@ pub(crate) struct Upload {
     /// Bytes that came in the present window.
     window_bytes: Cell<u64>,
     too_slow: Cell<bool>,
+    /// Who waits for the client: with a shared connection to the app it is not the task that answers.
+    waiting: RefCell<Option<Waker>>,
 }
 
 impl Upload {
@@ -55,9 +58,20 @@ impl Upload {
     }
 
     /// The app would take more, the client has sent nothing.
-    pub(crate) fn starved(&self) {
+    pub(crate) fn starved(&self, waker: &Waker) {
         if self.waiting_since.get().is_none() {
             self.waiting_since.set(Some(Instant::now()));
+        }
+        let mut waiting = self.waiting.borrow_mut();
+        if !waiting.as_ref().is_some_and(|known| known.will_wake(waker)) {
+            *waiting = Some(waker.clone());
+        }
+    }
+
+    /// Gives whoever waits for the client a turn.
+    pub(super) fn wake(&self) {
+        if let Some(waker) = self.waiting.take() {
+            waker.wake();
         }
     }
 
@@ -124,13 +138,13 @@ mod tests {
             "nobody waits for the client"
         );
         upload.fed(99);
-        upload.starved();
+        upload.starved(Waker::noop());
         assert!(!upload.judge(start, WINDOW, 100), "the window is not full");
         assert!(upload.judge(start + WINDOW * 2, WINDOW, 100));
         assert!(upload.is_too_slow());
         upload.began(true);
         upload.fed(100);
-        upload.starved();
+        upload.starved(Waker::noop());
         assert!(!upload.judge(start + WINDOW * 2, WINDOW, 100));
         assert!(
             upload.judge(start + WINDOW * 4, WINDOW, 100),

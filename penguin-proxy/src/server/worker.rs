@@ -12,7 +12,7 @@ use crate::access_log::Lines;
 use crate::connection::{self, Connections};
 use crate::drain::Phase;
 use crate::metrics::Counters;
-use crate::upstream::Pool;
+use crate::upstream::{Pool, Trunks};
 
 /// What belongs to one serving thread.
 #[derive(Debug)]
@@ -21,6 +21,7 @@ pub(crate) struct Worker {
     index: usize,
     pub(crate) connections: Connections,
     pub(crate) pool: Pool,
+    pub(crate) trunks: Trunks,
     pub(crate) lines: RefCell<Lines>,
     /// A copy of the shared phase, refreshed by the sweep and the acceptor: no atomic on the request path.
     pub(crate) phase: Cell<Phase>,
@@ -55,6 +56,7 @@ pub(super) fn run(index: usize, shared: &Arc<Shared>, listener: TcpListener) {
             index,
             connections: Connections::default(),
             pool: Pool::default(),
+            trunks: Trunks::default(),
             lines: RefCell::new(shared.log.lines()),
             phase: Cell::new(Phase::Serving),
         });

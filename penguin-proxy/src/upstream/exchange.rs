@@ -14,6 +14,7 @@ use hyper::body::Incoming;
 use tokio::net::TcpStream;
 
 use super::link::Link;
+use super::multiplexed::Place;
 use crate::access_log::End;
 use crate::body::RequestBody;
 use crate::compression::EncodedError;
@@ -79,7 +80,7 @@ pub(super) async fn exchange(
     }
     let mut answered = response.map(|incoming| UpstreamBody {
         incoming,
-        link: Some(link),
+        carrier: Some(Carrier::Link(link)),
         worker: Rc::clone(worker),
     });
     if answered.body().is_end_stream() {
@@ -110,23 +111,35 @@ fn failure(link: &Link, error: &hyper::Error) -> UpstreamFailure {
 }
 
 /// hyper's message and the one below it, which names the system's error.
-fn reason(error: &hyper::Error) -> String {
+pub(super) fn reason(error: &hyper::Error) -> String {
     match std::error::Error::source(error) {
         Some(source) => format!("{error}: {source}"),
         None => error.to_string(),
     }
 }
 
+/// What an answer comes on.
+enum Carrier {
+    /// A connection of its own for as long as it lasts.
+    Link(Box<Link>),
+    /// A stream beside others.
+    Stream(Place),
+}
+
 /// The body of an answer. It drives the connection it comes on, and hands it back to the pool at its end.
 pub(crate) struct UpstreamBody {
     incoming: Incoming,
-    link: Option<Box<Link>>,
+    carrier: Option<Carrier>,
     worker: Rc<Worker>,
 }
 
 impl fmt::Debug for UpstreamBody {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let from: Option<SocketAddr> = self.link.as_ref().map(|link| link.address);
+        let from: Option<SocketAddr> = match &self.carrier {
+            Some(Carrier::Link(link)) => Some(link.address),
+            Some(Carrier::Stream(place)) => Some(place.address()),
+            None => None,
+        };
         f.debug_struct("UpstreamBody")
             .field("from", &from)
             .finish_non_exhaustive()
@@ -148,9 +161,18 @@ impl From<EncodedError<Self>> for BrokeOff {
 }
 
 impl UpstreamBody {
+    /// The body of an answer that comes on one stream of several.
+    pub(super) fn on_stream(incoming: Incoming, place: Place, worker: &Rc<Worker>) -> Self {
+        Self {
+            carrier: (!incoming.is_end_stream()).then_some(Carrier::Stream(place)),
+            incoming,
+            worker: Rc::clone(worker),
+        }
+    }
+
     /// The body has ended: keeps the connection where it can carry another request, closes it where not.
     fn let_go(&mut self, cx: &mut Context<'_>) {
-        if let Some(mut link) = self.link.take()
+        if let Some(Carrier::Link(mut link)) = self.carrier.take()
             && link.poll_is_free(cx)
             && !self.worker.is_closing()
         {
@@ -170,12 +192,12 @@ impl Body for UpstreamBody {
         let this = self.get_mut();
         let mut frame = Pin::new(&mut this.incoming).poll_frame(cx);
         if frame.is_pending()
-            && let Some(link) = &mut this.link
+            && let Some(Carrier::Link(link)) = &mut this.carrier
         {
             let over = link.poll(cx).is_ready();
             frame = Pin::new(&mut this.incoming).poll_frame(cx);
             if over && frame.is_pending() {
-                this.link = None;
+                this.carrier = None;
                 return Poll::Ready(Some(Err(BrokeOff("the connection ended".to_owned()))));
             }
         }
@@ -187,7 +209,7 @@ impl Body for UpstreamBody {
                 Poll::Ready(Some(Ok(frame)))
             }
             Some(Err(error)) => {
-                this.link = None;
+                this.carrier = None;
                 Poll::Ready(Some(Err(BrokeOff(reason(&error)))))
             }
             None => {

@@ -34,6 +34,15 @@ pub(crate) struct UpstreamSocket {
 }
 
 impl UpstreamSocket {
+    /// The socket of a connection of which nobody asks what came.
+    pub(super) fn new(stream: TcpStream) -> Self {
+        Self {
+            stream,
+            received: Rc::default(),
+            deaf: false,
+        }
+    }
+
     /// A failed write is not the last word: an app that refuses an upload answers, closes, and does not listen. Only
     /// the reading side knows whether there is an answer, so the rest of the request is thrown away.
     fn written(&mut self, outcome: Poll<io::Result<usize>>, all: usize) -> Poll<io::Result<usize>> {

@@ -11,27 +11,25 @@
 use std::future::poll_fn;
 use std::net::SocketAddr;
 use std::rc::Rc;
-use std::sync::atomic::Ordering;
 use std::task::Poll;
 use std::time::{Duration, Instant};
 
 use http::request::Parts;
 use http::{Method, Request};
 
-use super::connect::{ConnectError, connect};
+use super::connect::connect;
 use super::exchange::{Answered, UpstreamFailure, exchange};
+use super::hold::reach;
 use super::link::Link;
+use super::multiplexed;
 use crate::access_log::End;
 use crate::body::RequestBody;
+use crate::config::UpstreamProtocol;
 use crate::connection::Connection;
-use crate::server::{Shared, Worker};
+use crate::server::Worker;
 
 /// A request is sent at most this often.
-const MOST_SENT: u32 = 3;
-/// Pauses between attempts to connect double from the first to the last.
-const FIRST_PAUSE: Duration = Duration::from_millis(10);
-const LAST_PAUSE: Duration = Duration::from_millis(400);
-
+pub(super) const MOST_SENT: u32 = 3;
 /// How a request travelled, for its line in the log.
 #[derive(Debug, Default)]
 pub(crate) struct Journey {
@@ -39,23 +37,6 @@ pub(crate) struct Journey {
     pub(crate) upstream: Option<SocketAddr>,
     pub(crate) reused: bool,
     pub(crate) retries: u32,
-}
-
-/// A place among the requests that wait for the app.
-struct Held<'a>(&'a Shared);
-
-impl<'a> Held<'a> {
-    fn enter(shared: &'a Shared) -> Option<Self> {
-        let before = shared.held.fetch_add(1, Ordering::Relaxed);
-        let held = Self(shared);
-        (before < shared.config.bounds.held).then_some(held)
-    }
-}
-
-impl Drop for Held<'_> {
-    fn drop(&mut self) {
-        self.0.held.fetch_sub(1, Ordering::Relaxed);
-    }
 }
 
 /// Sends a request to the app, again where that is allowed, and waits for the head of its answer.
@@ -68,8 +49,11 @@ pub(crate) async fn send(
 ) -> Result<Answered, UpstreamFailure> {
     worker.shared.retries.note_request();
     let due = Instant::now() + worker.shared.config.timeouts.hold;
+    if worker.shared.config.upstream_protocol == UpstreamProtocol::H2c {
+        return Box::pin(multiplexed::send(worker, client, journey, head, body, due)).await;
+    }
     if !is_repeatable(&head.method, &body) {
-        let link = reach(worker, journey, due).await?;
+        let link = open(worker, journey, due).await?;
         return go(worker, client, journey, link, Request::from_parts(head, body)).await;
     }
     loop {
@@ -84,7 +68,7 @@ pub(crate) async fn send(
                 worker.counters().upstream_reused.add(1);
                 link
             }
-            None => reach(worker, journey, due).await?,
+            None => open(worker, journey, due).await?,
         };
         let request = Request::from_parts(head.clone(), RequestBody::empty());
         match go(worker, client, journey, link, request).await {
@@ -114,64 +98,25 @@ async fn go(
     exchange(worker, client, link, request).await
 }
 
-/// Sending it twice does what sending it once does, and there is nothing of it that could be sent only once.
-fn is_repeatable(method: &Method, body: &RequestBody) -> bool {
-    method.is_idempotent() && body.is_empty()
-}
-
-/// Connects, holding the request while the app cannot be reached.
-async fn reach(
+/// Opens a connection.
+async fn open(
     worker: &Rc<Worker>,
     journey: &mut Journey,
     due: Instant,
 ) -> Result<Box<Link>, UpstreamFailure> {
-    let shared = &worker.shared;
-    let mut addresses = shared.target.subscribe();
-    let mut reachable = shared.readiness.subscribe();
-    let mut held = None;
-    let mut pause = FIRST_PAUSE;
     let began = Instant::now();
-    loop {
-        reachable.mark_unchanged();
-        let failed = match connect(&mut addresses, shared.config.timeouts.connect).await {
-            Ok((stream, address)) => {
-                worker.counters().upstream_opened.add(1);
-                journey.connect = Some(began.elapsed());
-                return Link::new(stream, address)
-                    .await
-                    .map_err(|error| UpstreamFailure::new(End::UpstreamClosed, error));
-            }
-            Err(error) => error,
-        };
-        worker.counters().connect_failures.add(1);
-        shared.target.refresh();
-        if held.is_none() {
-            worker.counters().held.add(1);
-            held = Some(Held::enter(shared).ok_or_else(|| UpstreamFailure::new(End::HoldFull, &failed))?);
-        }
-        wait(&mut addresses, &mut reachable, pause, due, failed).await?;
-        pause = (pause * 2).min(LAST_PAUSE);
-    }
+    let limit = worker.shared.config.timeouts.connect;
+    let (stream, address) = reach(worker, due, async |addresses| connect(addresses, limit).await).await?;
+    worker.counters().upstream_opened.add(1);
+    journey.connect = Some(began.elapsed());
+    Link::new(stream, address)
+        .await
+        .map_err(|error| UpstreamFailure::new(End::UpstreamClosed, error))
 }
 
-/// Until the next attempt is worth while, or the hold is over.
-async fn wait(
-    addresses: &mut tokio::sync::watch::Receiver<std::sync::Arc<[SocketAddr]>>,
-    reachable: &mut tokio::sync::watch::Receiver<crate::readiness::Reach>,
-    pause: Duration,
-    due: Instant,
-    failed: ConnectError,
-) -> Result<(), UpstreamFailure> {
-    let now = Instant::now();
-    if now >= due {
-        return Err(UpstreamFailure::new(End::HoldExpired, failed));
-    }
-    tokio::select! {
-        () = tokio::time::sleep(pause.min(due - now)) => {}
-        Ok(()) = addresses.changed() => {}
-        Ok(()) = reachable.changed() => {}
-    }
-    Ok(())
+/// Sending it twice does what sending it once does, and there is nothing of it that could be sent only once.
+pub(super) fn is_repeatable(method: &Method, body: &RequestBody) -> bool {
+    method.is_idempotent() && body.is_empty()
 }
 
 #[cfg(test)]

@@ -27,6 +27,8 @@ mod streams;
 mod readiness;
 // Clients that speak HTTP/2 from the first byte.
 mod http2;
+// Apps that speak HTTP/2 from the first byte, such as gRPC services.
+mod grpc;
 // Stopping without losing anything.
 mod drain;
 // The program: signals, exit codes, its own probe.

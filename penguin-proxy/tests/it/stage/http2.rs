@@ -1,12 +1,15 @@
 //! A client and an app that speak HTTP/2 without TLS, frame by frame where a test wants it so.
 
 use std::net::SocketAddr;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use bytes::Bytes;
 use h2::client::{ResponseFuture, SendRequest};
+use h2::server::SendResponse;
 use h2::{Reason, RecvStream, SendStream};
-use http::{HeaderMap, Request, StatusCode};
-use tokio::net::TcpStream;
+use http::{HeaderMap, Request, Response, StatusCode};
+use tokio::net::{TcpListener, TcpStream};
 use tokio::runtime::{Builder, Runtime};
 
 use super::PATIENCE;
@@ -171,4 +174,103 @@ pub(crate) fn reset_reason(outcome: Result<Answer, h2::Error>) -> Reason {
     let error = outcome.expect_err("the stream is reset");
     assert!(error.is_reset(), "{error}");
     error.reason().unwrap()
+}
+
+/// An app that speaks HTTP/2. Its port is free again when it is dropped.
+pub(crate) struct Http2App {
+    pub(crate) address: SocketAddr,
+    connections: Arc<AtomicUsize>,
+    runtime: Option<Runtime>,
+}
+
+/// How an app treats its connections.
+#[derive(Clone, Copy)]
+pub(crate) struct Manners {
+    /// Streams at once.
+    pub(crate) streams: u32,
+    /// Requests on one connection before it takes leave.
+    pub(crate) requests: usize,
+}
+
+impl Default for Manners {
+    fn default() -> Self {
+        Self {
+            streams: 1000,
+            requests: usize::MAX,
+        }
+    }
+}
+
+impl Http2App {
+    /// Hands every request to a script, all at once.
+    pub(crate) fn serving<F, A>(script: F) -> Self
+    where
+        F: Fn(Request<RecvStream>, SendResponse<Bytes>) -> A + Send + Sync + 'static,
+        A: Future<Output = ()> + Send + 'static,
+    {
+        Self::at("127.0.0.1:0".parse().unwrap(), Manners::default(), script)
+    }
+
+    /// Likewise, at a given address and with manners.
+    pub(crate) fn at<F, A>(address: SocketAddr, manners: Manners, script: F) -> Self
+    where
+        F: Fn(Request<RecvStream>, SendResponse<Bytes>) -> A + Send + Sync + 'static,
+        A: Future<Output = ()> + Send + 'static,
+    {
+        let runtime = runtime();
+        let connections = Arc::<AtomicUsize>::default();
+        let (script, counted) = (Arc::new(script), Arc::clone(&connections));
+        let listener = runtime.block_on(TcpListener::bind(address)).unwrap();
+        let address = listener.local_addr().unwrap();
+        runtime.spawn(async move {
+            while let Ok((stream, _)) = listener.accept().await {
+                let (script, counted) = (Arc::clone(&script), Arc::clone(&counted));
+                tokio::spawn(async move {
+                    let mut builder = h2::server::Builder::new();
+                    builder.max_concurrent_streams(manners.streams);
+                    // Looks whether the port is open come and go without a word.
+                    let Ok(mut connection) = builder.handshake::<_, Bytes>(stream).await else {
+                        return;
+                    };
+                    counted.fetch_add(1, Ordering::SeqCst);
+                    let mut served = 0;
+                    while let Some(Ok((request, respond))) = connection.accept().await {
+                        tokio::spawn(script(request, respond));
+                        served += 1;
+                        if served == manners.requests {
+                            connection.graceful_shutdown();
+                        }
+                    }
+                });
+            }
+        });
+        Self {
+            address,
+            connections,
+            runtime: Some(runtime),
+        }
+    }
+
+    /// Connections that began to speak HTTP/2.
+    pub(crate) fn connections(&self) -> usize {
+        self.connections.load(Ordering::SeqCst)
+    }
+}
+
+impl Drop for Http2App {
+    fn drop(&mut self) {
+        if let Some(runtime) = self.runtime.take() {
+            runtime.shutdown_background();
+        }
+    }
+}
+
+/// An answer with a body and the trailers of gRPC.
+pub(crate) fn answer(respond: &mut SendResponse<Bytes>, body: impl Into<Bytes>) {
+    let head = Response::builder().header("content-type", "application/grpc");
+    let mut stream = respond.send_response(head.body(()).unwrap(), false).unwrap();
+    stream.send_data(body.into(), false).unwrap();
+    let mut trailers = HeaderMap::new();
+    trailers.insert("grpc-status", "0".parse().unwrap());
+    stream.send_trailers(trailers).unwrap();
 }
