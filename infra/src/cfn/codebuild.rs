@@ -129,15 +129,6 @@ pub struct Variable {
 }
 
 impl Variable {
-    /// The value that an SSM parameter has when the build begins.
-    pub fn from_parameter(name: &'static str, parameter: &str) -> Self {
-        Self {
-            name,
-            r#type: VariableType::ParameterStore,
-            value: parameter.into(),
-        }
-    }
-
     /// A variable that is no secret.
     pub fn plain(name: &'static str, value: impl Into<Value<Text>>) -> Self {
         Self {
@@ -154,8 +145,6 @@ impl Variable {
 pub enum VariableType {
     /// The template.
     Plaintext,
-    /// An SSM parameter.
-    ParameterStore,
 }
 
 /// Where a build's output goes.

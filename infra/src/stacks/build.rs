@@ -15,7 +15,7 @@ use crate::settings::{Architecture, Settings};
 
 /// The image that templates are made in; the Dockerfiles build in the same one. From the public mirror, since Docker
 /// Hub turns builds away that come from shared addresses.
-pub(super) const RUST_IMAGE: &str = "public.ecr.aws/docker/library/rust:1.95.0-slim-bookworm";
+const RUST_IMAGE: &str = "public.ecr.aws/docker/library/rust:1.95.0-slim-bookworm";
 /// The toolchain in it. Said, so that rustup does not fetch the components that only people need.
 const TOOLCHAIN: &str = "1.95.0";
 
@@ -37,7 +37,9 @@ pub(super) struct Build<'a> {
 /// On what is built.
 #[derive(Clone, Copy)]
 pub(super) enum Machine {
-    /// AWS's image with Docker in it.
+    /// AWS's image, with the `aws` command in it.
+    Aws,
+    /// The same, allowed to run Docker.
     Docker,
     /// The Rust image.
     Rust,
@@ -89,8 +91,9 @@ pub(super) fn project(
         },
     );
     let docker = matches!(build.machine, Machine::Docker);
+    let rust = matches!(build.machine, Machine::Rust);
     let mut variables = build.variables;
-    if !docker {
+    if rust {
         variables.push(Variable::plain("RUSTUP_TOOLCHAIN", TOOLCHAIN));
     }
     template.add(
@@ -118,7 +121,7 @@ pub(super) fn project(
                     ComputeType::Small
                 },
                 image: image(build.machine, settings.project.architecture).into(),
-                image_pull_credentials_type: docker.then_some(PullCredentials::Codebuild),
+                image_pull_credentials_type: (!rust).then_some(PullCredentials::Codebuild),
                 // Docker in a container needs it; nothing else of ours does.
                 privileged_mode: docker,
                 environment_variables: variables,
@@ -131,31 +134,40 @@ pub(super) fn project(
             },
             timeout_in_minutes: build.minutes,
             queued_timeout_in_minutes: 60,
-            cache: Some(Cache {
-                r#type: CacheType::Local,
-                // The Dockerfiles keep compiled dependencies in caches that a registry could not hold.
-                modes: vec![if docker {
-                    CacheMode::DockerLayers
-                } else {
-                    CacheMode::Custom
-                }],
-            }),
+            cache: cache(build.machine),
         },
     )
+}
+
+/// What the machine keeps for the next build, if that comes soon enough to get it.
+fn cache(machine: Machine) -> Option<Cache> {
+    let mode = match machine {
+        Machine::Aws => return None,
+        // The Dockerfiles keep compiled dependencies in caches that a registry could not hold.
+        Machine::Docker => CacheMode::DockerLayers,
+        Machine::Rust => CacheMode::Custom,
+    };
+    Some(Cache {
+        r#type: CacheType::Local,
+        modes: vec![mode],
+    })
 }
 
 fn image(machine: Machine, architecture: Architecture) -> &'static str {
     match (machine, architecture) {
         (Machine::Rust, _) => RUST_IMAGE,
-        (Machine::Docker, Architecture::Arm64) => "aws/codebuild/amazonlinux-aarch64-standard:4.0",
-        (Machine::Docker, Architecture::X86_64) => "aws/codebuild/amazonlinux-x86_64-standard:6.0",
+        (Machine::Aws | Machine::Docker, Architecture::Arm64) => {
+            "aws/codebuild/amazonlinux-aarch64-standard:4.0"
+        }
+        (Machine::Aws | Machine::Docker, Architecture::X86_64) => {
+            "aws/codebuild/amazonlinux-x86_64-standard:6.0"
+        }
     }
 }
 
 /// The build of both images.
 pub(super) fn images<'a>(settings: &Settings, names: &Names) -> Build<'a> {
-    let repositories = service::containers(Runtime::Task)
-        .map(|container| local_arn_of("ecr", &format!("repository/{}", names.repository(container.name))));
+    let source = &settings.source;
     Build {
         id: "Images",
         short_name: "images",
@@ -166,6 +178,11 @@ pub(super) fn images<'a>(settings: &Settings, names: &Names) -> Build<'a> {
             Variable::plain("REGISTRY", registry()),
             Variable::plain("PROJECT", settings.project.name.as_str()),
             Variable::plain("TAG_PARAMETER", settings.release.image_tag_parameter.as_str()),
+            Variable::plain("BUILDER", RUST_IMAGE),
+            Variable::plain(
+                "SOURCE",
+                format!("https://github.com/{}/{}", source.owner, source.repository),
+            ),
         ],
         rights: vec![
             // Knows no resources.
@@ -179,16 +196,58 @@ pub(super) fn images<'a>(settings: &Settings, names: &Names) -> Build<'a> {
                 "ecr:PutImage",
                 "ecr:UploadLayerPart",
             ])
-            .on(repositories),
-            Statement::allow(["ssm:PutParameter"]).on([tag_parameter(settings)]),
+            .on(repositories(names)),
+            Statement::allow(["ssm:GetParameters", "ssm:PutParameter"]).on([tag_parameter(settings)]),
         ],
         pipeline: "dev",
         minutes: 60,
     }
 }
 
+/// The build that writes the templates of these stacks.
+pub(super) fn synth<'a>(pipeline: &'a str, stacks: &[String]) -> Build<'a> {
+    Build {
+        id: "Synth",
+        short_name: "synth",
+        description: "Writes the templates of the app stacks from the source",
+        spec: include_str!("build_specs/synth.yml"),
+        machine: Machine::Rust,
+        variables: vec![Variable::plain("STACKS", stacks.join(" "))],
+        rights: Vec::new(),
+        pipeline,
+        minutes: 30,
+    }
+}
+
+/// The build that settles the tag of a release.
+pub(super) fn release<'a>(settings: &Settings, names: &Names) -> Build<'a> {
+    Build {
+        id: "Settle",
+        short_name: "settle",
+        description: "Settles the tag of a release, and sees to it that its images are there",
+        spec: include_str!("build_specs/release.yml"),
+        machine: Machine::Aws,
+        variables: vec![
+            Variable::plain("PROJECT", settings.project.name.as_str()),
+            Variable::plain("TAG_PARAMETER", settings.release.image_tag_parameter.as_str()),
+        ],
+        rights: vec![
+            Statement::allow(["ecr:BatchGetImage"]).on(repositories(names)),
+            Statement::allow(["ssm:GetParameters"]).on([tag_parameter(settings)]),
+        ],
+        pipeline: "release",
+        minutes: 10,
+    }
+}
+
+fn repositories(names: &Names) -> impl Iterator<Item = Value<Arn>> {
+    service::containers(Runtime::Task)
+        .map(|container| local_arn_of("ecr", &format!("repository/{}", names.repository(container.name))))
+        .into_iter()
+}
+
 /// The ARN of the SSM parameter that holds the latest release.
-pub(super) fn tag_parameter(settings: &Settings) -> Value<Arn> {
+fn tag_parameter(settings: &Settings) -> Value<Arn> {
     let name = settings.release.image_tag_parameter.trim_start_matches('/');
     local_arn("ssm", [format!("parameter/{name}").into()])
 }

@@ -1,11 +1,10 @@
 //! The pipeline from a push to dev: images and template at the same time, then the app stack.
 
 use super::artifacts;
-use super::build::{self, Build, Machine};
+use super::build;
 use super::names::Names;
 use super::pipeline::{self, Access, Plan, SOURCE, TEMPLATES};
 use crate::cfn::TemplateBuilder;
-use crate::cfn::codebuild::Variable;
 use crate::cfn::codepipeline::{
     Excludes, ExecutionMode, GitConfiguration, Includes, OnFailure, PushFilter, Stage, Trigger,
     TriggerProvider, Webhook, WebhookAuthentication, WebhookFilter, WebhookSecret,
@@ -26,17 +25,7 @@ pub(super) fn build(template: &mut TemplateBuilder, settings: &Settings, names: 
         settings,
         names,
         &store,
-        Build {
-            id: "Synth",
-            short_name: "synth",
-            description: "Writes the template of the app stack from the source",
-            spec: include_str!("build_specs/synth.yml"),
-            machine: Machine::Rust,
-            variables: vec![Variable::plain("STACKS", stack.as_str())],
-            rights: Vec::new(),
-            pipeline: "dev",
-            minutes: 30,
-        },
+        build::synth("dev", std::slice::from_ref(&stack)),
     );
     let role = pipeline::deploy_role(template, settings, names, ClusterName::Dev, &[dev]);
     let stages = vec![
@@ -44,12 +33,7 @@ pub(super) fn build(template: &mut TemplateBuilder, settings: &Settings, names: 
         Stage {
             name: "Build",
             actions: vec![
-                pipeline::build(
-                    "BuildImages",
-                    &images,
-                    IMAGES,
-                    &[("COMMIT", "#{Source.CommitId}")],
-                ),
+                pipeline::build("BuildImages", &images, IMAGES, &[]),
                 pipeline::build("SynthTemplate", &synth, TEMPLATES, &[]),
             ],
             on_failure: Some(pipeline::retry()),

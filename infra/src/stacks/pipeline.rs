@@ -159,10 +159,6 @@ pub(super) fn deploy(
 ) -> Action {
     let overrides =
         json!({ super::IMAGE_TAG_PARAMETER: { "Fn::GetParam": [tag_from, "imageTag.json", "tag"] } });
-    let mut input_artifacts = vec![Artifact { name: TEMPLATES }];
-    if tag_from != TEMPLATES {
-        input_artifacts.push(Artifact { name: tag_from });
-    }
     Action {
         name,
         action_type_id: ActionTypeId::aws(Category::Deploy, "CloudFormation"),
@@ -178,7 +174,7 @@ pub(super) fn deploy(
             ("RoleArn", role.arn().text()),
             // No capabilities: an app stack holds no roles.
         ]),
-        input_artifacts,
+        input_artifacts: vec![Artifact { name: TEMPLATES }, Artifact { name: tag_from }],
         output_artifacts: Vec::new(),
         namespace: Some(name),
         timeout_in_minutes: None,

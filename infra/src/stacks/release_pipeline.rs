@@ -3,16 +3,17 @@
 use std::collections::BTreeMap;
 
 use super::artifacts::{self, Store};
-use super::build::{self, Build, Machine};
+use super::build;
 use super::names::Names;
 use super::pipeline::{self, Plan, RELEASE_APPROVAL, RELEASE_VARIABLE, RELEASE_VARIABLE_DEFAULT, TEMPLATES};
-use crate::cfn::codebuild::Variable;
+use crate::cfn::TemplateBuilder;
 use crate::cfn::codepipeline::{
     Action, ActionTypeId, Category, ExecutionMode, OnFailure, Stage, Variable as PipelineVariable,
 };
-use crate::cfn::{Statement, TemplateBuilder};
 use crate::settings::{ClusterName, EnvironmentName, Settings};
 
+/// Artifact with the tag.
+const RELEASE: &str = "Release";
 /// Minutes that a release waits for its approval: a week. The longest that AWS knows is the same.
 const APPROVAL_MINUTES: u32 = 7 * 24 * 60;
 
@@ -21,28 +22,18 @@ pub(super) fn build(template: &mut TemplateBuilder, settings: &Settings, names: 
     let [staging, prod] = environments.map(|name| names.app(name));
     let store = artifacts::store(template, names, &settings.release.email, "Releases to prod");
     let access = pipeline::access(template, settings, names);
+    let settle = build::project(template, settings, names, &store, build::release(settings, names));
+    let stacks = [staging, prod];
     let synth = build::project(
         template,
         settings,
         names,
         &store,
-        Build {
-            id: "Synth",
-            short_name: "synth",
-            description: "Writes the templates of a release and settles its tag",
-            spec: include_str!("build_specs/release.yml"),
-            machine: Machine::Rust,
-            variables: vec![
-                Variable::plain("STACKS", format!("{staging} {prod}")),
-                Variable::from_parameter("LATEST_RELEASE", &settings.release.image_tag_parameter),
-            ],
-            rights: vec![Statement::allow(["ssm:GetParameters"]).on([build::tag_parameter(settings)])],
-            pipeline: "release",
-            minutes: 30,
-        },
+        build::synth("release", &stacks),
     );
+    let [staging, prod] = &stacks;
     let role = pipeline::deploy_role(template, settings, names, ClusterName::Prod, &environments);
-    let mut staging_deployment = pipeline::deploy("DeployStaging", &staging, &role, TEMPLATES);
+    let mut staging_deployment = pipeline::deploy("DeployStaging", staging, &role, RELEASE);
     // For the message of the approval.
     staging_deployment.namespace = Some("Staging");
     let tag = format!("#{{variables.{RELEASE_VARIABLE}}}");
@@ -50,12 +41,10 @@ pub(super) fn build(template: &mut TemplateBuilder, settings: &Settings, names: 
         access.stage(settings, &settings.source.prod_branch),
         Stage {
             name: "Build",
-            actions: vec![pipeline::build(
-                "Settle",
-                &synth,
-                TEMPLATES,
-                &[("REQUESTED_TAG", &tag)],
-            )],
+            actions: vec![
+                pipeline::build("Settle", &settle, RELEASE, &[("REQUESTED_TAG", &tag)]),
+                pipeline::build("SynthTemplates", &synth, TEMPLATES, &[]),
+            ],
             on_failure: Some(pipeline::retry()),
         },
         Stage {
@@ -70,7 +59,7 @@ pub(super) fn build(template: &mut TemplateBuilder, settings: &Settings, names: 
         },
         Stage {
             name: "Prod",
-            actions: vec![pipeline::deploy("DeployProd", &prod, &role, TEMPLATES)],
+            actions: vec![pipeline::deploy("DeployProd", prod, &role, RELEASE)],
             on_failure: Some(OnFailure::Rollback),
         },
     ];
@@ -91,7 +80,7 @@ pub(super) fn build(template: &mut TemplateBuilder, settings: &Settings, names: 
             triggers: Vec::new(),
             stages,
             access: &access,
-            projects: vec![&synth],
+            projects: vec![&settle, &synth],
             deploys: &environments,
             deploy_role: &role,
         },

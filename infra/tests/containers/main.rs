@@ -1,7 +1,7 @@
 //! The real images under the real engine: what `docker compose up` and a Fargate task would do with them.
 //!
-//! Needs a Docker Engine with compose v2 and the two images (`docker compose build`); `.ci/test containers` sees to
-//! both. Figures are printed as they are measured. Every container, network and port is the test's own and goes with it.
+//! Needs a Docker Engine with compose v2 and buildx, the two images (`docker compose build`), and the tools of
+//! `requirements.txt`; `.ci/test containers` sees to all of them. Figures are printed as they are measured. Every container, network and port is the test's own and goes with it.
 #![expect(
     clippy::unwrap_used,
     clippy::panic,
@@ -10,6 +10,8 @@
 
 // The images themselves: size, user, contents, labels, how they take being read-only.
 mod images;
+// The build specs of the pipelines, run for real.
+mod builds;
 // One command and the site is there; what it costs in time and memory.
 mod compose;
 // The app is restarted, killed, recreated and moved under load, and the proxy stays.

@@ -5,6 +5,8 @@
     reason = "a failed unwrap is a failed test"
 )]
 
+// The builds of the pipelines: rights, variables, artifacts; and the machine that runs them.
+mod builds;
 // Deployments and destructions, against stand-ins for AWS that speak its protocols.
 #[cfg(feature = "aws")]
 mod cloud;

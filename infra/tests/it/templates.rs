@@ -442,18 +442,28 @@ fn the_builds_use_the_image_that_the_dockerfiles_build_in() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
     let mut seen = 0;
     each(|_, id, kind, properties| {
-        if kind == "AWS::CodeBuild::Project" && id == "SynthProject" {
-            seen += 1;
-            let image = properties["Environment"]["Image"].as_str().unwrap();
-            for dockerfile in ["Dockerfile.app", "Dockerfile.proxy"] {
-                let text = fs_err::read_to_string(root.join(dockerfile)).unwrap();
-                assert!(
-                    text.contains(&format!("ARG BUILDER={image}\n")),
-                    "{dockerfile}: {image}"
-                );
-            }
-            assert_eq!(properties["Environment"]["PrivilegedMode"], false);
+        if kind != "AWS::CodeBuild::Project" {
+            return;
+        }
+        let environment = &properties["Environment"];
+        // Docker in a container needs it, and what compiles this project's own code must not have it.
+        assert_eq!(environment["PrivilegedMode"], id == "ImagesProject");
+        let image = match id {
+            "SynthProject" => environment["Image"].as_str(),
+            "ImagesProject" => environment["EnvironmentVariables"].as_array().and_then(|list| {
+                list.iter().find(|variable| variable["Name"] == "BUILDER")?["Value"].as_str()
+            }),
+            _ => return,
+        };
+        seen += 1;
+        let image = image.unwrap();
+        for dockerfile in ["Dockerfile.app", "Dockerfile.proxy"] {
+            let text = fs_err::read_to_string(root.join(dockerfile)).unwrap();
+            assert!(
+                text.contains(&format!("ARG BUILDER={image}\n")),
+                "{dockerfile}: {image}"
+            );
         }
     });
-    assert_eq!(seen, 4);
+    assert_eq!(seen, 6);
 }

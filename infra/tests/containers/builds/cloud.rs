@@ -1,0 +1,169 @@
+//! A stand-in for AWS on loopback, with its image repositories, and the real `aws` command to ask it.
+
+use std::collections::BTreeMap;
+use std::net::TcpStream;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Output};
+use std::time::Duration;
+
+use fs_err::os::unix::fs::symlink;
+use serde_json::Value as Json;
+use tempfile::TempDir;
+
+use super::spec::text;
+use crate::docker::{docker, free_port, run, wait_for};
+
+pub(crate) const REGION: &str = "eu-central-1";
+/// Programs and Python packages of the tests; `.ci/test` makes it.
+const TOOLS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../.venv/bin");
+
+pub(crate) struct Cloud {
+    server: Child,
+    port: u16,
+    /// What Docker's command knows of registries, apart from the user's own.
+    docker: TempDir,
+    log: TempDir,
+}
+
+impl Cloud {
+    /// With the repositories of this foundation, empty.
+    pub(crate) fn start(foundation: &Json) -> Self {
+        let (port, log) = (free_port(), TempDir::new().unwrap());
+        let file = fs_err::File::create(log.path().join("log"))
+            .unwrap()
+            .into_parts()
+            .0;
+        let server = Command::new(tools().join("ministack"))
+            .env("BIND_HOST", "127.0.0.1")
+            .env("GATEWAY_PORT", port.to_string())
+            // It would listen on every address, and clear containers away that others may need.
+            .env("IOT_MTLS_ENABLED", "0")
+            .env("DOCKER_HOST", "unix:///nowhere")
+            .current_dir(log.path())
+            .stdout(file.try_clone().unwrap())
+            .stderr(file)
+            .spawn()
+            .unwrap();
+        let docker = TempDir::new().unwrap();
+        let users = std::env::var("DOCKER_CONFIG").map_or_else(
+            |_| Path::new(&std::env::var("HOME").unwrap()).join(".docker"),
+            PathBuf::from,
+        );
+        symlink(users.join("cli-plugins"), docker.path().join("cli-plugins")).unwrap();
+        let cloud = Self {
+            server,
+            port,
+            docker,
+            log,
+        };
+        wait_for("the stand-in for AWS", Duration::from_mins(1), || {
+            TcpStream::connect(("127.0.0.1", port)).ok()
+        });
+        for resource in foundation["Resources"].as_object().unwrap().values() {
+            if resource["Type"] == "AWS::ECR::Repository" {
+                let [name, mutability] =
+                    ["RepositoryName", "ImageTagMutability"].map(|key| text(&resource["Properties"][key]));
+                let create = ["ecr", "create-repository", "--repository-name", name];
+                cloud.aws(&[&create[..], &["--image-tag-mutability", mutability]].concat());
+            }
+        }
+        cloud
+    }
+
+    /// What stands before the names of images here.
+    pub(crate) fn registry(&self) -> String {
+        format!("127.0.0.1:{}", self.port)
+    }
+
+    /// The environment in which `aws` and `docker` know this cloud, and their programs.
+    pub(crate) fn environment(&self) -> BTreeMap<String, String> {
+        let path = std::env::var("PATH").unwrap();
+        [
+            ("PATH", format!("{}:{path}", tools().display())),
+            ("AWS_ENDPOINT_URL", format!("http://{}", self.registry())),
+            ("AWS_ACCESS_KEY_ID", "test".to_owned()),
+            ("AWS_SECRET_ACCESS_KEY", "test".to_owned()),
+            ("DOCKER_CONFIG", self.docker.path().display().to_string()),
+        ]
+        .map(|(name, value)| (name.to_owned(), value))
+        .into()
+    }
+
+    /// What `aws ARGUMENTS --output json` prints.
+    pub(crate) fn aws(&self, arguments: &[&str]) -> Json {
+        let output = self.try_aws(arguments);
+        assert!(
+            output.status.success(),
+            "aws {arguments:?}: {}",
+            String::from_utf8_lossy(&output.stderr)
+        );
+        serde_json::from_slice(&output.stdout).unwrap_or_default()
+    }
+
+    fn try_aws(&self, arguments: &[&str]) -> Output {
+        run(Command::new(tools().join("aws"))
+            .args(arguments)
+            .args(["--region", REGION, "--output", "json"])
+            .envs(self.environment()))
+    }
+
+    /// Writes the parameter that holds the latest release.
+    pub(crate) fn put_release(&self, parameter: &str, tag: &str) {
+        let put = ["ssm", "put-parameter", "--overwrite", "--type", "String"];
+        self.aws(&[&put[..], &["--name", parameter, "--value", tag]].concat());
+    }
+
+    /// The latest release, where there is one.
+    pub(crate) fn release(&self, parameter: &str) -> Option<String> {
+        let found = self.aws(&["ssm", "get-parameters", "--names", parameter]);
+        found["Parameters"][0]["Value"].as_str().map(str::to_owned)
+    }
+
+    /// The tags in a repository, each with the digest of its image.
+    pub(crate) fn tags(&self, repository: &str) -> BTreeMap<String, String> {
+        let found = self.aws(&["ecr", "describe-images", "--repository-name", repository]);
+        let images = found["imageDetails"].as_array().cloned().unwrap_or_default();
+        let tagged = images.iter().flat_map(|image| {
+            let tags = image["imageTags"].as_array().into_iter().flatten();
+            tags.map(|tag| (text(tag).to_owned(), text(&image["imageDigest"]).to_owned()))
+        });
+        tagged.collect()
+    }
+
+    /// Removes the images of this registry from the engine, so that they can only come from the registry again.
+    pub(crate) fn forget_images(&self) {
+        let reference = format!("reference={}/*/*", self.registry());
+        let names = docker(&[
+            "images",
+            "--filter",
+            &reference,
+            "--format",
+            "{{.Repository}}:{{.Tag}}",
+        ]);
+        for name in names.lines() {
+            run(Command::new("docker").args(["image", "rm", "--no-prune", name]));
+        }
+    }
+}
+
+impl Drop for Cloud {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            let log = fs_err::read_to_string(self.log.path().join("log")).unwrap_or_default();
+            let lines: Vec<_> = log.lines().collect();
+            crate::docker::figure(&lines[lines.len().saturating_sub(15)..].join("\n"));
+        }
+        self.forget_images();
+        let _ = self.server.kill();
+        let _ = self.server.wait();
+    }
+}
+
+fn tools() -> &'static Path {
+    let tools = Path::new(TOOLS);
+    assert!(
+        tools.join("aws").exists() && tools.join("ministack").exists(),
+        "no `aws` and `ministack` in {TOOLS}: `.ci/test containers` installs them"
+    );
+    tools
+}

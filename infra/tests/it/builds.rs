@@ -1,0 +1,279 @@
+//! The builds of the pipelines, as far as they can be judged without running them, and the machine that runs them.
+//!
+//! `tests/containers/builds.rs` runs them for real.
+
+// Runs a build spec as CodeBuild does.
+mod machine;
+// Build specs, out of a synthesized template.
+mod spec;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
+
+use infra::settings::{EXAMPLE, Settings};
+use infra::stacks;
+use serde_json::Value as Json;
+use spec::{PhaseName, Project, Spec, list, text};
+use tempfile::TempDir;
+
+/// What a build calls, and the rights that takes.
+const CALLS: [(&str, &[&str]); 7] = [
+    ("aws ecr get-login-password", &["ecr:GetAuthorizationToken"]),
+    ("aws ecr batch-get-image", &["ecr:BatchGetImage"]),
+    ("aws ssm get-parameters", &["ssm:GetParameters"]),
+    ("aws ssm put-parameter", &["ssm:PutParameter"]),
+    ("docker login", &[]),
+    // The registry asks for the same rights as the calls that its protocol comes to.
+    (
+        "docker push",
+        &[
+            "ecr:BatchCheckLayerAvailability",
+            "ecr:BatchGetImage",
+            "ecr:CompleteLayerUpload",
+            "ecr:InitiateLayerUpload",
+            "ecr:PutImage",
+            "ecr:UploadLayerPart",
+        ],
+    ),
+    // With a cache that is fetched from the registry.
+    (
+        "docker buildx build",
+        &[
+            "ecr:BatchCheckLayerAvailability",
+            "ecr:BatchGetImage",
+            "ecr:GetDownloadUrlForLayer",
+        ],
+    ),
+];
+/// What CodeBuild itself does with a build's role: logs and artifacts.
+const CODEBUILD: [&str; 3] = ["logs:", "s3:", "kms:"];
+
+fn pipelines() -> Vec<Json> {
+    let graph = stacks::graph(&Settings::parse(EXAMPLE).unwrap()).unwrap();
+    ["DevPipelineStack", "StagingProdPipelineStack"]
+        .map(|name| {
+            let stack = graph.stacks().iter().find(|stack| stack.name == name).unwrap();
+            serde_json::from_str(stack.body()).unwrap()
+        })
+        .into()
+}
+
+/// The build projects of a template, by what the logical ids of a project, its role and its policy begin with.
+fn projects(template: &Json) -> BTreeMap<&str, Project> {
+    let resources = template["Resources"].as_object().unwrap();
+    let projects = resources
+        .iter()
+        .filter(|(_, resource)| resource["Type"] == "AWS::CodeBuild::Project");
+    projects
+        .map(|(id, _)| (id.trim_end_matches("Project"), spec::project(template, id)))
+        .collect()
+}
+
+/// All commands, in order.
+fn commands(spec: &Spec) -> impl Iterator<Item = &str> {
+    spec.phases
+        .values()
+        .flat_map(|phase| phase.commands.iter().map(String::as_str))
+}
+
+/// The programs that need rights, with the words after them that say what they do.
+fn calls(spec: &Spec) -> BTreeSet<String> {
+    let mut found = BTreeSet::new();
+    for command in commands(spec) {
+        let words: Vec<_> = command
+            .split(|sign: char| sign.is_whitespace() || "(){}|;&\"".contains(sign))
+            .filter(|word| !word.is_empty())
+            .collect();
+        for (at, word) in words.iter().enumerate() {
+            let length = match *word {
+                "aws" => 3,
+                "docker" if words[at + 1] == "buildx" => 3,
+                "docker" => 2,
+                _ => continue,
+            };
+            found.insert(words[at..at + length].join(" "));
+        }
+    }
+    found
+}
+
+#[test]
+fn a_build_may_do_what_its_commands_call_and_nothing_else() {
+    let mut with_calls = 0;
+    for template in pipelines() {
+        for (id, project) in projects(&template) {
+            let calls = calls(&project.spec);
+            with_calls += usize::from(!calls.is_empty());
+            let needed: BTreeSet<&str> = calls
+                .iter()
+                .flat_map(|call| {
+                    let known = CALLS.iter().find(|(name, _)| name == call);
+                    known
+                        .unwrap_or_else(|| panic!("{id}: which rights does `{call}` take?"))
+                        .1
+                })
+                .copied()
+                .collect();
+            let policy = &template["Resources"][format!("{id}Policy")]["Properties"];
+            let given = list(&policy["PolicyDocument"]["Statement"]).flat_map(|statement| {
+                assert_eq!(statement["Effect"], "Allow");
+                match &statement["Action"] {
+                    Json::String(action) => vec![action.as_str()],
+                    actions => list(actions).map(text).collect(),
+                }
+            });
+            let given: BTreeSet<&str> = given
+                .filter(|action| !CODEBUILD.iter().any(|own| action.starts_with(own)))
+                .collect();
+            assert_eq!(needed, given, "{id}");
+        }
+    }
+    assert_eq!(with_calls, 2, "the images and the release");
+}
+
+/// What is neither said by the project nor by the pipeline nor by CodeBuild nor by the spec itself would be empty.
+#[test]
+fn every_variable_is_set_by_somebody_and_read() {
+    for template in pipelines() {
+        let pipeline = spec::pipeline(&template);
+        for (id, project) in projects(&template) {
+            let said_by_the_pipeline = spec::actions(pipeline)
+                .filter(|action| action["Configuration"]["ProjectName"]["Ref"] == format!("{id}Project"))
+                .filter_map(|action| action["Configuration"].get("EnvironmentVariables"))
+                .flat_map(|json| serde_json::from_str::<Vec<Json>>(text(json)).unwrap())
+                .map(|variable| text(&variable["name"]).to_owned());
+            let given: BTreeSet<String> = project
+                .variables
+                .keys()
+                .cloned()
+                .chain(said_by_the_pipeline)
+                // Read by rustup.
+                .filter(|name| name != "RUSTUP_TOOLCHAIN")
+                .collect();
+            let commands: Vec<_> = commands(&project.spec).collect();
+            let commands = commands.join("\n");
+            let read: BTreeSet<String> = commands
+                .split('$')
+                .skip(1)
+                .map(|rest| {
+                    let rest = rest.trim_start_matches('{');
+                    let end = rest.find(|sign: char| !(sign.is_ascii_uppercase() || sign == '_'));
+                    rest[..end.unwrap_or(rest.len())].to_owned()
+                })
+                .filter(|name| !name.is_empty() && !name.starts_with("CODEBUILD_"))
+                .filter(|name| !commands.contains(&format!("export {name}")))
+                .collect();
+            assert_eq!(read, given, "{id}");
+        }
+    }
+}
+
+/// Artifacts are handed on by name, and files are found in them by name.
+#[test]
+fn what_an_action_takes_another_one_before_it_gives() {
+    for template in pipelines() {
+        let pipeline = spec::pipeline(&template);
+        let mut given: BTreeMap<&str, Option<Spec>> = BTreeMap::new();
+        for action in spec::actions(pipeline) {
+            let name = text(&action["Name"]);
+            for input in list(&action["InputArtifacts"]) {
+                assert!(given.contains_key(text(&input["Name"])), "{name}: {input}");
+            }
+            let configuration = &action["Configuration"];
+            if let Some(overrides) = configuration.get("ParameterOverrides") {
+                let overrides: BTreeMap<String, Json> = serde_json::from_str(text(overrides)).unwrap();
+                let [artifact, file, key] =
+                    [0, 1, 2].map(|at| text(&overrides["ImageTag"]["Fn::GetParam"][at]));
+                let build = given[artifact].as_ref().unwrap();
+                assert!(
+                    build
+                        .artifacts
+                        .as_ref()
+                        .unwrap()
+                        .files
+                        .iter()
+                        .any(|name| name == file)
+                );
+                let written = format!("{{\"{key}\":\"%s\"}}");
+                assert!(
+                    commands(build).any(|command| command.contains(&written)),
+                    "{name}"
+                );
+                assert!(
+                    list(&action["InputArtifacts"]).any(|input| input["Name"] == artifact),
+                    "{name} has no {artifact}"
+                );
+            }
+            for output in list(&action["OutputArtifacts"]) {
+                let spec = configuration["ProjectName"]["Ref"]
+                    .as_str()
+                    .map(|project| spec::project(&template, project).spec);
+                given.insert(text(&output["Name"]), spec);
+            }
+        }
+        assert_eq!(given.len(), 3);
+    }
+}
+
+/// Runs a made-up spec in an empty folder.
+fn run(yaml: &str) -> (machine::Outcome, TempDir) {
+    let source = TempDir::new().unwrap();
+    let environment = machine::environment(source.path(), "4f2a9c0", "eu-central-1", &BTreeMap::new());
+    let outcome = machine::run(&Spec::parse(yaml), source.path(), environment);
+    (outcome, source)
+}
+
+#[test]
+fn the_machine_hands_on_what_is_exported_and_the_folder_and_nothing_else() {
+    let (outcome, _) = run(r#"
+version: 0.2
+env: { shell: bash, exported-variables: [KEPT, NEVER] }
+phases:
+  install:
+    commands:
+      - export KEPT=$CODEBUILD_RESOLVED_SOURCE_VERSION; LOST=1; lost() { :; }
+      - mkdir inside && cd inside
+  build:
+    commands:
+      - test -z "$LOST" && ! type lost && echo here >note && test "$CODEBUILD_BUILD_SUCCEEDING" = 1
+artifacts: { base-directory: inside, files: [note] }
+"#
+    .trim_start());
+    outcome.assert_succeeded();
+    assert_eq!(
+        outcome.exported,
+        BTreeMap::from([("KEPT".to_owned(), "4f2a9c0".to_owned())])
+    );
+    let note = outcome.artifacts.path().join("note");
+    assert_eq!(fs_err::read_to_string(note).unwrap(), "here\n");
+}
+
+#[test]
+fn the_machine_ends_as_codebuild_does() {
+    let spec = |on_failure: &str| {
+        format!(
+            "version: 0.2\nphases:\n  build: {{ {on_failure}commands: ['echo one; false', 'echo two'] }}\n  \
+             post_build: {{ commands: ['echo after $CODEBUILD_BUILD_SUCCEEDING'] }}\n"
+        )
+    };
+    for (on_failure, says) in [
+        ("", "one\nafter 0\n"),
+        ("on-failure: CONTINUE, ", "one\nafter 0\n"),
+        ("on-failure: ABORT, ", "one\n"),
+    ] {
+        let (outcome, _) = run(&spec(on_failure));
+        assert_eq!(
+            (outcome.failed, outcome.log.as_str()),
+            (Some(PhaseName::Build), says)
+        );
+    }
+    let early = "version: 0.2\nphases: { pre_build: { commands: ['exit 3'] }, post_build: { commands: [touch it] } }\n";
+    let (outcome, source) = run(early);
+    outcome.assert_failed(PhaseName::PreBuild, "");
+    assert!(!Path::new(source.path()).join("it").exists());
+    let nothing =
+        "version: 0.2\nphases: { build: { commands: [touch it] } }\nartifacts: { files: ['*.json'] }\n";
+    run(nothing)
+        .0
+        .assert_failed(PhaseName::PostBuild, "no matching artifact paths found: *.json");
+}
