@@ -15,7 +15,7 @@ use tempfile::TempDir;
 use super::spec::{OnFailure, PhaseName, Spec};
 
 /// How long one command may take: the compilation of everything, on a busy machine.
-const PATIENCE: Duration = Duration::from_mins(10);
+const PATIENCE: Duration = Duration::from_mins(20);
 /// What a build takes from the machine, as CodeBuild's would come from the image: where programs and their settings lie,
 /// and how the network is reached.
 const OF_THE_IMAGE: [&str; 16] = [
