@@ -29,6 +29,7 @@ use crate::body::{AnswerBody, RequestBody};
 use crate::config::UpstreamProtocol;
 use crate::connection::{Connection, UploadEnd};
 use crate::forwarding::{self, Forwarded, Hop};
+use crate::metrics;
 use crate::request_rules::Refusal;
 use crate::server::Worker;
 use crate::upgrade::Tunnel;
@@ -67,6 +68,7 @@ impl Gateway {
         record.identified(&forwarded);
         self.client.set_upgrading(forwarded.upgrade.is_some());
         match admitted {
+            Ok(_) if self.is_one_too_many() => fail::refused(&self, record, Refusal::TooManyConnections),
             Ok(_) if !self.is_within_rate(&forwarded) => fail::refused(&self, record, Refusal::RateLimited),
             Ok(admitted) => {
                 self.pass_on(head, body, admitted.last_on_connection, &forwarded, record)
@@ -134,6 +136,13 @@ impl Gateway {
                 answer.map(|()| AnswerBody::own(bytes::Bytes::new(), &self.client, None))
             }
         }
+    }
+
+    /// Whether the connection came when there was no room, and there still is none.
+    fn is_one_too_many(&self) -> bool {
+        let shared = &self.worker.shared;
+        self.client.is_surplus()
+            && metrics::open_connections(&shared.counters) > shared.config.bounds.connections as u64
     }
 
     fn is_within_rate(&self, forwarded: &Forwarded) -> bool {

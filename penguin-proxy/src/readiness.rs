@@ -100,7 +100,7 @@ pub(crate) async fn watch_app(shared: Arc<Shared>) {
         let now = Instant::now();
         let before = shared.readiness.reach();
         let news = match probed {
-            Err(Ailment::Silent { .. }) if before == Reach::Up => false,
+            Err(ref ailment) if before == Reach::Up && ailment.says_nothing_of_the_app() => false,
             _ => shared.readiness.observe(probed.is_ok(), now),
         };
         match &probed {

@@ -5,6 +5,7 @@
 //! names, watches the app, answers the admin port and conducts the drain.
 
 mod conduct;
+mod descriptors;
 mod listen;
 pub mod signals;
 pub(crate) mod threads;
@@ -35,6 +36,10 @@ const QUEUE_PATIENCE: Duration = Duration::from_secs(1);
 /// A client's requests are averaged over this: a page with thirty files is no flood.
 const CLIENT_WINDOW: Duration = Duration::from_secs(10);
 
+/// Client connections beyond the limit that are still accepted: the load balancer's health check is answered on them,
+/// everything else is turned away with an answer.
+pub(crate) const SPARE_CONNECTIONS: usize = 32;
+
 /// What all threads share. Everything in it is read far more often than written.
 #[derive(Debug)]
 pub(crate) struct Shared {
@@ -53,6 +58,8 @@ pub(crate) struct Shared {
     pub(crate) in_flight: InFlight,
     pub(crate) client_rate: Option<ClientRate>,
     pub(crate) retries: RetryBudget,
+    /// Idle connections to the app that a thread may keep.
+    pub(crate) idle_per_thread: usize,
     pub(crate) log: AccessLog,
 }
 
@@ -82,6 +89,23 @@ pub enum ServerError {
     },
 }
 
+/// Lowers the number of client connections to what the process can serve. Gives how many idle ones a thread may keep.
+fn fit_into_descriptors(config: &mut Config) -> usize {
+    let limit = descriptors::raise();
+    let shares = descriptors::divide(limit, config.threads, SPARE_CONNECTIONS);
+    let wanted = config.bounds.connections;
+    if shares.clients < wanted {
+        config.bounds.connections = shares.clients;
+        tracing::warn!(
+            descriptors = limit,
+            "PROXY_MAX_CONNECTIONS={wanted} does not fit into {limit} file descriptors, {} connections do; hint: raise the \
+             limit `nofile` of the container",
+            shares.clients
+        );
+    }
+    shares.idle_per_thread
+}
+
 fn refused(what: &'static str) -> impl Fn(io::Error) -> ServerError {
     move |source| ServerError::System { what, source }
 }
@@ -92,7 +116,7 @@ impl Server {
     /// # Errors
     ///
     /// When a port cannot be had.
-    pub fn bind(config: Config, lookup: Lookup, log: AccessLog) -> Result<Self, ServerError> {
+    pub fn bind(mut config: Config, lookup: Lookup, log: AccessLog) -> Result<Self, ServerError> {
         let listeners = listen::bind("PROXY_LISTEN", config.listen, config.threads)?;
         let mut admin = listen::bind("PROXY_ADMIN_LISTEN", config.admin_listen, 1)?;
         let admin = admin.remove(0);
@@ -100,7 +124,9 @@ impl Server {
             .local_addr()
             .map_err(refused("the address of a listener"))?;
         let admin_address = admin.local_addr().map_err(refused("the address of a listener"))?;
+        let idle_per_thread = fit_into_descriptors(&mut config);
         let shared = Arc::new(Shared {
+            idle_per_thread,
             phase: watch::Sender::new(Phase::Serving),
             readiness: Readiness::default(),
             target: Target::new(config.upstream.clone(), lookup),

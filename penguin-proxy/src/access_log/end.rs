@@ -51,6 +51,7 @@ ends! {
     AnswerStalled = "client.answer.stalled", None, "The client took no byte of the answer for `PROXY_SEND_TIMEOUT`.";
     RateLimited = "proxy.limit.rate", Some(429), "The client sends more requests than it may.";
     Overloaded = "proxy.limit.in_flight", Some(503), "Too many requests are being answered.";
+    TooManyConnections = "proxy.limit.connections", Some(503), "More than `PROXY_MAX_CONNECTIONS` client connections are open, or more than there are descriptors for.";
     HoldExpired = "upstream.connect.unreachable", Some(503), "The app could not be reached within `PROXY_HOLD`; `error` says why.";
     HoldFull = "proxy.hold.full", Some(503), "The app cannot be reached and `PROXY_MAX_HELD` requests already wait.";
     UpstreamSilent = "upstream.wait.timeout", Some(504), "The app did not begin to answer within `PROXY_FIRST_BYTE_TIMEOUT`.";

@@ -3,7 +3,7 @@
 use std::io;
 use std::net::{SocketAddr, TcpListener as StdListener};
 use std::rc::Rc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use socket2::{SockRef, TcpKeepalive};
 use tokio::net::{TcpListener, TcpStream};
@@ -12,12 +12,15 @@ use tokio::task::yield_now;
 use super::serve::serve;
 use crate::drain::Phase;
 use crate::metrics;
-use crate::server::Worker;
+use crate::server::{SPARE_CONNECTIONS, Worker};
 
 /// Connections taken in one go before those that are open get their turn.
 const BATCH: usize = 16;
 /// Pause when the system has no descriptor or memory left for a connection.
 const EXHAUSTED: Duration = Duration::from_millis(50);
+
+/// What goes on being wrong is told again after this.
+const SILENCE: Duration = Duration::from_secs(10);
 
 /// Accepts until the drain reaches its closing phase, then takes what the kernel has already queued and lets go.
 ///
@@ -28,6 +31,7 @@ pub(crate) async fn accept(worker: &Rc<Worker>, listener: StdListener) -> io::Re
     let listener = TcpListener::from_std(listener)?;
     let mut phase = worker.shared.phase.subscribe();
     let mut taken = 0;
+    let mut told: Option<Instant> = None;
     loop {
         let accepted = tokio::select! {
             biased;
@@ -38,7 +42,10 @@ pub(crate) async fn accept(worker: &Rc<Worker>, listener: StdListener) -> io::Re
             Ok((stream, peer)) => take(worker, stream, peer),
             Err(error) if is_about_one_connection(&error) => {}
             Err(error) => {
-                tracing::warn!("cannot accept a connection: {error}");
+                if told.is_none_or(|at| at.elapsed() >= SILENCE) {
+                    told = Some(Instant::now());
+                    tracing::warn!("cannot accept a connection: {error}");
+                }
                 tokio::time::sleep(EXHAUSTED).await;
             }
         }
@@ -65,8 +72,13 @@ fn is_about_one_connection(error: &io::Error) -> bool {
 }
 
 fn take(worker: &Rc<Worker>, stream: TcpStream, peer: SocketAddr) {
-    if metrics::open_connections(&worker.shared.counters) >= worker.shared.config.bounds.connections as u64 {
+    let open = metrics::open_connections(&worker.shared.counters);
+    let room = worker.shared.config.bounds.connections as u64;
+    let surplus = open >= room;
+    if surplus {
         worker.counters().connections_refused.add(1);
+    }
+    if open >= room + SPARE_CONNECTIONS as u64 {
         return;
     }
     // Both only make things better where they work: small answers leave at once, vanished clients are found out.
@@ -76,5 +88,6 @@ fn take(worker: &Rc<Worker>, stream: TcpStream, peer: SocketAddr) {
         .with_interval(Duration::from_secs(15));
     drop(SockRef::from(&stream).set_tcp_keepalive(&keepalive));
     let peer = SocketAddr::new(peer.ip().to_canonical(), peer.port());
-    tokio::task::spawn_local(serve(Rc::clone(worker), stream, peer));
+    worker.counters().connections_opened.add(1);
+    tokio::task::spawn_local(serve(Rc::clone(worker), stream, peer, surplus));
 }

@@ -77,6 +77,8 @@ pub(crate) struct Connection {
     reset: Cell<bool>,
     /// The request asks for another protocol: what follows it may be no HTTP.
     upgrading: Cell<bool>,
+    /// It came when there were as many as are served.
+    surplus: Cell<bool>,
     cut: Cell<Option<Cut>>,
     waker: RefCell<Option<Waker>>,
     tunnel: RefCell<Option<Tunnel>>,
@@ -104,6 +106,7 @@ impl Connection {
             refused_head: Cell::new(None),
             reset: Cell::new(false),
             upgrading: Cell::new(false),
+            surplus: Cell::new(false),
             cut: Cell::new(None),
             waker: RefCell::new(None),
             tunnel: RefCell::new(None),
@@ -296,6 +299,15 @@ impl Connection {
             return true;
         }
         false
+    }
+
+    /// Whether it came when there were as many connections as are served.
+    pub(crate) fn is_surplus(&self) -> bool {
+        self.surplus.get()
+    }
+
+    pub(crate) fn set_surplus(&self, surplus: bool) {
+        self.surplus.set(surplus);
     }
 
     /// Ends the connection at its next turn.

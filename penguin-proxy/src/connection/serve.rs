@@ -37,9 +37,9 @@ impl Drop for Registered {
 }
 
 /// Serves one client until its connection is closed.
-pub(super) async fn serve(worker: Rc<Worker>, stream: TcpStream, peer: SocketAddr) {
+pub(super) async fn serve(worker: Rc<Worker>, stream: TcpStream, peer: SocketAddr, surplus: bool) {
     let connection = worker.connections.add(peer);
-    worker.counters().connections_opened.add(1);
+    connection.set_surplus(surplus);
     let _registered = Registered {
         worker: Rc::clone(&worker),
         connection: Rc::clone(&connection),

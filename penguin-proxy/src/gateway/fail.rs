@@ -155,6 +155,7 @@ fn end_of(refusal: Refusal) -> End {
         Refusal::RateLimited | Refusal::Http2Resets => End::RateLimited,
         Refusal::Http2 => End::HeadMalformed,
         Refusal::Overloaded => End::Overloaded,
+        Refusal::TooManyConnections => End::TooManyConnections,
         Refusal::HeadTooLarge | Refusal::TooManyFields | Refusal::TargetTooLong => End::HeadTooLarge,
         Refusal::ChunkEnd | Refusal::ChunkExtension | Refusal::ChunkSize | Refusal::TrailersTooLarge => {
             End::BodyMalformed

@@ -161,7 +161,10 @@ impl Record {
 
     /// There is no answer of the app's.
     pub(super) fn failed(&mut self, end: End, reason: String) {
-        if matches!(end, End::HoldFull | End::Overloaded | End::RateLimited) {
+        if matches!(
+            end,
+            End::HoldFull | End::Overloaded | End::TooManyConnections | End::RateLimited
+        ) {
             self.worker.counters().sheds.add(1);
         }
         self.end = Some(end);

@@ -115,6 +115,8 @@ pub enum Refusal {
     RateLimited,
     /// Too many requests are in flight.
     Overloaded,
+    /// Too many connections are open.
+    TooManyConnections,
 }
 
 impl Refusal {
@@ -131,7 +133,7 @@ impl Refusal {
                 StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE
             }
             Self::CodingUnknown => StatusCode::NOT_IMPLEMENTED,
-            Self::Overloaded => StatusCode::SERVICE_UNAVAILABLE,
+            Self::Overloaded | Self::TooManyConnections => StatusCode::SERVICE_UNAVAILABLE,
             Self::Version => StatusCode::HTTP_VERSION_NOT_SUPPORTED,
             _ => StatusCode::BAD_REQUEST,
         }
@@ -245,6 +247,10 @@ impl Refusal {
             Self::BodyTimeout => ("body-timeout", "The request's body arrived too slowly."),
             Self::RateLimited => ("rate-limited", "Too many requests came from this address."),
             Self::Overloaded => ("overloaded", "The site is busy; please try again in a moment."),
+            Self::TooManyConnections => (
+                "too-many-connections",
+                "Too many connections are open; please try again in a moment.",
+            ),
         }
     }
 }

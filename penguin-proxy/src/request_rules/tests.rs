@@ -183,6 +183,7 @@ fn codes_are_unique_and_plain() {
         Refusal::BodyTimeout,
         Refusal::RateLimited,
         Refusal::Overloaded,
+        Refusal::TooManyConnections,
     ];
     let lines: Vec<String> = all
         .iter()

@@ -31,6 +31,21 @@ pub(crate) enum ConnectError {
     Failed { address: SocketAddr, source: io::Error },
 }
 
+impl ConnectError {
+    /// Whether this says something of the proxy's host alone: it has no descriptor, port or memory left.
+    pub(crate) fn is_of_this_host(&self) -> bool {
+        const ENFILE: i32 = 23;
+        const EMFILE: i32 = 24;
+        const ENOMEM: i32 = 12;
+        const EADDRNOTAVAIL: i32 = 99;
+        let code = match self {
+            Self::Failed { source, .. } => source.raw_os_error(),
+            Self::Unresolved | Self::TimedOut { .. } => None,
+        };
+        matches!(code, Some(ENFILE | EMFILE | ENOMEM | EADDRNOTAVAIL))
+    }
+}
+
 /// Connects to whichever address answers first within `limit`.
 pub(super) async fn connect(
     addresses: &mut watch::Receiver<Arc<[SocketAddr]>>,

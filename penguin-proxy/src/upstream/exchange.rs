@@ -176,7 +176,7 @@ impl UpstreamBody {
             && link.poll_is_free(cx)
             && !self.worker.is_closing()
         {
-            self.worker.pool.put(link);
+            self.worker.pool.put(link, self.worker.shared.idle_per_thread);
         }
     }
 }

@@ -32,11 +32,11 @@ impl Pool {
         }
     }
 
-    /// Keeps a connection for the next request.
-    pub(super) fn put(&self, mut link: Box<Link>) {
+    /// Keeps a connection for the next request, unless there are so many already.
+    pub(super) fn put(&self, mut link: Box<Link>, most: usize) {
         link.idle_since = Instant::now();
         let mut idle = self.idle.borrow_mut();
-        if idle.len() < MOST {
+        if idle.len() < MOST.min(most) {
             idle.push(link);
         }
     }

@@ -35,6 +35,17 @@ pub(crate) enum Ailment {
     Silent { path: String },
 }
 
+impl Ailment {
+    /// Whether it may as well be load, here or there, that keeps a good app from answering.
+    pub(crate) fn says_nothing_of_the_app(&self) -> bool {
+        match self {
+            Self::Silent { .. } => true,
+            Self::Unreachable(error) => error.is_of_this_host(),
+            Self::Unwell { .. } | Self::Nonsense { .. } => false,
+        }
+    }
+}
+
 /// Whether the app takes connections, and says that it is well if it is asked for `path`: with 2xx or 3xx.
 pub(crate) async fn probe(
     upstream: &UpstreamAddress,

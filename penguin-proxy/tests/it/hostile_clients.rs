@@ -299,7 +299,29 @@ fn only_so_many_connections_are_kept() {
     });
     let (mut first, mut second) = (proxy.connect(), proxy.connect());
     assert_eq!((first.get("/").status, second.get("/").status), (200, 200));
-    assert!(proxy.connect().is_closed());
+    assert_eq!(
+        proxy.get("/healthz/ready").text(),
+        "ready\n",
+        "the load balancer always comes through"
+    );
+    let mut third = proxy.connect();
+    let reply = third.get("/third");
+    assert_eq!(
+        (
+            reply.status,
+            reply.field("retry-after"),
+            reply.field("connection")
+        ),
+        (503, Some("1"), Some("close"))
+    );
+    assert!(third.is_closed());
+    assert_eq!(proxy.line("/third")["end"], "proxy.limit.connections");
+    let silent: Vec<_> = (0..40).map(|_| proxy.connect()).collect();
+    eventually("there are limits to that as well", || {
+        proxy.metric("penguin_proxy_client_connections_refused_total") >= 42
+    });
+    assert!(proxy.metric("penguin_proxy_client_connections") <= 34);
+    drop(silent);
     drop(first);
     eventually("a place is free", || {
         proxy.metric("penguin_proxy_client_connections") == 1

@@ -5,6 +5,7 @@ use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
+use std::thread::JoinHandle;
 use std::time::Duration;
 
 /// A listening app. Its port is free again when it is dropped.
@@ -12,6 +13,7 @@ pub(crate) struct App {
     pub(crate) address: SocketAddr,
     gone: Arc<AtomicBool>,
     open: Open,
+    accepting: Option<JoinHandle<()>>,
 }
 
 /// A handle to every open connection, by its number, for the end of the app.
@@ -181,14 +183,15 @@ impl App {
         socket.bind(&address.into()).expect("the app's port");
         socket.listen(128).unwrap();
         let listener: TcpListener = socket.into();
-        let app = Self {
+        let mut app = Self {
             address: listener.local_addr().unwrap(),
             gone: Arc::default(),
             open: Arc::default(),
+            accepting: None,
         };
         let (gone, open) = (Arc::clone(&app.gone), Arc::clone(&app.open));
         let script = Arc::new(script);
-        std::thread::spawn(move || {
+        let accepting = std::thread::spawn(move || {
             for number in 0.. {
                 let Ok((stream, _)) = listener.accept() else {
                     return;
@@ -209,6 +212,7 @@ impl App {
                 });
             }
         });
+        app.accepting = Some(accepting);
         app
     }
 }
@@ -216,8 +220,9 @@ impl App {
 impl Drop for App {
     fn drop(&mut self) {
         self.gone.store(true, Ordering::SeqCst);
-        // Wakes the accepting thread, which closes the listener.
+        // Wakes the accepting thread, which closes the listener: when this is over the port is free.
         drop(TcpStream::connect(self.address));
+        drop(self.accepting.take().map(JoinHandle::join));
         for stream in self.open.lock().unwrap().values() {
             drop(stream.shutdown(std::net::Shutdown::Both));
         }

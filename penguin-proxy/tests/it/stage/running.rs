@@ -36,6 +36,17 @@ pub(crate) struct Running {
 impl Running {
     /// In front of an app, on loopback.
     pub(crate) fn start(app: &App, settings: &[(&str, &str)]) -> Self {
+        Self::before(app, Command::new(PROGRAM).arg("serve"), settings)
+    }
+
+    /// With so many descriptors at most.
+    pub(crate) fn confined(app: &App, descriptors: usize, settings: &[(&str, &str)]) -> Self {
+        let limit = format!("--nofile={descriptors}");
+        let mut command = Command::new("prlimit");
+        Self::before(app, command.args([&limit, PROGRAM, "serve"]), settings)
+    }
+
+    fn before(app: &App, command: &mut Command, settings: &[(&str, &str)]) -> Self {
         let upstream = app.address.to_string();
         let mut all = vec![
             ("PROXY_UPSTREAM", upstream.as_str()),
@@ -43,7 +54,7 @@ impl Running {
             ("PROXY_ADMIN_LISTEN", "127.0.0.1:0"),
         ];
         all.extend_from_slice(settings);
-        Self::launch(Command::new(PROGRAM).arg("serve"), &all)
+        Self::launch(command, &all)
     }
 
     /// In a network of its own.
