@@ -121,9 +121,17 @@ pub enum Verb {
     #[command(name = crate::local::warden::VERB, hide = true)]
     LocalWarden,
     #[expect(missing_docs, reason = "as above")]
+    Init(Init),
+    #[expect(missing_docs, reason = "as above")]
+    Check(Check),
+    #[expect(missing_docs, reason = "as above")]
     List(List),
     #[expect(missing_docs, reason = "as above")]
     Synth(Synth),
+    #[expect(missing_docs, reason = "as above")]
+    Diff(Diff),
+    #[expect(missing_docs, reason = "as above")]
+    Completions(Completions),
 }
 
 /// Stacks that a verb is about.

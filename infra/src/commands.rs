@@ -3,12 +3,16 @@
 //! Here `anyhow` adds the context that a person needs. A failure that has its own exit code or a remedy is a
 //! [`crate::exit::Failure`].
 
+mod check;
 mod cloud;
+mod completions;
 mod compose;
 #[cfg(feature = "aws")]
 mod deploy;
 #[cfg(feature = "aws")]
 mod destroy;
+mod diff;
+mod init;
 mod list;
 mod local;
 pub(crate) mod settings;
@@ -30,7 +34,11 @@ pub fn run(cli: &Cli, console: &Console) -> Result<ExitStatus> {
         Verb::Compose(_) => compose::run(console),
         Verb::Local(arguments) => local::run(arguments, console),
         Verb::LocalWarden => local::keep_watch(),
+        Verb::Init(arguments) => init::run(arguments, &cli.global, console),
+        Verb::Check(arguments) => check::run(arguments, &cli.global, console),
         Verb::List(arguments) => list::run(arguments, &cli.global, console),
         Verb::Synth(arguments) => synth::run(arguments, &cli.global, console),
+        Verb::Diff(arguments) => diff::run(arguments, &cli.global, console),
+        Verb::Completions(arguments) => completions::run(arguments, &cli.global, console),
     }
 }

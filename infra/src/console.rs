@@ -5,6 +5,7 @@
 
 mod options;
 mod paint;
+mod wrapping;
 
 use std::fmt::{Display, Write as _};
 use std::io::{self, BufRead, BufReader, IsTerminal as _, Write};
@@ -12,6 +13,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 pub use options::{ColorChoice, Options, Verbosity};
 pub use paint::{Paint, Style};
+pub use wrapping::wrapped;
 
 use crate::exit::Failure;
 

@@ -3,7 +3,8 @@
 //! [`cli`] is the grammar, [`commands`] has one file per verb, [`console`] is the only thing that writes to the
 //! terminal and [`exit`] the only place that knows exit codes. What the verbs are about needs none of these:
 //! [`service`] describes the two containers once, for every place where they run, and [`compose_file`] writes that
-//! down for Docker, while [`local`] runs it here.
+//! down for Docker, while [`local`] runs it here. [`settings`] become [`stacks`]; [`plan`] compares templates, [`check`]
+//! tells what would fail.
 //!
 //! Dependencies point down: `main` → `commands` → domain. Nothing below `commands` imports clap or prints.
 
@@ -13,6 +14,7 @@ compile_error!("infra runs on Linux and macOS; on Windows, use it in WSL");
 #[cfg(feature = "aws")]
 pub mod aws;
 pub mod cfn;
+pub mod check;
 pub mod cli;
 pub mod commands;
 pub mod compose_file;

@@ -59,6 +59,11 @@ impl Difference {
     pub fn is_empty(&self) -> bool {
         self.resources.is_empty() && self.others.is_empty()
     }
+
+    /// One line: how many resources of each kind.
+    pub fn summary(&self) -> String {
+        show::changes(&self.resources).summary()
+    }
 }
 
 /// What `new` changes, where `old` is there. An empty `old` (`null` or `{}`) is a stack that does not exist.

@@ -10,7 +10,10 @@ mod cidr;
 mod cron;
 mod document;
 mod file;
+pub mod first;
+mod placeholders;
 mod read;
+mod remote;
 mod values;
 
 use std::fmt;
@@ -19,6 +22,7 @@ pub use cidr::Cidr;
 pub use cron::Cron;
 pub use document::Mistake;
 pub use file::{EXAMPLE, FILE_NAME, SettingsError, find};
+pub use remote::{GitHubRepository, NotOnGitHub};
 pub use values::{Architecture, Deployment, Insights, Nat, nearest};
 
 /// Everything that the stacks are made from.

@@ -22,9 +22,12 @@ pub enum OfflineVerb {
 
 /// Write the settings file, from the git remote and a few answers
 ///
-/// Never overwrites an existing file. What is given as an option is not asked for.
+/// Fills in the file that comes with the repository, or writes one. A file that somebody has filled in is never touched. What is given as an option is not asked for; without a terminal nothing is.
 #[derive(Args, Debug)]
 pub struct Init {
+    /// Name of the project, in front of names in AWS
+    #[arg(long, value_name = "NAME")]
+    pub project_name: Option<String>,
     /// Owner of the repository on GitHub
     #[arg(long, value_name = "OWNER")]
     pub github_owner: Option<String>,
@@ -64,17 +67,16 @@ pub struct Synth {
 }
 
 /// Show what a deployment would change
+///
+/// Resource by resource and property by property: what is replaced, what data is lost, and in a table of its own what is opened up.
 #[derive(Args, Debug)]
 pub struct Diff {
     #[command(flatten)]
     #[expect(missing_docs, reason = "clap would take a doc comment for a help text")]
     pub targets: Targets,
-    /// Compare with a template, or a folder of templates, instead of what is deployed
-    #[arg(long, value_name = "PATH")]
-    pub against: Option<PathBuf>,
-    /// Also ask AWS which resources were changed by hand
-    #[arg(long)]
-    pub drift: bool,
+    /// What to compare with: a template, or a folder of STACK.template.json
+    #[arg(long, value_name = "PATH", required = true)]
+    pub against: PathBuf,
     /// Exit with code 1 if there is a difference
     #[arg(long)]
     pub exit_code: bool,
@@ -83,8 +85,8 @@ pub struct Diff {
 /// Look for everything that would fail later, before touching anything
 #[derive(Args, Debug)]
 pub struct Check {
-    /// Check settings and templates alone, without AWS
-    #[arg(long)]
+    /// Check settings, templates and the files of the images alone, without AWS
+    #[arg(long, required = true)]
     pub offline: bool,
 }
 

@@ -9,6 +9,7 @@ use crate::exit::ExitStatus;
 /// Runs a verb that talks to AWS.
 #[cfg(feature = "aws")]
 pub(super) fn run(verb: &CloudVerb, global: &Global, console: &Console) -> Result<ExitStatus> {
+    super::settings::refuse_placeholders(global)?;
     let done = match verb {
         CloudVerb::Deploy(arguments) => super::deploy::run(arguments, global, console),
         CloudVerb::Destroy(arguments) => super::destroy::run(arguments, global, console),

@@ -29,6 +29,30 @@ pub(crate) fn load(global: &Global) -> Result<Settings> {
     Ok(settings)
 }
 
+/// Refuses settings that still hold what the repository came with: for verbs that talk to AWS.
+#[cfg(feature = "aws")]
+pub(crate) fn refuse_placeholders(global: &Global) -> Result<()> {
+    let file = file(global)?;
+    let Ok(settings) = Settings::load(&file) else {
+        // Whoever loads it next says what is wrong with it.
+        return Ok(());
+    };
+    let placeholders = settings.placeholders();
+    if placeholders.is_empty() {
+        return Ok(());
+    }
+    let list: Vec<_> = placeholders
+        .iter()
+        .map(|placeholder| format!("`{placeholder}`"))
+        .collect();
+    Err(Failure::new(
+        ExitStatus::SettingsInvalid,
+        format!("{} still holds placeholders: {}", file.display(), list.join(", ")),
+    )
+    .hint("`infra init` asks for what belongs there")
+    .into())
+}
+
 /// The settings and the stacks made from them.
 pub(crate) fn graph(global: &Global) -> Result<(Settings, Graph)> {
     let settings = load(global)?;
@@ -53,7 +77,7 @@ pub(crate) fn unknown_target(unknown: &UnknownTarget) -> anyhow::Error {
 fn failure(error: SettingsError) -> anyhow::Error {
     let failure = Failure::new(ExitStatus::SettingsInvalid, error.to_string());
     match error {
-        SettingsError::Missing(_) => failure.hint("infra/infra.example.toml is one to begin with"),
+        SettingsError::Missing(_) => failure.hint("`infra init` writes one"),
         SettingsError::Unreadable(cause) => failure.caused_by(cause),
         SettingsError::Invalid { .. } => failure.hint("infra/infra.example.toml explains every setting"),
     }

@@ -14,7 +14,14 @@ const DEFAULT_FOLDER: &str = "infra.out";
 
 /// One stack goes to stdout, several to files.
 pub(super) fn run(arguments: &Synth, global: &Global, console: &Console) -> Result<ExitStatus> {
-    let (_, graph) = settings::graph(global)?;
+    let (its, graph) = settings::graph(global)?;
+    let placeholders = its.placeholders();
+    if !placeholders.is_empty() {
+        console.warn(format_args!(
+            "the templates hold placeholders ({}); `infra init` asks for what belongs there",
+            placeholders.join(", ")
+        ));
+    }
     let stacks = settings::select(&graph, &arguments.targets)?;
     if let ([stack], None) = (stacks.as_slice(), &arguments.out) {
         console.data(stack.body()).context("cannot print the template")?;

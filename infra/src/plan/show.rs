@@ -3,9 +3,9 @@
 use super::broadening::Broadening;
 use super::properties::PropertyDifference;
 use super::replacement::Replaces;
-use super::values::{block, inline, long_text, wrapped};
+use super::values::{block, inline, long_text};
 use super::{Difference, ResourceDifference};
-use crate::console::{Paint, Style};
+use crate::console::{Paint, Style, wrapped};
 use crate::deploy::change_set::{Action, Changes, ResourceChange, resource_line};
 
 const WIDTH: usize = 80;
@@ -164,7 +164,7 @@ pub fn broadening_lines(broadening: &[Broadening], paint: Paint) -> Vec<String> 
     let longest =
         |text: fn(&Broadening) -> &str| broadening.iter().map(|row| text(row).chars().count()).max();
     let area = longest(|row| row.area.word()).unwrap_or(0);
-    let name = longest(|row| &row.resource).unwrap_or(0).min(24);
+    let name = longest(|row| &row.resource).unwrap_or(0).min(28);
     let before = 4 + area + 2 + name + 2;
     let mut lines = vec![paint.apply(Style::Bold, "  opens up:")];
     for row in broadening {

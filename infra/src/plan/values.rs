@@ -2,6 +2,8 @@
 
 use serde_json::{Map, Value as Json};
 
+use crate::console::wrapped;
+
 /// The name and the argument of an intrinsic function, if the value is one.
 pub(super) fn function(value: &Json) -> Option<(&str, &Json)> {
     let map = value.as_object().filter(|map| map.len() == 1)?;
@@ -135,24 +137,6 @@ pub(super) fn long_text(value: &Json) -> Option<&str> {
     text.filter(|text| text.trim_end().contains('\n'))
 }
 
-/// Breaks a line between words; a word that is too long stays whole, so that it can be copied.
-pub(super) fn wrapped(line: &str, width: usize) -> Vec<String> {
-    let mut lines = vec![String::new()];
-    for word in line.split(' ') {
-        let last = lines.last_mut().map_or(0, |last| last.chars().count());
-        if last > 0 && last + 1 + word.chars().count() > width {
-            lines.push(String::new());
-        }
-        if let Some(last) = lines.last_mut() {
-            if !last.is_empty() {
-                last.push(' ');
-            }
-            last.push_str(word);
-        }
-    }
-    lines
-}
-
 #[cfg(test)]
 mod tests {
     use serde_json::json;
@@ -192,15 +176,6 @@ mod tests {
                 "      - ecs:DescribeServices",
                 "    Effect: Allow",
             ]
-        );
-    }
-
-    #[test]
-    fn a_word_is_never_broken() {
-        assert_eq!(wrapped("one two three", 7), ["one two", "three"]);
-        assert_eq!(
-            wrapped("arn:aws:iam::1:role/x y", 10),
-            ["arn:aws:iam::1:role/x", "y"]
         );
     }
 }

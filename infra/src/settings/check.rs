@@ -206,13 +206,15 @@ pub(super) const CPU: [u32; 7] = [256, 512, 1024, 2048, 4096, 8192, 16384];
 
 /// The CPU units, from the file.
 pub(super) fn cpu(value: &DeValue<'_>) -> Result<u32, Complaint> {
-    let units = super::document::number(1_u32..=16384)(value)?;
-    if CPU.contains(&units) {
-        return Ok(units);
-    }
     let known: Vec<_> = CPU.iter().map(u32::to_string).collect();
-    Err(Complaint::new("is a size that Fargate does not have")
-        .remedy(format!("choose one of {} (1024 are one core)", known.join(", "))))
+    let remedy = format!("choose one of {} (1024 are one core)", known.join(", "));
+    let units = super::document::number(1_u32..=16384)(value)
+        .map_err(|complaint| Complaint::new(complaint.problem).remedy(remedy.clone()))?;
+    if CPU.contains(&units) {
+        Ok(units)
+    } else {
+        Err(Complaint::new("is a size that Fargate does not have").remedy(remedy))
+    }
 }
 
 /// The sizes of memory, in MiB, that Fargate has for a size of CPU: first, last, step.

@@ -77,7 +77,12 @@ impl<'a> Document<'a> {
         };
         for error in errors {
             let span = error.span().unwrap_or_default();
-            document.note(span.start, "", None, Complaint::new(error.message()));
+            let complaint = Complaint::new(error.message()).remedy(if error.message().contains("string") {
+                "a text stands between two quotes, on one line: `name = \"penguin-school\"`"
+            } else {
+                "a line is a section, `[project]`, or a key with its value, `name = \"penguin-school\"`"
+            });
+            document.note(span.start, "", None, complaint);
         }
         (document, root.into_inner())
     }
@@ -309,7 +314,12 @@ pub(super) fn string(value: &DeValue<'_>) -> Result<String, Complaint> {
     match value {
         DeValue::String(text) if text.is_empty() => Err(Complaint::new("is empty")),
         DeValue::String(text) => Ok(text.as_ref().to_owned()),
-        other => Err(Complaint::new(format!("is {}, not a text", kind(other))).remedy("put it in quotes")),
+        other => Err(
+            Complaint::new(format!("is {}, not a text", kind(other))).remedy(match other {
+                DeValue::Array(_) | DeValue::Table(_) => "give one text, in quotes",
+                _ => "put it in quotes",
+            }),
+        ),
     }
 }
 

@@ -232,7 +232,7 @@ fn schedules(section: &Section<'_>, default: Vec<Schedule>, max_tasks: &Found<u1
         });
         return fitting.collect();
     };
-    let mut schedules: Vec<Schedule> = Vec::new();
+    let (mut schedules, mut names): (Vec<Schedule>, Vec<String>) = (Vec::new(), Vec::new());
     for item in items {
         let name = item.required("name", "\"weekdays\"", |value| {
             check::name(100, "lower-case letters, digits and hyphens", |character| {
@@ -242,16 +242,19 @@ fn schedules(section: &Section<'_>, default: Vec<Schedule>, max_tasks: &Found<u1
         let cron = item.required("cron", "\"0 8 ? * MON-FRI *\"", check::parsed::<Cron>);
         let min_tasks = item.required("min-tasks", "2", number(0..=max_tasks.value));
         item.refuse_others();
+        if let Some(name) = &name {
+            if names.contains(name) {
+                let twice = item.or("name", name.clone(), string);
+                item.complain(
+                    &twice,
+                    Complaint::new("is the name of another schedule").remedy("choose another"),
+                );
+            }
+            names.push(name.clone());
+        }
         let (Some(name), Some(cron), Some(min_tasks)) = (name, cron, min_tasks) else {
             continue;
         };
-        if schedules.iter().any(|other| other.name == name) {
-            let twice = item.or("name", name.clone(), string);
-            item.complain(
-                &twice,
-                Complaint::new("is the name of another schedule").remedy("choose another"),
-            );
-        }
         schedules.push(Schedule {
             name,
             cron,

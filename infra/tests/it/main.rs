@@ -7,19 +7,29 @@
 
 // The builds of the pipelines: rights, variables, artifacts; and the machine that runs them.
 mod builds;
+// Ten settings files with mistakes.
+mod broken_settings;
 // Deployments and destructions, against stand-ins for AWS that speak its protocols.
 #[cfg(feature = "aws")]
 mod cloud;
+// Completion scripts.
+mod completions;
 // The printed docker-compose.yml, against the file in the repository.
 mod compose;
+// Templates against earlier ones.
+mod diff;
 // The Dockerfiles, against the description and the workspace.
 mod dockerfiles;
 // The grammar: what `--help` says, and how misuse is answered.
 mod grammar;
+// A fork's first settings.
+mod init;
 // The layers of the crate: who may name what.
 mod layers;
 // `infra local` with stand-ins for the two programs: start, drain, death, misuse.
 mod local;
+// `infra` in a folder of its own.
+mod program;
 // `infra local` with the real programs, built by it.
 mod real;
 // A run of `infra` as a person sees it: lines as they come, signals, exit code.

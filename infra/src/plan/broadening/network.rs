@@ -32,7 +32,7 @@ pub(super) fn broadening(old: &Json, new: &Json) -> Vec<Broadening> {
     let before = rules(old);
     rules(new)
         .into_iter()
-        .filter(|rule| !before.iter().any(|other| other.covers(rule)))
+        .filter(|rule| !rule.is_for_nobody() && !before.iter().any(|other| other.covers(rule)))
         .map(|rule| Broadening {
             area: Area::Network,
             wildcard: rule.is_for_all(),
@@ -106,6 +106,11 @@ impl Rule {
             && (self.protocol == "-1" || self.protocol == other.protocol)
             && self.ports.cover(&other.ports)
             && (self.peer == other.peer || range_covers(&self.peer, &other.peer))
+    }
+
+    /// A way to this very machine is how a group is told to let nothing out.
+    fn is_for_nobody(&self) -> bool {
+        !self.inward && matches!(self.peer.as_str(), "127.0.0.1/32" | "::1/128")
     }
 
     fn is_for_all(&self) -> bool {

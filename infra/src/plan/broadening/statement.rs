@@ -132,8 +132,10 @@ fn if_stricter(operator: &str, others: &BTreeSet<String>, values: &BTreeSet<Stri
     }
 }
 
+/// In a sentence `${…}` says well enough that something is filled in.
 fn text(value: &Json) -> String {
-    value.as_str().map_or_else(|| inline(value), str::to_owned)
+    let text = value.as_str().map_or_else(|| inline(value), str::to_owned);
+    text.strip_prefix("!Sub ").map_or(text.clone(), str::to_owned)
 }
 
 fn texts(value: Option<&Json>) -> Vec<String> {

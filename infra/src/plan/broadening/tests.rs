@@ -181,7 +181,7 @@ fn the_policy_of_a_bucket_is_about_the_bucket() {
     assert!(opened(&policy("A", service.clone()), &policy("B", service.clone())).is_empty());
     assert_eq!(
         opened(&policy("A", service), &policy("A", json!({ "AWS": "*" }))),
-        ["! rights: Pictures anybody may s3:GetObject on !Sub ${Pictures.Arn}/*"]
+        ["! rights: Pictures anybody may s3:GetObject on ${Pictures.Arn}/*"]
     );
 }
 
@@ -248,6 +248,15 @@ fn a_group_that_says_nothing_of_the_way_out_lets_everything_out() {
         opened(&closed, &silent),
         ["! network: It lets out everything to anywhere"]
     );
+}
+
+#[test]
+fn a_way_out_to_oneself_is_none() {
+    let shut = one(
+        "AWS::EC2::SecurityGroup",
+        json!({ "SecurityGroupEgress": [{ "IpProtocol": "icmp", "FromPort": 252, "ToPort": 86, "CidrIp": "127.0.0.1/32" }] }),
+    );
+    assert!(opened(&json!({}), &shut).is_empty());
 }
 
 #[test]

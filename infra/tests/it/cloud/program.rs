@@ -7,8 +7,8 @@ use std::time::{Duration, Instant};
 use super::formation::{Formation, change, step};
 use super::stage::Stage;
 
-/// Settings that differ from the example in nothing: a fork's first hour.
-const SETTINGS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/infra.example.toml");
+/// Settings of a fork's first hour.
+const SETTINGS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/settings/school.toml");
 
 /// `infra` with nobody's credentials and nobody's configuration.
 fn infra(home: &Path) -> Command {

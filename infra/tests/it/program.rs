@@ -1,0 +1,89 @@
+//! The program in a folder of its own, away from this repository and from whoever runs the tests.
+
+use std::path::PathBuf;
+use std::process::{Command, Output};
+
+use tempfile::TempDir;
+
+/// A folder, and `infra` in it.
+pub(crate) struct Bench {
+    folder: TempDir,
+}
+
+impl Bench {
+    pub(crate) fn new() -> Self {
+        Self {
+            folder: TempDir::new().unwrap(),
+        }
+    }
+
+    pub(crate) fn path(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+
+    pub(crate) fn write(&self, name: &str, text: &str) {
+        let path = self.path(name);
+        fs_err::create_dir_all(path.parent().unwrap()).unwrap();
+        fs_err::write(path, text).unwrap();
+    }
+
+    pub(crate) fn read(&self, name: &str) -> String {
+        fs_err::read_to_string(self.path(name)).unwrap()
+    }
+
+    /// A program that starts in the folder, with nobody's configuration.
+    pub(crate) fn command(&self, program: &str) -> Command {
+        let mut command = Command::new(program);
+        command
+            .current_dir(self.folder.path())
+            .env("NO_COLOR", "1")
+            .env("HOME", self.folder.path())
+            .env("GIT_CONFIG_NOSYSTEM", "1")
+            // Nothing above the folder is its repository.
+            .env("GIT_CEILING_DIRECTORIES", self.folder.path().parent().unwrap());
+        for variable in ["GIT_DIR", "GIT_WORK_TREE", "XDG_CONFIG_HOME"] {
+            command.env_remove(variable);
+        }
+        command
+    }
+
+    /// What `infra` says to these arguments, without a terminal.
+    pub(crate) fn infra(&self, arguments: &[&str]) -> Said {
+        let output = self
+            .command(env!("CARGO_BIN_EXE_infra"))
+            .args(arguments)
+            .output()
+            .unwrap();
+        Said::of(&output)
+    }
+
+    /// Git, which must succeed.
+    pub(crate) fn git(&self, arguments: &[&str]) {
+        let output = self.command("git").args(arguments).output().unwrap();
+        assert!(output.status.success(), "git {arguments:?}: {output:?}");
+    }
+}
+
+/// What a run has said, and its exit code.
+#[derive(Debug)]
+pub(crate) struct Said {
+    pub(crate) code: i32,
+    pub(crate) out: String,
+    pub(crate) err: String,
+}
+
+impl Said {
+    fn of(output: &Output) -> Self {
+        let text = |bytes: &[u8]| String::from_utf8(bytes.to_vec()).unwrap();
+        Self {
+            code: output.status.code().unwrap(),
+            out: text(&output.stdout),
+            err: text(&output.stderr),
+        }
+    }
+
+    /// Both streams and the code, for a snapshot.
+    pub(crate) fn all(&self) -> String {
+        format!("{}{}[exit {}]", self.out, self.err, self.code)
+    }
+}
