@@ -4,10 +4,11 @@
 //! cannot keep up, buffers are dropped and counted: the log never slows a request down.
 
 mod end;
+mod json;
 mod line;
 mod writer;
 
 pub use self::end::End;
-pub(crate) use self::line::{Line, Millis};
+pub(crate) use self::line::Line;
 pub use self::writer::AccessLog;
 pub(crate) use self::writer::Lines;

@@ -34,7 +34,7 @@ const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 const AMZN_TRACE_ID: HeaderName = HeaderName::from_static("x-amzn-trace-id");
 
 /// Fields that a neighbour could use to claim what only the proxy may say.
-const PRETENDERS: [HeaderName; 11] = [
+static PRETENDERS: [HeaderName; 11] = [
     FORWARDED,
     HeaderName::from_static("x-forwarded-host"),
     HeaderName::from_static("x-forwarded-server"),
@@ -137,8 +137,12 @@ pub fn trailers(trailers: &mut HeaderMap) {
     }
 }
 
+/// A look at each name that is there is cheaper than a search for each that may be.
 fn remove_pretenders(headers: &mut HeaderMap) {
-    for name in PRETENDERS {
+    if !headers.keys().any(is_pretender) {
+        return;
+    }
+    for name in &PRETENDERS {
         headers.remove(name);
     }
     if headers.keys().any(has_underscore) {
@@ -151,6 +155,10 @@ fn remove_pretenders(headers: &mut HeaderMap) {
             headers.remove(name);
         }
     }
+}
+
+fn is_pretender(name: &HeaderName) -> bool {
+    has_underscore(name) || PRETENDERS.contains(name)
 }
 
 fn has_underscore(name: &HeaderName) -> bool {

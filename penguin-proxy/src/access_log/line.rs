@@ -4,70 +4,70 @@ use std::io::Write;
 use std::net::{IpAddr, SocketAddr};
 use std::time::{Duration, SystemTime};
 
-use serde::{Serialize, Serializer};
+use super::json::{Clock, Object};
 
 /// One finished request.
-#[derive(Debug, Serialize)]
+#[derive(Debug)]
 pub(crate) struct Line<'a> {
-    #[serde(serialize_with = "rfc3339")]
     pub(crate) time: SystemTime,
     pub(crate) client: IpAddr,
     pub(crate) peer: SocketAddr,
     pub(crate) method: &'a str,
     pub(crate) target: &'a str,
-    #[serde(skip_serializing_if = "str::is_empty")]
     pub(crate) host: &'a str,
     pub(crate) protocol: &'a str,
     pub(crate) status: u16,
     pub(crate) end: &'static str,
     /// Which rule for requests was broken.
-    #[serde(skip_serializing_if = "str::is_empty")]
     pub(crate) rule: &'a str,
     pub(crate) bytes_in: u64,
     pub(crate) bytes_out: u64,
-    #[serde(rename = "total_ms")]
-    pub(crate) total: Millis,
-    #[serde(rename = "connect_ms", skip_serializing_if = "Option::is_none")]
-    pub(crate) connect: Option<Millis>,
-    #[serde(rename = "first_byte_ms", skip_serializing_if = "Option::is_none")]
-    pub(crate) first_byte: Option<Millis>,
-    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) total: Duration,
+    pub(crate) connect: Option<Duration>,
+    pub(crate) first_byte: Option<Duration>,
     pub(crate) upstream: Option<SocketAddr>,
     pub(crate) reused: bool,
     pub(crate) retries: u32,
-    #[serde(skip_serializing_if = "str::is_empty")]
     pub(crate) request_id: &'a str,
-    #[serde(skip_serializing_if = "str::is_empty")]
     pub(crate) traceparent: &'a str,
-    #[serde(skip_serializing_if = "str::is_empty")]
     pub(crate) amzn_trace_id: &'a str,
-    #[serde(skip_serializing_if = "str::is_empty")]
     pub(crate) user_agent: &'a str,
-    #[serde(skip_serializing_if = "str::is_empty")]
     pub(crate) error: &'a str,
-}
-
-fn rfc3339<S: Serializer>(time: &SystemTime, serializer: S) -> Result<S::Ok, S::Error> {
-    serializer.collect_str(&humantime::format_rfc3339_millis(*time))
-}
-
-/// A time as milliseconds: microseconds are enough, and exact in a JSON number.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Millis(pub(crate) Duration);
-
-impl Serialize for Millis {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let micros = u32::try_from(self.0.as_micros()).unwrap_or(u32::MAX);
-        serializer.serialize_f64(f64::from(micros) / 1000.0)
-    }
 }
 
 impl Line<'_> {
     /// Appends the line as JSON.
-    pub(crate) fn json(&self, out: &mut Vec<u8>) {
-        // Writing to memory cannot fail, and every field is a plain value.
-        let _infallible = serde_json::to_writer(&mut *out, self);
-        out.push(b'\n');
+    pub(super) fn json(&self, out: &mut Vec<u8>, clock: &mut Clock) {
+        let mut object = Object::begin(out, self.time, clock);
+        object.ip("client", self.client);
+        object.socket("peer", self.peer);
+        object.text("method", self.method);
+        object.text("target", self.target);
+        object.text_if_any("host", self.host);
+        object.text("protocol", self.protocol);
+        object.number("status", u64::from(self.status));
+        object.text("end", self.end);
+        object.text_if_any("rule", self.rule);
+        object.number("bytes_in", self.bytes_in);
+        object.number("bytes_out", self.bytes_out);
+        object.millis("total_ms", self.total);
+        if let Some(connect) = self.connect {
+            object.millis("connect_ms", connect);
+        }
+        if let Some(first_byte) = self.first_byte {
+            object.millis("first_byte_ms", first_byte);
+        }
+        if let Some(upstream) = self.upstream {
+            object.socket("upstream", upstream);
+        }
+        object.flag("reused", self.reused);
+        object.number("retries", u64::from(self.retries));
+        object.text_if_any("request_id", self.request_id);
+        object.text_if_any("traceparent", self.traceparent);
+        object.text_if_any("amzn_trace_id", self.amzn_trace_id);
+        object.text_if_any("user_agent", self.user_agent);
+        object.text_if_any("error", self.error);
+        object.end();
     }
 
     /// Appends the line for human eyes. Control bytes of a client never reach the terminal.
@@ -84,7 +84,7 @@ impl Line<'_> {
             ..
         } = self;
         let target: String = target.chars().flat_map(plain).collect();
-        let _infallible = write!(out, "{status} {method} {target} {bytes_out} B in {:.1?}", total.0);
+        let _infallible = write!(out, "{status} {method} {target} {bytes_out} B in {total:.1?}");
         if *end != "ok" {
             let _infallible = write!(out, " [{end}]");
         }
@@ -130,8 +130,8 @@ mod tests {
             rule: "",
             bytes_in: 0,
             bytes_out: 321,
-            total: Millis(Duration::from_micros(1_234)),
-            connect: Some(Millis(Duration::from_micros(80))),
+            total: Duration::from_micros(1_234),
+            connect: Some(Duration::from_micros(80)),
             first_byte: None,
             upstream: Some("127.0.0.1:3000".parse().unwrap()),
             reused: false,
@@ -152,7 +152,7 @@ mod tests {
 
     #[test]
     fn json_is_one_object_on_one_line() {
-        let json = written(Line::json);
+        let json = written(|line, out| line.json(out, &mut Clock::default()));
         insta::assert_snapshot!(json);
         assert!(serde_json::from_str::<serde_json::Value>(&json).is_ok());
         assert_eq!(json.lines().count(), 1);

@@ -8,10 +8,13 @@ use std::thread;
 use std::time::Duration;
 
 use super::Line;
+use super::json::Clock;
 use crate::telemetry::LogFormat;
 
 /// A buffer of this size goes to the writer at once; the sweep sends smaller ones.
 const FULL: usize = 16 * 1024;
+/// What a buffer holds without growing: a full one, and the line that filled it.
+const ROOM: usize = FULL + 4 * 1024;
 /// Buffers that may wait for a slow output before the next is dropped.
 const WAITING: usize = 64;
 /// How long the end waits for the output.
@@ -78,8 +81,9 @@ impl AccessLog {
     /// A buffer for one serving thread.
     pub(crate) fn lines(&self) -> Lines {
         Lines {
-            buffer: Vec::with_capacity(FULL),
+            buffer: Vec::with_capacity(ROOM),
             count: 0,
+            clock: Clock::default(),
             queue: self.queue.clone(),
             json: self.json,
             dropped: Arc::clone(&self.dropped),
@@ -108,6 +112,7 @@ impl AccessLog {
 pub(crate) struct Lines {
     buffer: Vec<u8>,
     count: u64,
+    clock: Clock,
     queue: SyncSender<Message>,
     json: bool,
     dropped: Arc<AtomicU64>,
@@ -117,7 +122,7 @@ impl Lines {
     /// Adds a line.
     pub(crate) fn push(&mut self, line: &Line<'_>) {
         if self.json {
-            line.json(&mut self.buffer);
+            line.json(&mut self.buffer, &mut self.clock);
         } else {
             line.text(&mut self.buffer);
         }
@@ -132,7 +137,7 @@ impl Lines {
         if self.buffer.is_empty() {
             return;
         }
-        let lines = std::mem::take(&mut self.buffer);
+        let lines = std::mem::replace(&mut self.buffer, Vec::with_capacity(ROOM));
         match self.queue.try_send(Message::Lines(lines)) {
             Ok(()) => {}
             Err(TrySendError::Full(_) | TrySendError::Disconnected(_)) => {

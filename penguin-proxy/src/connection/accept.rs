@@ -5,7 +5,6 @@ use std::net::{SocketAddr, TcpListener as StdListener};
 use std::rc::Rc;
 use std::time::{Duration, Instant};
 
-use socket2::{SockRef, TcpKeepalive};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::yield_now;
 
@@ -81,12 +80,6 @@ fn take(worker: &Rc<Worker>, stream: TcpStream, peer: SocketAddr) {
     if open >= room + SPARE_CONNECTIONS as u64 {
         return;
     }
-    // Both only make things better where they work: small answers leave at once, vanished clients are found out.
-    drop(stream.set_nodelay(true));
-    let keepalive = TcpKeepalive::new()
-        .with_time(Duration::from_mins(1))
-        .with_interval(Duration::from_secs(15));
-    drop(SockRef::from(&stream).set_tcp_keepalive(&keepalive));
     let peer = SocketAddr::new(peer.ip().to_canonical(), peer.port());
     worker.counters().connections_opened.add(1);
     tokio::task::spawn_local(serve(Rc::clone(worker), stream, peer, surplus));

@@ -12,7 +12,7 @@ use http::request::Parts;
 use http::{HeaderValue, Method, StatusCode, Uri, Version};
 
 use super::glimpse::Glimpse;
-use crate::access_log::{End, Line, Millis};
+use crate::access_log::{End, Line};
 use crate::connection::{Connection, Cut};
 use crate::forwarding::Forwarded;
 use crate::request_rules::Refusal;
@@ -234,9 +234,9 @@ impl Record {
             rule: self.rule.map_or("", Refusal::code),
             bytes_in,
             bytes_out: self.bytes_out,
-            total: Millis(took),
-            connect: self.journey.connect.map(Millis),
-            first_byte: self.first_byte.map(Millis),
+            total: took,
+            connect: self.journey.connect,
+            first_byte: self.first_byte,
             upstream: self.journey.upstream,
             reused: self.journey.reused,
             retries: self.journey.retries,

@@ -2,8 +2,9 @@
 
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr, TcpListener};
+use std::time::Duration;
 
-use socket2::{Domain, Protocol, Socket, Type};
+use socket2::{Domain, Protocol, Socket, TcpKeepalive, Type};
 
 /// Connections that wait to be accepted; the kernel caps it at `net.core.somaxconn`.
 const BACKLOG: i32 = 1024;
@@ -86,6 +87,12 @@ fn socket(address: SocketAddr, shared: bool) -> io::Result<TcpListener> {
     socket.set_nonblocking(true)?;
     socket.bind(&address.into())?;
     socket.set_reuse_port(true)?;
+    // Accepted connections inherit both: small answers leave at once, and vanished clients are found out.
+    socket.set_tcp_nodelay(true)?;
+    let keepalive = TcpKeepalive::new()
+        .with_time(Duration::from_mins(1))
+        .with_interval(Duration::from_secs(15));
+    socket.set_tcp_keepalive(&keepalive)?;
     socket.listen(BACKLOG)?;
     Ok(socket.into())
 }
@@ -103,6 +110,23 @@ mod tests {
         let listeners = bind("PROXY_LISTEN", loopback(), 3).unwrap();
         let ports: Vec<_> = listeners.iter().map(|l| l.local_addr().unwrap().port()).collect();
         assert_eq!(ports, [ports[0]; 3]);
+    }
+
+    #[test]
+    fn accepted_connections_inherit_what_was_set_for_all() {
+        let listener = bind("PROXY_LISTEN", loopback(), 1).unwrap().remove(0);
+        let _client = std::net::TcpStream::connect(listener.local_addr().unwrap()).unwrap();
+        // The connection is queued, or will be in a moment.
+        let accepted = loop {
+            match listener.accept() {
+                Ok((stream, _)) => break stream,
+                Err(error) => assert_eq!(error.kind(), io::ErrorKind::WouldBlock),
+            }
+        };
+        let socket = socket2::SockRef::from(&accepted);
+        assert!(socket.tcp_nodelay().unwrap());
+        assert!(socket.keepalive().unwrap());
+        assert_eq!(socket.tcp_keepalive_time().unwrap(), Duration::from_mins(1));
     }
 
     #[test]
