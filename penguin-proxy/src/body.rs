@@ -131,7 +131,7 @@ impl Body for RequestBody {
 pub(crate) struct AnswerBody {
     content: Content,
     /// Writes its line when the body is dropped; none for the health path and for the 101 of a tunnel.
-    record: Option<Record>,
+    record: Option<Box<Record>>,
     client: Rc<Connection>,
     broken: Option<BrokeOff>,
 }
@@ -144,7 +144,7 @@ enum Content {
 
 impl AnswerBody {
     /// An answer of the proxy's own.
-    pub(crate) fn own(bytes: Bytes, client: &Rc<Connection>, record: Option<Record>) -> Self {
+    pub(crate) fn own(bytes: Bytes, client: &Rc<Connection>, record: Option<Box<Record>>) -> Self {
         let content = Content::Own(Some(bytes).filter(|bytes| !bytes.is_empty()));
         Self {
             content,
@@ -155,7 +155,11 @@ impl AnswerBody {
     }
 
     /// The app's answer, passed on.
-    pub(crate) fn passing(body: Encoded<UpstreamBody>, client: &Rc<Connection>, mut record: Record) -> Self {
+    pub(crate) fn passing(
+        body: Encoded<UpstreamBody>,
+        client: &Rc<Connection>,
+        mut record: Box<Record>,
+    ) -> Self {
         if body.is_end_stream() {
             record.completed();
         }

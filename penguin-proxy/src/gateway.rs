@@ -65,13 +65,12 @@ impl Gateway {
             let turned = forwarding::to_http2(&mut head).map_err(|_| Refusal::HostSyntax);
             admitted = admitted.and_then(|admitted| turned.map(|()| admitted));
         }
-        record.identified(&forwarded);
         self.client.set_upgrading(forwarded.upgrade.is_some());
+        let admitted = admitted.and_then(|admitted| self.is_within_limits(&forwarded).map(|()| admitted));
+        record.identified(forwarded);
         match admitted {
-            Ok(_) if self.is_one_too_many() => fail::refused(&self, record, Refusal::TooManyConnections),
-            Ok(_) if !self.is_within_rate(&forwarded) => fail::refused(&self, record, Refusal::RateLimited),
             Ok(admitted) => {
-                self.pass_on(head, body, admitted.last_on_connection, &forwarded, record)
+                self.pass_on(head, body, admitted.last_on_connection, record)
                     .await
             }
             Err(refusal) => fail::refused(&self, record, refusal),
@@ -83,8 +82,7 @@ impl Gateway {
         mut head: Parts,
         body: RequestBody,
         last: bool,
-        forwarded: &Forwarded,
-        mut record: Record,
+        mut record: Box<Record>,
     ) -> Response<AnswerBody> {
         let shared = &self.worker.shared;
         let wish = shared
@@ -108,9 +106,13 @@ impl Gateway {
             Ok(Answered::Switched(response, stream, unread)) => (response, Err((stream, unread))),
             Err(failure) => return fail::unanswered(self, record, failure),
         };
-        let forwarding = &self.worker.shared.config.forwarding;
         let status = answer.status();
-        forwarding.response(answer.headers_mut(), status, forwarded);
+        if let Some(forwarded) = record.forwarded() {
+            shared
+                .config
+                .forwarding
+                .response(answer.headers_mut(), status, forwarded);
+        }
         *answer.version_mut() = Version::HTTP_11;
         record.answered(status);
         match switched {
@@ -123,7 +125,11 @@ impl Gateway {
                 self.say_whether_last(answer.headers_mut(), last);
                 answer.map(|body| AnswerBody::passing(body, &self.client, record))
             }
-            Err(_) if forwarded.upgrade.is_none() => {
+            Err(_)
+                if record
+                    .forwarded()
+                    .is_none_or(|forwarded| forwarded.upgrade.is_none()) =>
+            {
                 let failure = UpstreamFailure::new(End::UpstreamMalformed, "it changed the protocol unasked");
                 fail::unanswered(self, record, failure)
             }
@@ -145,9 +151,16 @@ impl Gateway {
             && metrics::open_connections(&shared.counters) > shared.config.bounds.connections as u64
     }
 
-    fn is_within_rate(&self, forwarded: &Forwarded) -> bool {
-        let limit = self.worker.shared.client_rate.as_ref();
-        limit.is_none_or(|limit| limit.admit(forwarded.client.address).is_ok())
+    /// Whether a request that keeps the rules is not one too many.
+    fn is_within_limits(&self, forwarded: &Forwarded) -> Result<(), Refusal> {
+        if self.is_one_too_many() {
+            return Err(Refusal::TooManyConnections);
+        }
+        let Some(limit) = &self.worker.shared.client_rate else {
+            return Ok(());
+        };
+        let admitted = limit.admit(forwarded.client.address);
+        admitted.map(drop).map_err(|_| Refusal::RateLimited)
     }
 
     /// Says so where the connection ends with this answer: when it must, while draining, and when the app answers

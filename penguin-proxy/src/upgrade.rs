@@ -18,7 +18,7 @@ pub(crate) struct Tunnel {
     pub(crate) stream: TcpStream,
     pub(crate) unread: Bytes,
     /// The request's line in the log is written when the tunnel ends.
-    pub(crate) record: Record,
+    pub(crate) record: Box<Record>,
 }
 
 /// Joins both sides until one has ended and the other has been told, or the drain cuts.

@@ -12,11 +12,11 @@ use super::json::Clock;
 use crate::telemetry::LogFormat;
 
 /// A buffer of this size goes to the writer at once; the sweep sends smaller ones.
-const FULL: usize = 16 * 1024;
+const FULL: usize = 64 * 1024;
 /// What a buffer holds without growing: a full one, and the line that filled it.
 const ROOM: usize = FULL + 4 * 1024;
 /// Buffers that may wait for a slow output before the next is dropped.
-const WAITING: usize = 64;
+const WAITING: usize = 16;
 /// How long the end waits for the output.
 const PATIENCE: Duration = Duration::from_secs(1);
 

@@ -162,8 +162,11 @@ pub(crate) fn write_gathered(
     cx: &mut Context<'_>,
     slices: &[IoSlice<'_>],
 ) -> Poll<io::Result<usize>> {
+    if let [slice] = slices {
+        return Pin::new(stream).poll_write(cx, slice);
+    }
     let total: usize = slices.iter().map(|slice| slice.len()).sum();
-    if slices.len() == 1 || total > CHUNK {
+    if total > CHUNK {
         return Pin::new(stream).poll_write_vectored(cx, slices);
     }
     with_buffer(|buffer| {

@@ -22,7 +22,7 @@ use crate::upstream::{BrokeOff, UpstreamFailure};
 const RETRY_AFTER: Duration = Duration::from_secs(1);
 
 /// A request that breaks a rule.
-pub(super) fn refused(gateway: &Gateway, mut record: Record, refusal: Refusal) -> Response<AnswerBody> {
+pub(super) fn refused(gateway: &Gateway, mut record: Box<Record>, refusal: Refusal) -> Response<AnswerBody> {
     let end = end_of(refusal);
     record.refused(end, refusal);
     let allow = (refusal == Refusal::Method).then(|| gateway.worker.shared.config.rules.allow());
@@ -38,7 +38,7 @@ pub(super) fn refused(gateway: &Gateway, mut record: Record, refusal: Refusal) -
 /// A request that the app did not answer, through whosever fault.
 pub(super) fn unanswered(
     gateway: &Gateway,
-    mut record: Record,
+    mut record: Box<Record>,
     failure: UpstreamFailure,
 ) -> Response<AnswerBody> {
     let upload = gateway.client.upload_end();
@@ -74,7 +74,7 @@ pub(super) fn unanswered(
 /// An answer that broke off before anything of it was sent on, because it was to be compressed as a whole.
 pub(super) fn broken_off(
     gateway: &Gateway,
-    mut record: Record,
+    mut record: Box<Record>,
     error: &EncodedError<BrokeOff>,
 ) -> Response<AnswerBody> {
     let end = End::UpstreamClosed;
@@ -108,7 +108,7 @@ pub(crate) fn unheard(
     let forwarding = &worker.shared.config.forwarding;
     let forwarded = forwarding.request(&mut headers, http::Version::HTTP_11, hop);
     let mut record = Record::unheard(worker, client);
-    record.identified(&forwarded);
+    record.identified(forwarded.clone());
     record.refused(end_of(refusal), refusal);
     record.glimpsed(seen);
     let failure = Failure {
@@ -186,7 +186,7 @@ struct Page<'a> {
 }
 
 impl Page<'_> {
-    fn answer(&self, gateway: &Gateway, mut record: Record, closes: bool) -> Response<AnswerBody> {
+    fn answer(&self, gateway: &Gateway, mut record: Box<Record>, closes: bool) -> Response<AnswerBody> {
         let forwarded: Option<Forwarded> = record.forwarded().cloned();
         let mut accept = HeaderMap::new();
         if let Some(value) = record.accept() {

@@ -21,7 +21,7 @@ use crate::upstream::{BrokeOff, Journey};
 
 const AMZN_TRACE_ID: HeaderName = HeaderName::from_static("x-amzn-trace-id");
 
-/// One request's entry in the making.
+/// One request's entry in the making. It travels with the request, so it is boxed: a move costs nothing then.
 #[derive(Debug)]
 pub(crate) struct Record {
     worker: Rc<Worker>,
@@ -55,7 +55,7 @@ struct Head {
 
 impl Record {
     /// For a request whose head has been read.
-    pub(crate) fn new(worker: &Rc<Worker>, client: &Rc<Connection>, head: &Parts) -> Self {
+    pub(crate) fn new(worker: &Rc<Worker>, client: &Rc<Connection>, head: &Parts) -> Box<Self> {
         let field = |name: HeaderName| head.headers.get(name).cloned();
         let authority = || HeaderValue::from_str(head.uri.authority()?.as_str()).ok();
         let mut record = Self::unheard(worker, client);
@@ -72,9 +72,9 @@ impl Record {
     }
 
     /// For a request that never got so far.
-    pub(crate) fn unheard(worker: &Rc<Worker>, client: &Rc<Connection>) -> Self {
+    pub(crate) fn unheard(worker: &Rc<Worker>, client: &Rc<Connection>) -> Box<Self> {
         worker.counters().began.add(1);
-        Self {
+        Box::new(Self {
             worker: Rc::clone(worker),
             client: Rc::clone(client),
             began: Instant::now(),
@@ -89,11 +89,11 @@ impl Record {
             error: String::new(),
             bytes_in: 0,
             bytes_out: 0,
-        }
+        })
     }
 
-    pub(super) fn identified(&mut self, forwarded: &Forwarded) {
-        self.forwarded = Some(forwarded.clone());
+    pub(super) fn identified(&mut self, forwarded: Forwarded) {
+        self.forwarded = Some(forwarded);
     }
 
     /// All that was seen of a request whose head is not to be had; it began with its first byte.

@@ -14,12 +14,12 @@ use bytes::Bytes;
 use http::{Request, Response};
 use hyper::body::Incoming;
 use hyper::client::conn::http1;
-use hyper::rt::ReadBufCursor;
-use tokio::io::AsyncWrite;
+use hyper_util::rt::TokioIo;
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
 
 use crate::body::RequestBody;
-use crate::connection::{read_through, write_gathered};
+use crate::connection::write_gathered;
 
 /// Largest head of an answer: generous, because frameworks put whole sessions into cookies.
 const HEAD: usize = 64 * 1024;
@@ -71,7 +71,7 @@ fn is_closed(error: &io::Error) -> bool {
 #[derive(Debug)]
 pub(crate) struct Link {
     sender: http1::SendRequest<RequestBody>,
-    connection: http1::Connection<UpstreamSocket, RequestBody>,
+    connection: http1::Connection<TokioIo<UpstreamSocket>, RequestBody>,
     /// The connection future has ended and must not be polled again.
     over: bool,
     received: Rc<Cell<u64>>,
@@ -90,7 +90,7 @@ impl Link {
         let (sender, connection) = http1::Builder::new()
             .max_buf_size(HEAD + 16 * 1024)
             .max_header_size(HEAD)
-            .handshake(socket)
+            .handshake(TokioIo::new(socket))
             .await?;
         Ok(Box::new(Self {
             sender,
@@ -133,24 +133,26 @@ impl Link {
     /// The bare socket after an upgrade, with what was read too far.
     pub(super) fn into_socket(self) -> (TcpStream, Bytes) {
         let parts = self.connection.into_parts();
-        (parts.io.into_stream(), parts.read_buf)
+        (parts.io.into_inner().into_stream(), parts.read_buf)
     }
 }
 
-impl hyper::rt::Read for UpstreamSocket {
+impl AsyncRead for UpstreamSocket {
+    /// Straight into hyper's buffer: an answer's body is copied once, by the kernel.
     fn poll_read(
         self: Pin<&mut Self>,
         cx: &mut Context<'_>,
-        cursor: ReadBufCursor<'_>,
+        buffer: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
         let Self { stream, received, .. } = self.get_mut();
-        let count = ready!(read_through(stream, cx, cursor))?;
-        received.set(received.get() + count as u64);
+        let before = buffer.filled().len();
+        ready!(Pin::new(stream).poll_read(cx, buffer))?;
+        received.set(received.get() + (buffer.filled().len() - before) as u64);
         Poll::Ready(Ok(()))
     }
 }
 
-impl hyper::rt::Write for UpstreamSocket {
+impl AsyncWrite for UpstreamSocket {
     fn poll_write(self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
         let this = self.get_mut();
         if this.deaf {
