@@ -109,7 +109,7 @@ pub fn run(load: &Load<'_>, cpu: impl Fn() -> Result<Duration>) -> Result<Accoun
         if let Some(from) = from
             && now - from >= load.time
         {
-            account.cpu = cpu()? - used;
+            account.cpu = cpu()?.saturating_sub(used);
             account.time = from.elapsed();
             return Ok(account);
         }
@@ -168,11 +168,11 @@ fn ticks(rate: u32, registry: &mio::Registry) -> Result<rustix::fd::OwnedFd> {
         tv_sec: 0,
         tv_nsec: i64::from(1_000_000_000 / rate),
     };
-    let times = Itimerspec {
+    let plan = Itimerspec {
         it_interval: period,
         it_value: period,
     };
-    rustix::time::timerfd_settime(&timer, TimerfdTimerFlags::empty(), &times)?;
+    rustix::time::timerfd_settime(&timer, TimerfdTimerFlags::empty(), &plan)?;
     registry.register(&mut SourceFd(&timer.as_raw_fd()), TICK, Interest::READABLE)?;
     Ok(timer)
 }

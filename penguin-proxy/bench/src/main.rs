@@ -221,7 +221,7 @@ fn idle(programs: &Programs, app: std::net::SocketAddr, kinds: &[Kind]) -> Resul
         }
         let before = peer.process.cpu()?;
         std::thread::sleep(Duration::from_secs(2));
-        let rest = (peer.process.cpu()? - before) / 2;
+        let rest = peer.process.cpu()?.saturating_sub(before) / 2;
         let (with, _) = peer.process.memory()?;
         println!(
             "| {} | {:.1} | {:.1} | {:.1} | {:.1} |",
