@@ -12,6 +12,7 @@ use std::time::{Duration, Instant};
 use http::{Request, Response};
 use hyper::body::Incoming;
 use hyper::client::conn::http2;
+use hyper_util::rt::TokioIo;
 use tokio::sync::Notify;
 use tokio::time::sleep;
 
@@ -154,7 +155,7 @@ impl Trunks {
             .initial_connection_window_size(CONNECTION_WINDOW)
             .max_send_buf_size(SEND_BUFFER)
             .max_header_list_size(HEADER_LIST)
-            .handshake(UpstreamSocket::new(stream))
+            .handshake(TokioIo::new(UpstreamSocket::new(stream)))
             .await
             .map_err(|error| failed(io::Error::other(error)))?;
         // What the app takes at once stands in its first frame. Streams beyond it would be refused.
