@@ -36,10 +36,10 @@ pub(super) fn divide(descriptors: u64, threads: usize, spare: usize) -> Shares {
     let threads = threads.max(1) as u64;
     let own = OWN + OWN_PER_THREAD * threads + spare as u64;
     let rest = descriptors.saturating_sub(own);
-    let share = |count: u64| usize::try_from(count.max(1)).unwrap_or(usize::MAX);
+    let bounded = |count: u64| usize::try_from(count.max(1)).unwrap_or(usize::MAX);
     Shares {
-        clients: share(rest / 5 * 2),
-        idle_per_thread: share(rest / 5 / threads),
+        clients: bounded(rest / 5 * 2),
+        idle_per_thread: bounded(rest / 5 / threads),
     }
 }
 
