@@ -303,7 +303,10 @@ impl Connection {
 
     /// Whether it came when there were as many connections as are served.
     pub(crate) fn is_surplus(&self) -> bool {
-        self.surplus.get()
+        self.trunk
+            .as_ref()
+            .map_or(&self.surplus, |trunk| &trunk.surplus)
+            .get()
     }
 
     pub(crate) fn set_surplus(&self, surplus: bool) {

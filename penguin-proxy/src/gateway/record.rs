@@ -103,7 +103,9 @@ impl Record {
             self.error = format!("it begins with `{}`", glimpse.nonsense);
         }
         self.glimpse = Some(Box::new(glimpse));
-        self.began = self.client.since();
+        if !seen.is_empty() {
+            self.began = self.client.since();
+        }
     }
 
     pub(super) fn forwarded(&self) -> Option<&Forwarded> {

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use penguin_proxy::upstream::Lookup;
 
+use crate::stage::http2::Http2Client;
 use crate::stage::{App, Proxy, eventually};
 
 /// Counts the requests that reach it.
@@ -316,6 +317,16 @@ fn only_so_many_connections_are_kept() {
     );
     assert!(third.is_closed());
     assert_eq!(proxy.line("/third")["end"], "proxy.limit.connections");
+    let other = Http2Client::connect(proxy.address);
+    assert_eq!(
+        (
+            other.get("/fourth").status.as_u16(),
+            other.get("/healthz/ready").text().as_str()
+        ),
+        (503, "ready\n"),
+        "streams are not a way around"
+    );
+    drop(other);
     let silent: Vec<_> = (0..40).map(|_| proxy.connect()).collect();
     eventually("there are limits to that as well", || {
         proxy.metric("penguin_proxy_client_connections_refused_total") >= 42

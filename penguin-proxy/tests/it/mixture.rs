@@ -3,6 +3,8 @@
 //! The real program in a process of its own, so that what it holds can be counted from outside. Each kind of fault has
 //! the ends that the access log may give it.
 
+mod http2;
+
 use std::collections::BTreeMap;
 use std::io::{Read as _, Write as _};
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -16,6 +18,8 @@ use crate::stage::{App, Client, eventually};
 const CLIENTS: usize = 32;
 /// What may remain of the memory that ten thousand faults needed, in KiB: the allocator's, not a leak's.
 const REMAINS: u64 = 8 * 1024;
+/// What all of it together may need while it goes on, in KiB.
+const MOST: u64 = 64 * 1024;
 /// A leak of 100 bytes a request would not be seen in that; one of 1 KiB would.
 const FAULTS: usize = 10_000;
 
@@ -56,6 +60,13 @@ const KINDS: &[Kind] = &[
     kind("refused", refused, &["client.head.refused"]),
     kind("pipelined", pipelined, &["ok", "client.head.refused"]),
     kind("gone", half_a_head, &[]),
+    kind("h2", http2::ask, &["ok"]),
+    kind("h2-closed", http2::ask, &["upstream.wait.closed"]),
+    kind("h2-cut", http2::ask, &["upstream.answer.cut"]),
+    kind("h2-leave", http2::cancel, &["client.wait.aborted"]),
+    kind("h2-gone", http2::leave, &["client.wait.aborted"]),
+    // Nothing of these can be read as a request.
+    kind("-", http2::nonsense, &["client.head.malformed"]),
 ];
 
 /// These wait for a clock; there are fewer of them.
@@ -74,7 +85,7 @@ fn misbehave(mut connection: Connection) {
     while let Some(request) = connection.head() {
         let target = request.target().to_owned();
         let answered = match target.split('/').nth(1).unwrap_or_default() {
-            "closed" | "abort" => return,
+            "closed" | "h2-closed" => return,
             "reset" => return connection.reset(),
             "half-head" => {
                 connection.send("HTTP/1.1 200 OK\r\nContent-");
@@ -82,7 +93,7 @@ fn misbehave(mut connection: Connection) {
             }
             "nonsense" => connection.send("SSH-2.0-OpenSSH_9.2\r\n"),
             "huge" => connection.send(format!("HTTP/1.1 200 OK\r\nX: {}\r\n\r\n", "x".repeat(70_000))),
-            "cut" => {
+            "cut" | "h2-cut" => {
                 connection.send("HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\nhalf");
                 return;
             }
@@ -117,7 +128,7 @@ fn misbehave(mut connection: Connection) {
                 );
                 return;
             }
-            "leave" | "silent" => return connection.closed(),
+            "abort" | "leave" | "h2-leave" | "h2-gone" | "silent" => return connection.closed(),
             "endless" | "endless-left" => {
                 connection.send("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n");
                 let chunk = [b"10000\r\n".as_slice(), &vec![b'x'; 0x10000], b"\r\n"].concat();
@@ -319,10 +330,13 @@ fn nothing_is_left_of_ten_thousand_faults() {
         after = at_rest(&proxy);
         after.0 <= descriptors
     });
+    let peak = proxy.most_resident();
     eprintln!(
-        "figure: {FAULTS} faults: {memory} KiB before, {} KiB after; {descriptors} descriptors before, {most} at most, {} after",
+        "figure: {FAULTS} faults: {memory} KiB before, {peak} at most, {} after; {descriptors} descriptors before, {most} at \
+         most, {} after",
         after.1, after.0
     );
+    assert!(peak <= MOST, "{peak} KiB at once");
     assert!(
         after.1 <= memory + REMAINS,
         "{memory} KiB before, {} KiB after",

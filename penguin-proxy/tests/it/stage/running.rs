@@ -125,8 +125,17 @@ impl Running {
 
     /// Resident memory, in KiB.
     pub(crate) fn resident(&self) -> u64 {
+        self.status("VmRSS:")
+    }
+
+    /// The most resident memory that it ever had, in KiB.
+    pub(crate) fn most_resident(&self) -> u64 {
+        self.status("VmHWM:")
+    }
+
+    fn status(&self, name: &str) -> u64 {
         let status = fs_err::read_to_string(format!("/proc/{}/status", self.child.id())).unwrap();
-        let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
+        let line = status.lines().find_map(|line| line.strip_prefix(name));
         line.unwrap().trim().trim_end_matches(" kB").parse().unwrap()
     }
 
