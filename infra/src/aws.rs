@@ -1,24 +1,33 @@
 //! The only place that knows the AWS SDK: calls in, plain values out.
 //!
 //! A [`Cloud`] is one region seen with one set of credentials. Its methods are the tool's vocabulary (`stack`,
-//! `make_change_set`, `new_events`), not the SDK's; what they return is defined in [`crate::deploy`]. Decisions
+//! `make_change_set`, `new_events`), not the SDK's; what they return is defined in [`crate::deploy`] and
+//! [`crate::daily`]. Decisions
 //! are taken elsewhere: here a request is sent, throttling is waited out and an error gets its name, a [`Fault`].
 
 mod access;
+mod alarms;
+mod builds;
 mod change_sets;
+mod connections;
+mod drift;
 mod events;
 mod fault;
 mod images;
 mod logs;
 mod pace;
 mod parameters;
+mod pipelines;
 mod services;
 mod stacks;
+mod tasks;
 
 pub use access::{Access, Identity, Login};
 pub use change_sets::{ChangeSetOutcome, MadeChangeSet, change_set_name};
 pub use events::EventCursor;
 pub use fault::Fault;
+pub use logs::LogPage;
+pub use pipelines::Answered;
 pub use services::ServiceState;
 pub use stacks::StackState;
 
@@ -38,7 +47,14 @@ pub struct Cloud {
     services: aws_sdk_ecs::Client,
     images: aws_sdk_ecr::Client,
     logs: aws_sdk_cloudwatchlogs::Client,
+    alarms: aws_sdk_cloudwatch::Client,
+    pipelines: aws_sdk_codepipeline::Client,
+    builds: aws_sdk_codebuild::Client,
+    connections: aws_sdk_codeconnections::Client,
+    /// For CloudFormation, which counts the calls of the whole account and has few to give.
     pace: Arc<Pace>,
+    /// For all other services.
+    elsewhere: Arc<Pace>,
 }
 
 impl Cloud {

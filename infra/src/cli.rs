@@ -11,7 +11,10 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
-pub use cloud::{CloudVerb, Deploy, Destroy};
+pub use cloud::{
+    CloudVerb, ContainerName, Deploy, DeployManner, Destroy, Environment, Logs, PipelineAnswer, PipelineName,
+    PipelineReject, PipelineStart, PipelineStatus, PipelineVerb, Releases, Rollback, Status,
+};
 pub use offline::{
     Check, Completions, Cost, Diagram, DiagramFormat, DiagramName, Diff, Init, List, OfflineVerb, Shell,
     Synth,

@@ -15,7 +15,15 @@ mod diff;
 mod init;
 mod list;
 mod local;
+#[cfg(feature = "aws")]
+mod logs;
+#[cfg(feature = "aws")]
+mod pipeline;
+#[cfg(feature = "aws")]
+mod releases;
 pub(crate) mod settings;
+#[cfg(feature = "aws")]
+mod status;
 mod synth;
 
 use anyhow::Result;

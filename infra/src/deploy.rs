@@ -6,6 +6,7 @@
 pub mod change_set;
 pub mod condition;
 pub mod diagnosis;
+pub mod drift;
 pub mod progress;
 pub mod reason;
 pub mod report;

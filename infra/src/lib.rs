@@ -19,6 +19,7 @@ pub mod cli;
 pub mod commands;
 pub mod compose_file;
 pub mod console;
+pub mod daily;
 pub mod deploy;
 pub mod exit;
 pub mod local;

@@ -1,4 +1,4 @@
-//! The course of events: asks [`crate::deploy`] what to do, [`crate::aws`] to do it and tells the person about it.
+//! The course of events: asks [`crate::deploy`] and [`crate::daily`] what to do, [`crate::aws`] to do it and tells the person about it.
 //!
 //! It holds no state of its own between runs. What an earlier run left (change sets, operations under way, stacks
 //! that are stuck) is found in CloudFormation and continued from there, so that the tool can be killed at any time.
@@ -8,9 +8,13 @@ pub mod deploy;
 pub mod destroy;
 mod follow;
 pub mod interrupt;
+pub mod logs;
 pub mod narrator;
+pub mod pipelines;
 mod planning;
+pub mod releases;
 mod settling;
+pub mod status;
 mod together;
 
 use std::collections::BTreeMap;

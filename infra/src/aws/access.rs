@@ -38,7 +38,12 @@ pub struct Access {
     http: SharedHttpClient,
     default_region: Option<Region>,
     endpoint: Option<String>,
+    /// How long to wait before the first repetition of a call that was throttled; each further one waits twice as long.
+    backoff: Duration,
 }
+
+/// What AWS' throttling wants, as far as anybody outside knows.
+const BACKOFF: Duration = Duration::from_millis(500);
 
 impl fmt::Debug for Access {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -97,10 +102,11 @@ impl Access {
             http,
             default_region,
             endpoint: None,
+            backoff: BACKOFF,
         })
     }
 
-    /// Access to a stand-in for AWS, which takes any credentials.
+    /// Access to a stand-in for AWS, which takes any credentials and, when it throttles, wants no more than politeness.
     pub fn stand_in(endpoint: &str, region: &str) -> Self {
         let keys = "[default]\naws_access_key_id = stand-in\naws_secret_access_key = stand-in\n";
         let files = EnvConfigFiles::builder()
@@ -118,6 +124,7 @@ impl Access {
             http,
             default_region: Some(Region::new(region.to_owned())),
             endpoint: Some(endpoint.to_owned()),
+            backoff: Duration::from_millis(5),
         }
     }
 
@@ -161,7 +168,7 @@ impl Access {
         // Throttling is answered by waiting longer each time, with jitter; the SDK does both.
         let retry = RetryConfig::standard()
             .with_max_attempts(6)
-            .with_initial_backoff(Duration::from_millis(500));
+            .with_initial_backoff(self.backoff);
         let timeouts = TimeoutConfig::builder()
             .connect_timeout(Duration::from_secs(3))
             .read_timeout(Duration::from_secs(30))
@@ -174,7 +181,12 @@ impl Access {
             services: aws_sdk_ecs::Client::new(&config),
             images: aws_sdk_ecr::Client::new(&config),
             logs: aws_sdk_cloudwatchlogs::Client::new(&config),
-            pace: std::sync::Arc::new(Pace::new()),
+            alarms: aws_sdk_cloudwatch::Client::new(&config),
+            pipelines: aws_sdk_codepipeline::Client::new(&config),
+            builds: aws_sdk_codebuild::Client::new(&config),
+            connections: aws_sdk_codeconnections::Client::new(&config),
+            pace: std::sync::Arc::new(Pace::of_formation()),
+            elsewhere: std::sync::Arc::new(Pace::of_others()),
         }
     }
 

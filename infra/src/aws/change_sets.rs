@@ -4,13 +4,13 @@ use std::time::Duration;
 
 use aws_sdk_cloudformation::operation::describe_change_set::DescribeChangeSetOutput;
 use aws_sdk_cloudformation::types::{
-    Capability, ChangeAction, ChangeSetStatus, ChangeSetType, Parameter, PolicyAction, Replacement,
-    ResourceChange as SdkChange, Tag,
+    Capability, ChangeAction, ChangeSetStatus, ChangeSetType, DeploymentConfig, DeploymentConfigMode,
+    DeploymentMode, Parameter, PolicyAction, Replacement, ResourceChange as SdkChange, Tag,
 };
 
 use super::{Cloud, Fault};
 use crate::deploy::change_set::{Action, Changes, PropertyChange, ResourceChange};
-use crate::deploy::wanted::Wanted;
+use crate::deploy::wanted::{Manner, Wanted};
 
 /// A change set that can be executed.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -55,6 +55,7 @@ impl Cloud {
         wanted: &Wanted,
         creates: bool,
         release: Option<&str>,
+        manner: Manner,
         name: &str,
     ) -> Result<ChangeSetOutcome, Fault> {
         self.pace.permit().await;
@@ -94,6 +95,9 @@ impl Cloud {
             .set_parameters(parameters)
             .set_tags(Some(tags))
             .set_capabilities(Some(capabilities))
+            .set_deployment_config((manner.fast && wanted.may_be_fast()).then(express))
+            // A stack that does not exist has not drifted.
+            .set_deployment_mode((manner.revert_drift && !creates).then_some(DeploymentMode::RevertDrift))
             .send()
             .await
             .map_err(|error| Fault::of("CreateChangeSet", &error))?;
@@ -280,6 +284,14 @@ impl Cloud {
             }
         }
     }
+}
+
+/// Done when the configuration is applied; what then goes wrong is rolled back all the same.
+fn express() -> DeploymentConfig {
+    DeploymentConfig::builder()
+        .mode(DeploymentConfigMode::Express)
+        .disable_rollback(false)
+        .build()
 }
 
 /// The name for a new change set. `unique` tells it from those of other runs.

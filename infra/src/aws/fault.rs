@@ -37,6 +37,9 @@ pub enum Fault {
     /// AWS cannot be reached.
     #[error("cannot reach AWS: {0}")]
     Unreachable(String),
+    /// What was asked for cannot be put into a request.
+    #[error("cannot ask AWS: {0}")]
+    BrokenRequest(String),
     /// The caller may not do this.
     #[error("{operation} is not allowed: {message}")]
     Denied {
@@ -151,7 +154,7 @@ impl Fault {
                 vec!["infra/README.md has the policy that the person deploying needs".to_owned()]
             }
             Self::Throttled { .. } => vec!["wait a minute, then run the command again: it continues".to_owned()],
-            Self::Refused { .. } => Vec::new(),
+            Self::Refused { .. } | Self::BrokenRequest(_) => Vec::new(),
         }
     }
 }

@@ -1,8 +1,9 @@
 //! Images of releases, in their repositories.
 
+use std::collections::BTreeSet;
 use std::time::SystemTime;
 
-use aws_sdk_ecr::types::ImageIdentifier;
+use aws_sdk_ecr::types::{DescribeImagesFilter, ImageIdentifier, TagStatus};
 
 use super::{Cloud, Fault, time};
 
@@ -10,7 +11,7 @@ impl Cloud {
     /// When the image of a tag was pushed, or `None` if the repository has none. A repository that does not exist
     /// has none either.
     pub async fn image_pushed(&self, repository: &str, tag: &str) -> Result<Option<SystemTime>, Fault> {
-        self.pace.permit().await;
+        self.elsewhere.permit().await;
         let answer = self
             .images
             .describe_images()
@@ -28,6 +29,39 @@ impl Cloud {
                 fault if fault.is_not_found() => Ok(None),
                 fault => Err(fault),
             },
+        }
+    }
+
+    /// All tags of a repository. One that does not exist has none.
+    pub async fn image_tags(&self, repository: &str) -> Result<BTreeSet<String>, Fault> {
+        let mut tags = BTreeSet::new();
+        let mut token = None;
+        loop {
+            self.elsewhere.permit().await;
+            let tagged = DescribeImagesFilter::builder()
+                .tag_status(TagStatus::Tagged)
+                .build();
+            let answer = self
+                .images
+                .describe_images()
+                .repository_name(repository)
+                .filter(tagged)
+                .set_next_token(token)
+                .send()
+                .await;
+            let page = match answer {
+                Ok(page) => page,
+                Err(error) => match Fault::of("DescribeImages", &error) {
+                    fault if fault.is_not_found() => return Ok(tags),
+                    fault => return Err(fault),
+                },
+            };
+            let images = page.image_details.unwrap_or_default().into_iter();
+            tags.extend(images.flat_map(|image| image.image_tags.unwrap_or_default()));
+            token = page.next_token;
+            if token.is_none() {
+                return Ok(tags);
+            }
         }
     }
 }

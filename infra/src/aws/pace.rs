@@ -5,14 +5,13 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-/// Calls per second, over time.
-const RATE: f64 = 5.0;
-/// Calls that may be made at once after a pause: enough to find out that three stacks are as wanted.
-const BURST: f64 = 25.0;
-
 /// A bucket of permits that fills at a fixed rate.
 #[derive(Debug)]
 pub(super) struct Pace {
+    /// Calls per second, over time.
+    rate: f64,
+    /// Calls that may be made at once after a pause.
+    burst: f64,
     state: Mutex<State>,
 }
 
@@ -23,10 +22,22 @@ struct State {
 }
 
 impl Pace {
-    pub(super) fn new() -> Self {
+    /// For CloudFormation: five a second, after enough at once to find out that three stacks are as wanted.
+    pub(super) fn of_formation() -> Self {
+        Self::new(5.0, 25.0)
+    }
+
+    /// For the other services together, of which the strictest allows ten calls a second and more.
+    pub(super) fn of_others() -> Self {
+        Self::new(10.0, 40.0)
+    }
+
+    fn new(rate: f64, burst: f64) -> Self {
         Self {
+            rate,
+            burst,
             state: Mutex::new(State {
-                permits: BURST,
+                permits: burst,
                 filled: Instant::now(),
             }),
         }
@@ -44,9 +55,9 @@ impl Pace {
     fn take(&self, now: Instant) -> Duration {
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         let since = now.saturating_duration_since(state.filled).as_secs_f64();
-        state.permits = since.mul_add(RATE, state.permits).min(BURST) - 1.0;
+        state.permits = since.mul_add(self.rate, state.permits).min(self.burst) - 1.0;
         state.filled = now;
-        Duration::from_secs_f64((-state.permits / RATE).max(0.0))
+        Duration::from_secs_f64((-state.permits / self.rate).max(0.0))
     }
 }
 
@@ -56,7 +67,7 @@ mod tests {
 
     #[test]
     fn a_burst_is_free_and_then_every_call_waits_its_turn() {
-        let pace = Pace::new();
+        let pace = Pace::of_formation();
         let now = Instant::now();
         for _ in 0..25 {
             assert_eq!(pace.take(now), Duration::ZERO);

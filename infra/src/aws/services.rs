@@ -27,7 +27,7 @@ impl Cloud {
         let Some((cluster, name)) = cluster_and_name(arn) else {
             return Ok(None);
         };
-        self.pace.permit().await;
+        self.elsewhere.permit().await;
         let answer = self
             .services
             .describe_services()
@@ -103,7 +103,7 @@ impl Cloud {
         let Some((cluster, name)) = cluster_and_name(service) else {
             return Ok(Vec::new());
         };
-        self.pace.permit().await;
+        self.elsewhere.permit().await;
         let listed = self
             .services
             .list_tasks()
@@ -118,7 +118,7 @@ impl Cloud {
         if unknown.is_empty() {
             return Ok(Vec::new());
         }
-        self.pace.permit().await;
+        self.elsewhere.permit().await;
         let described = self
             .services
             .describe_tasks()
@@ -177,7 +177,7 @@ impl Cloud {
     }
 
     async fn task_definition(&self, arn: Option<&str>) -> Option<TaskDefinition> {
-        self.pace.permit().await;
+        self.elsewhere.permit().await;
         let described = self
             .services
             .describe_task_definition()
@@ -189,7 +189,7 @@ impl Cloud {
 }
 
 /// `arn:aws:ecs:REGION:ACCOUNT:service/CLUSTER/NAME` in its two parts.
-fn cluster_and_name(arn: &str) -> Option<(&str, &str)> {
+pub(super) fn cluster_and_name(arn: &str) -> Option<(&str, &str)> {
     let (_, path) = arn.split_once(":service/")?;
     path.split_once('/')
 }

@@ -53,6 +53,25 @@ impl StackState {
     }
 }
 
+impl StackState {
+    /// The value of a parameter.
+    pub fn parameter(&self, key: &str) -> Option<&str> {
+        value_of(&self.parameters, key)
+    }
+
+    /// The value of an output.
+    pub fn output(&self, key: &str) -> Option<&str> {
+        value_of(&self.outputs, key)
+    }
+}
+
+fn value_of<'a>(pairs: &'a [(String, String)], key: &str) -> Option<&'a str> {
+    pairs
+        .iter()
+        .find(|(known, _)| known == key)
+        .map(|(_, value)| value.as_str())
+}
+
 impl Cloud {
     /// A stack by name or ARN, or `None` if there is none. A deleted one is found by its ARN only.
     pub async fn stack(&self, name_or_id: &str) -> Result<Option<StackState>, Fault> {
@@ -66,6 +85,19 @@ impl Cloud {
                 .next()
                 .map(StackState::of)),
             Err(error) => match Fault::of("DescribeStacks", &error) {
+                fault if fault.is_not_found() => Ok(None),
+                fault => Err(fault),
+            },
+        }
+    }
+
+    /// The template of a stack as it was sent, or `None` if there is no such stack.
+    pub async fn template(&self, name_or_id: &str) -> Result<Option<String>, Fault> {
+        self.pace.permit().await;
+        let answer = self.stacks.get_template().stack_name(name_or_id).send().await;
+        match answer {
+            Ok(found) => Ok(found.template_body),
+            Err(error) => match Fault::of("GetTemplate", &error) {
                 fault if fault.is_not_found() => Ok(None),
                 fault => Err(fault),
             },

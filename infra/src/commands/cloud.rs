@@ -13,6 +13,11 @@ pub(super) fn run(verb: &CloudVerb, global: &Global, console: &Console) -> Resul
     let done = match verb {
         CloudVerb::Deploy(arguments) => super::deploy::run(arguments, global, console),
         CloudVerb::Destroy(arguments) => super::destroy::run(arguments, global, console),
+        CloudVerb::Status(arguments) => super::status::run(arguments, global, console),
+        CloudVerb::Logs(arguments) => super::logs::run(arguments, global, console),
+        CloudVerb::Releases(arguments) => super::releases::list(arguments, global, console),
+        CloudVerb::Rollback(arguments) => super::releases::rollback(arguments, global, console),
+        CloudVerb::Pipeline(verb) => super::pipeline::run(verb, global, console),
     };
     done.map_err(with_remedies)
 }
@@ -36,11 +41,15 @@ mod connected {
 
     use anyhow::{Context as _, Result};
 
-    use crate::aws::{Fault, Login};
-    use crate::cli::Global;
+    use crate::aws::{Access, Fault, Login};
+    use crate::cli::{Environment, Global};
+    use crate::console::Console;
     use crate::deploy::wanted::Wanted;
     use crate::exit::Failure;
-    use crate::stacks::{IMAGE_TAG_PARAMETER, Stack};
+    use crate::operation::{self, Display, Interrupts};
+    use crate::service::{self, Runtime};
+    use crate::settings::{EnvironmentName, Settings};
+    use crate::stacks::{IMAGE_TAG_PARAMETER, Names, Stack};
 
     /// Whom the command line names.
     pub(in crate::commands) fn login(global: &Global) -> Login {
@@ -63,6 +72,36 @@ mod connected {
             termination_protection: stack.termination_protection,
             release_parameter: stack.takes_image_tag.then(|| IMAGE_TAG_PARAMETER.to_owned()),
         }
+    }
+
+    /// The environment that was typed.
+    pub(in crate::commands) fn environment(typed: Environment) -> EnvironmentName {
+        match typed {
+            Environment::Dev => EnvironmentName::Dev,
+            Environment::Staging => EnvironmentName::Staging,
+            Environment::Prod => EnvironmentName::Prod,
+        }
+    }
+
+    /// The containers, each with its image repository.
+    pub(in crate::commands) fn repositories(settings: &Settings) -> Vec<(String, String)> {
+        let names = Names::new(&settings.project);
+        service::containers(Runtime::Task)
+            .iter()
+            .map(|container| (container.name.to_owned(), names.repository(container.name)))
+            .collect()
+    }
+
+    /// Signs in and opens the regions of `stacks`.
+    pub(in crate::commands) async fn open<'a>(
+        global: &Global,
+        stacks: &[Wanted],
+        console: &'a Console,
+        yes: bool,
+    ) -> Result<operation::Context<'a>> {
+        let access = Access::open(login(global)).await?;
+        let interrupts = Interrupts::of_process();
+        operation::Context::open(&access, stacks, console, Display::of(console), interrupts, yes).await
     }
 
     /// Runs to the end, on this thread: waiting is nearly all that these verbs do.
@@ -90,4 +129,4 @@ mod connected {
 #[cfg(feature = "aws")]
 use connected::with_remedies;
 #[cfg(feature = "aws")]
-pub(super) use connected::{block_on, login, wanted};
+pub(super) use connected::{block_on, environment, login, open, repositories, wanted};

@@ -6,7 +6,7 @@ use super::{cloud, settings};
 use crate::aws::{Access, Cloud, Fault};
 use crate::cli::{Deploy, Global};
 use crate::console::Console;
-use crate::deploy::wanted::Wanted;
+use crate::deploy::wanted::{Manner, Wanted};
 use crate::exit::{ExitStatus, Failure};
 use crate::operation::{self, Context, Display, Interrupts};
 use crate::service::{self, Runtime};
@@ -35,6 +35,10 @@ pub(super) fn run(arguments: &Deploy, global: &Global, console: &Console) -> Res
             stacks,
             release,
             no_execute: arguments.no_execute,
+            manner: Manner {
+                fast: arguments.manner.fast,
+                revert_drift: arguments.manner.revert_drift,
+            },
         };
         operation::deploy::deploy(&context, &request).await
     })

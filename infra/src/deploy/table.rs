@@ -115,8 +115,8 @@ fn resource_line(name: &str, resource: &ResourceProgress, now: SystemTime) -> St
     ))
 }
 
-/// Cuts a line that is wider than the table, visibly.
-fn fit(line: &str) -> String {
+/// Cuts a line that is wider than [`MOST_COLUMNS`], visibly.
+pub fn fit(line: &str) -> String {
     if line.chars().count() <= MOST_COLUMNS {
         return line.to_owned();
     }

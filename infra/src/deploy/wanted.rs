@@ -23,7 +23,38 @@ pub struct Wanted {
     pub release_parameter: Option<String>,
 }
 
+/// How change sets are to be executed.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Manner {
+    /// Do not wait until resources are ready, where that is safe.
+    pub fast: bool,
+    /// Undo what was changed by hand.
+    pub revert_drift: bool,
+}
+
 impl Wanted {
+    /// It may be said to be done when its configuration is applied. Not so where people rely on it, nor where a
+    /// rollout has to be waited for.
+    pub fn may_be_fast(&self) -> bool {
+        !self.runs_service() && self.environment.as_deref() != Some("prod")
+    }
+
+    /// The SSM parameters that it reads.
+    pub fn reads(&self) -> Vec<String> {
+        let template = serde_json::from_str::<serde_json::Value>(&self.body).unwrap_or_default();
+        let parameters = template.get("Parameters").and_then(serde_json::Value::as_object);
+        parameters
+            .into_iter()
+            .flatten()
+            .filter(|(_, parameter)| {
+                parameter["Type"]
+                    .as_str()
+                    .is_some_and(|kind| kind.starts_with("AWS::SSM::Parameter::Value"))
+            })
+            .filter_map(|(_, parameter)| Some(parameter["Default"].as_str()?.to_owned()))
+            .collect()
+    }
+
     /// It runs the containers: ECS is worth watching while it is deployed.
     pub fn runs_service(&self) -> bool {
         self.release_parameter.is_some()
@@ -95,6 +126,26 @@ mod tests {
             wanted(r#"{"Resources":{"A":{"Type":"AWS::IAM::Role"}}}"#).capabilities(),
             ["CAPABILITY_NAMED_IAM"]
         );
+    }
+
+    #[test]
+    fn fast_is_for_nothing_that_people_rely_on() {
+        let mut stack = wanted("{}");
+        assert!(stack.may_be_fast());
+        stack.release_parameter = Some("ImageTag".into());
+        assert!(!stack.may_be_fast());
+        stack.release_parameter = None;
+        stack.environment = Some("prod".into());
+        assert!(!stack.may_be_fast());
+    }
+
+    #[test]
+    fn the_template_says_what_it_reads() {
+        let stack = wanted(
+            r#"{"Parameters":{"Vpc":{"Type":"AWS::SSM::Parameter::Value<AWS::EC2::VPC::Id>","Default":"/p/dev/vpc-id"},
+                "ImageTag":{"Type":"String"}}}"#,
+        );
+        assert_eq!(stack.reads(), ["/p/dev/vpc-id"]);
     }
 
     #[test]

@@ -18,11 +18,11 @@ use crate::deploy::condition::{Ending, ending};
 use crate::deploy::diagnosis::{Diagnosis, diagnose};
 use crate::deploy::report::Event;
 use crate::deploy::schedule::Schedule;
-use crate::deploy::wanted::Wanted;
+use crate::deploy::wanted::{Manner, Wanted};
 use crate::exit::ExitStatus;
 
 /// What is to be deployed.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub struct Request {
     /// The stacks, each after those it needs.
     pub stacks: Vec<Wanted>,
@@ -30,6 +30,8 @@ pub struct Request {
     pub release: Option<String>,
     /// Make and show the change sets, and leave them for a person.
     pub no_execute: bool,
+    /// How change sets are executed.
+    pub manner: Manner,
 }
 
 /// Deploys.
@@ -41,8 +43,10 @@ pub async fn deploy(context: &Context<'_>, request: &Request) -> Result<ExitStat
         context,
         &request.stacks,
         request.release.as_deref(),
+        request.manner,
         request.no_execute,
     );
+    tell_slow(context, request);
     // Until something executes, Ctrl-C means "no": all that was made is removed.
     let agreed = tokio::select! {
         agreed = agree(context, &planner, request) => agreed,
@@ -77,6 +81,18 @@ pub async fn deploy(context: &Context<'_>, request: &Request) -> Result<ExitStat
             }
             Err(error)
         }
+    }
+}
+
+/// With `--fast`, says what goes the ordinary way all the same.
+fn tell_slow(context: &Context<'_>, request: &Request) {
+    let slow = request.stacks.iter().filter(|stack| !stack.may_be_fast());
+    let names: Vec<_> = slow.map(|stack| stack.name.as_str()).collect();
+    if request.manner.fast && !names.is_empty() {
+        context.narrator.say(format!(
+            "{}: not in the fast way, since people or a rollout rely on it",
+            names.join(", ")
+        ));
     }
 }
 

@@ -16,7 +16,7 @@ use crate::deploy::change_set::{Action, Changes, ResourceChange};
 use crate::deploy::condition::Condition;
 use crate::deploy::reason::Reason;
 use crate::deploy::report::{Event, PlannedChange};
-use crate::deploy::wanted::Wanted;
+use crate::deploy::wanted::{Manner, Wanted};
 use crate::exit::{ExitStatus, Failure};
 
 /// What will be done to a stack.
@@ -51,6 +51,7 @@ pub(super) struct Planner<'c, 'w> {
     context: &'c Context<'c>,
     stacks: &'w [Wanted],
     release: Option<&'w str>,
+    manner: Manner,
     name: String,
     attempted: RefCell<BTreeSet<&'w str>>,
 }
@@ -61,12 +62,14 @@ impl<'c, 'w> Planner<'c, 'w> {
         context: &'c Context<'c>,
         stacks: &'w [Wanted],
         release: Option<&'w str>,
+        manner: Manner,
         keep: bool,
     ) -> Self {
         Self {
             context,
             stacks,
             release,
+            manner,
             name: change_set_name(&context.run, keep),
             attempted: RefCell::default(),
         }
@@ -147,7 +150,7 @@ impl<'c, 'w> Planner<'c, 'w> {
         let cloud = self.context.cloud(wanted.region.as_deref())?;
         self.attempted.borrow_mut().insert(&wanted.name);
         let outcome = cloud
-            .make_change_set(wanted, creates, self.release, &self.name)
+            .make_change_set(wanted, creates, self.release, self.manner, &self.name)
             .await
             .map_err(|fault| refused(wanted, fault))?;
         match outcome {

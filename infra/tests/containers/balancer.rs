@@ -1,4 +1,4 @@
-//! HAProxy as a stand-in for the load balancer: keep-alive to the tasks, an idle timeout of a minute, and no second try
+//! `HAProxy` as a stand-in for the load balancer: keep-alive to the tasks, an idle timeout of a minute, and no second try
 //! that would hide a lost request.
 //!
 //! It has no health checks. Tasks come and go as they are told to it, which may be later than they go in fact. It must
@@ -22,7 +22,7 @@ const PLACES: usize = 9;
 /// What it has to say, for whoever reads of a failed test.
 const SAID: &str = "haproxy.log";
 
-/// A running HAProxy.
+/// A running `HAProxy`.
 #[derive(Debug)]
 pub(crate) struct Balancer {
     pub(crate) address: SocketAddr,

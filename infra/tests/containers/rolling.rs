@@ -1,7 +1,7 @@
 //! Three tasks behind a load balancer are replaced twice under load. Not one request may fail.
 //!
 //! The first time the load balancer does not know: it goes on sending to tasks that were told to stop, as it does after
-//! StopTask and on Fargate Spot. The second time it is told beforehand, as by a deployment of ECS.
+//! `StopTask` and on Fargate Spot. The second time it is told beforehand, as by a deployment of ECS.
 //!
 //! The same story with nginx as the sidecar shows that this measure does find losses where there are some.
 
@@ -162,7 +162,9 @@ impl Story {
         let places: Vec<_> = first.iter().filter_map(|task| task.place).collect();
         stopping.extend(first.into_iter().map(|task| thread::spawn(|| task.stop())));
         thread::sleep(TOLD_LATE);
-        places.iter().for_each(|place| balancer.drain(*place));
+        for place in &places {
+            balancer.drain(*place);
+        }
 
         let second_began = Instant::now();
         let third = start_tasks(kind, "c", &balancer);

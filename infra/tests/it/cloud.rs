@@ -1,5 +1,7 @@
 //! The cloud side of the tool, with the real SDK client over real sockets.
 
+// What people ask day after day: status, logs, releases, pipelines.
+mod daily;
 // A CloudFormation that takes a step per look.
 mod formation;
 // The program without AWS, and killed in the middle.
@@ -10,5 +12,7 @@ mod sessions;
 mod stage;
 // Stacks that are stuck, and the way out of it.
 mod stuck;
+// All of AWS but CloudFormation, as a test lays it out.
+mod world;
 // The server that speaks AWS' protocols.
 mod wire;

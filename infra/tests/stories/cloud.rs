@@ -40,7 +40,7 @@ pub(crate) struct Held(PathBuf);
 
 impl Drop for Held {
     fn drop(&mut self) {
-        let _ = std::fs::remove_file(&self.0);
+        let _ = fs_err::remove_file(&self.0);
     }
 }
 
@@ -52,7 +52,7 @@ impl Cloud {
         let stand_in = STAND_IN.get_or_init(start).as_ref()?;
         let folder = tempfile::tempdir().unwrap();
         let example = Path::new(env!("CARGO_MANIFEST_DIR")).join("infra.example.toml");
-        std::fs::copy(example, folder.path().join("infra.toml")).unwrap();
+        fs_err::copy(example, folder.path().join("infra.toml")).unwrap();
         Some(Self {
             account: ACCOUNTS.fetch_add(1, Ordering::Relaxed).to_string(),
             endpoint: format!("http://127.0.0.1:{}", stand_in.port),
@@ -74,22 +74,22 @@ impl Cloud {
     /// Changes the settings.
     pub(crate) fn edit(&self, from: &str, to: &str) {
         let path = self.folder.path().join("infra.toml");
-        let text = std::fs::read_to_string(&path).unwrap();
+        let text = fs_err::read_to_string(&path).unwrap();
         assert!(text.contains(from), "no {from:?} in the settings");
-        std::fs::write(&path, text.replacen(from, to, 1)).unwrap();
+        fs_err::write(&path, text.replacen(from, to, 1)).unwrap();
     }
 
     /// Holds what is done to a resource.
     pub(crate) fn hold(&self, stack: &str, resource: &str) -> Held {
         let order = self.order(stack, resource);
-        std::fs::write(&order, "").unwrap();
+        fs_err::write(&order, "").unwrap();
         Held(order)
     }
 
     /// Whatever is done to a resource fails, until that is dropped.
     pub(crate) fn fail(&self, stack: &str, resource: &str, reason: &str) -> Held {
         let order = self.order(stack, &format!("{resource}.fails"));
-        std::fs::write(&order, reason).unwrap();
+        fs_err::write(&order, reason).unwrap();
         Held(order)
     }
 
@@ -163,13 +163,11 @@ impl Cloud {
     /// Status of a stack, or `absent`.
     pub(crate) fn status(&self, stack: &str) -> String {
         let answer = self.form(&format!("Action=DescribeStacks&StackName={stack}"));
-        match answer.split_once("<StackStatus>") {
-            Some((_, rest)) => rest.split('<').next().unwrap().to_owned(),
-            None => {
-                assert!(answer.contains("does not exist"), "{answer}");
-                "absent".to_owned()
-            }
-        }
+        let Some((_, rest)) = answer.split_once("<StackStatus>") else {
+            assert!(answer.contains("does not exist"), "{answer}");
+            return "absent".to_owned();
+        };
+        rest.split('<').next().unwrap().to_owned()
     }
 
     /// Change sets of a stack that could still be executed.
@@ -231,6 +229,10 @@ impl Cloud {
     }
 }
 
+#[expect(
+    clippy::print_stderr,
+    reason = "what is left out is said where the run is read"
+)]
 fn start() -> Option<StandIn> {
     let crate_root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let python = crate_root.parent().unwrap().join(".venv/bin/python");
@@ -246,22 +248,22 @@ fn start() -> Option<StandIn> {
     }
     let folder = tempfile::tempdir().unwrap();
     let orders = folder.path().join("orders");
-    std::fs::create_dir(&orders).unwrap();
+    fs_err::create_dir(&orders).unwrap();
     // Free now; ministack takes no listener from us.
     let port = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))
         .unwrap()
         .local_addr()
         .unwrap()
         .port();
-    let said = std::fs::File::create(folder.path().join("said")).unwrap();
+    let said = fs_err::File::create(folder.path().join("said")).unwrap();
     let mut child = Command::new(python)
         .arg(crate_root.join("tests/stories/stand_in.py"))
         .env("STAND_IN_PORT", port.to_string())
         .env("STAND_IN_ORDERS", &orders)
         .env("TMPDIR", folder.path())
         .stdin(Stdio::piped())
-        .stdout(said.try_clone().unwrap())
-        .stderr(said)
+        .stdout(said.try_clone().unwrap().into_file())
+        .stderr(said.into_file())
         .spawn()
         .unwrap();
     let began = Instant::now();
@@ -270,7 +272,7 @@ fn start() -> Option<StandIn> {
         assert!(
             ended.is_none() && began.elapsed() < PATIENCE,
             "ministack does not start: {}",
-            std::fs::read_to_string(folder.path().join("said")).unwrap()
+            fs_err::read_to_string(folder.path().join("said")).unwrap()
         );
         std::thread::sleep(Duration::from_millis(20));
     }
@@ -287,7 +289,7 @@ fn start() -> Option<StandIn> {
 fn assert_only_loopback(port: u16) {
     const LISTENING: &str = "0A";
     for table in ["/proc/net/tcp", "/proc/net/tcp6"] {
-        let Ok(sockets) = std::fs::read_to_string(table) else {
+        let Ok(sockets) = fs_err::read_to_string(table) else {
             continue;
         };
         let suffix = format!(":{port:04X}");

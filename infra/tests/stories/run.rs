@@ -79,7 +79,7 @@ impl Cloud {
     /// Begins a run in a terminal of 80 columns and 24 lines.
     pub(crate) fn terminal(&self, arguments: &[&str]) -> Run {
         let pid_file = self.folder().join("pid");
-        let _ = std::fs::remove_file(&pid_file);
+        let _ = fs_err::remove_file(&pid_file);
         let line = format!(
             "stty cols 80 rows 24; echo $$ >{}; exec {PROGRAM} {}",
             pid_file.display(),
@@ -170,7 +170,7 @@ impl Run {
         match &self.pid_file {
             None => self.child.kill().unwrap(),
             Some(file) => {
-                let pid = std::fs::read_to_string(file).unwrap();
+                let pid = fs_err::read_to_string(file).unwrap();
                 let killed = Command::new("kill").args(["-9", pid.trim()]).status().unwrap();
                 assert!(killed.success());
             }

@@ -27,8 +27,7 @@ pub(super) enum Outcome {
 
 /// Where visitors find what the stack serves.
 pub(super) fn address(state: &StackState) -> Option<String> {
-    let url = state.outputs.iter().find(|(key, _)| key == URL_OUTPUT)?;
-    Some(url.1.clone())
+    state.output(URL_OUTPUT).map(ToOwned::to_owned)
 }
 
 /// Tells how it ended, and with which exit code.

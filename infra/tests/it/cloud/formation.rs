@@ -5,6 +5,7 @@ mod change_sets;
 
 use std::collections::{BTreeMap, VecDeque};
 use std::fmt::Write as _;
+use std::time::{Duration, SystemTime};
 
 use super::wire::{Answer, Call, escape};
 
@@ -47,6 +48,13 @@ pub(crate) struct FakeStack {
     pub(crate) path: VecDeque<Step>,
     pub(crate) change_sets: BTreeMap<String, &'static str>,
     pub(crate) outputs: Vec<(String, String)>,
+    pub(crate) parameters: Vec<(String, String)>,
+    /// Logical id, type, physical id; besides those that events tell of.
+    pub(crate) resources: Vec<(String, String, String)>,
+    /// The template that was deployed.
+    pub(crate) template: String,
+    /// It was updated so many seconds ago.
+    pub(crate) updated: Option<u64>,
 }
 
 /// The service, and the paths that operations will take.
@@ -114,6 +122,16 @@ impl Formation {
                 Answer::Xml(format!("<StackId>{}</StackId>", arn(&name)))
             }
             "ListStackResources" => self.list_resources(call),
+            "GetTemplate" => {
+                let name = name_of(call.get("StackName"));
+                match self.stacks.get(&name) {
+                    Some(stack) => Answer::Xml(format!(
+                        "<TemplateBody>{}</TemplateBody>",
+                        escape(&stack.template)
+                    )),
+                    None => missing(&name),
+                }
+            }
             _ => return None,
         })
     }
@@ -165,8 +183,22 @@ impl Formation {
                         "<member><OutputKey>{key}</OutputKey><OutputValue>{value}</OutputValue></member>"
                     );
                 }
+                let mut parameters = String::new();
+                for (key, value) in &stack.parameters {
+                    let _ = write!(
+                        parameters,
+                        "<member><ParameterKey>{key}</ParameterKey><ParameterValue>{value}</ParameterValue></member>"
+                    );
+                }
+                let updated = stack.updated.map_or(String::new(), |seconds| {
+                    let at = SystemTime::now() - Duration::from_secs(seconds);
+                    format!(
+                        "<LastUpdatedTime>{}</LastUpdatedTime>",
+                        humantime::format_rfc3339_seconds(at)
+                    )
+                });
                 Answer::Xml(format!(
-                    "<Stacks><member><StackId>{}</StackId><StackName>{name}</StackName><CreationTime>2026-11-01T10:00:00Z</CreationTime><StackStatus>{}</StackStatus><EnableTerminationProtection>{}</EnableTerminationProtection><Outputs>{outputs}</Outputs></member></Stacks>",
+                    "<Stacks><member><StackId>{}</StackId><StackName>{name}</StackName><CreationTime>2026-11-01T10:00:00Z</CreationTime>{updated}<StackStatus>{}</StackStatus><EnableTerminationProtection>{}</EnableTerminationProtection><Outputs>{outputs}</Outputs><Parameters>{parameters}</Parameters></member></Stacks>",
                     arn(&name),
                     stack.status,
                     stack.protected,
@@ -276,6 +308,13 @@ impl Formation {
             let _ = write!(
                 members,
                 "<member><LogicalResourceId>{resource}</LogicalResourceId><PhysicalResourceId>{resource}-1</PhysicalResourceId><ResourceType>{kind}</ResourceType><ResourceStatus>CREATE_COMPLETE</ResourceStatus><LastUpdatedTimestamp>2026-11-01T10:00:00Z</LastUpdatedTimestamp></member>"
+            );
+        }
+        let others = self.stacks.get(&name).map(|stack| stack.resources.clone());
+        for (resource, kind, physical) in others.unwrap_or_default() {
+            let _ = write!(
+                members,
+                "<member><LogicalResourceId>{resource}</LogicalResourceId><PhysicalResourceId>{physical}</PhysicalResourceId><ResourceType>{kind}</ResourceType><ResourceStatus>CREATE_COMPLETE</ResourceStatus><LastUpdatedTimestamp>2026-11-01T10:00:00Z</LastUpdatedTimestamp></member>"
             );
         }
         Answer::Xml(format!(

@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use infra::aws::Access;
+use infra::aws::{Access, Fault};
 use infra::console::{Console, Options};
 use infra::deploy::wanted::Wanted;
 use infra::exit::ExitStatus;
@@ -91,6 +91,53 @@ pub(crate) enum Verb {
 impl Session<'_> {
     /// Runs it and writes it down.
     pub(crate) fn run(self, verb: Verb, stage: &Stage) -> String {
+        let person = Person {
+            answers: self.answers,
+            yes: self.yes,
+            json: self.json,
+            interrupt_after: self.interrupt_after,
+        };
+        let (stacks, release) = (self.stacks, self.release);
+        person.does(stage, &stacks.clone(), async |context| match verb {
+            Verb::Deploy => {
+                let request = deploy::Request {
+                    stacks,
+                    release,
+                    ..deploy::Request::default()
+                };
+                deploy::deploy(context, &request).await
+            }
+            Verb::Destroy => {
+                let request = destroy::Request {
+                    all: stacks.clone(),
+                    stacks,
+                    force: false,
+                };
+                destroy::destroy(context, &request).await
+            }
+        })
+    }
+}
+
+/// Somebody in front of the tool, or a script.
+#[derive(Default)]
+pub(crate) struct Person<'a> {
+    /// What the person types; `None` is a script.
+    pub(crate) answers: Option<&'a str>,
+    pub(crate) yes: bool,
+    pub(crate) json: bool,
+    /// Presses of Ctrl-C: each is made when the operation has been called so often.
+    pub(crate) interrupt_after: Vec<(&'static str, usize)>,
+}
+
+impl Person<'_> {
+    /// Has `work` done and writes down what was said, what was data, and the exit code.
+    pub(crate) fn does(
+        self,
+        stage: &Stage,
+        stacks: &[Wanted],
+        work: impl AsyncFnOnce(&Context<'_>) -> anyhow::Result<ExitStatus>,
+    ) -> String {
         let options = Options {
             json: self.json,
             ..Options::default()
@@ -114,26 +161,8 @@ impl Session<'_> {
             let work = async {
                 let access = Access::stand_in(&stage.server.endpoint, "eu-west-1");
                 let display = if self.json { Display::Json } else { Display::Lines };
-                let context =
-                    Context::open(&access, &self.stacks, &console, display, interrupts, self.yes).await?;
-                match verb {
-                    Verb::Deploy => {
-                        let request = deploy::Request {
-                            stacks: self.stacks.clone(),
-                            release: self.release.clone(),
-                            no_execute: false,
-                        };
-                        deploy::deploy(&context, &request).await
-                    }
-                    Verb::Destroy => {
-                        let request = destroy::Request {
-                            stacks: self.stacks.clone(),
-                            all: self.stacks.clone(),
-                            force: false,
-                        };
-                        destroy::destroy(&context, &request).await
-                    }
-                }
+                let context = Context::open(&access, stacks, &console, display, interrupts, self.yes).await?;
+                work(&context).await
             };
             tokio::select! {
                 result = work => result,
@@ -144,6 +173,10 @@ impl Session<'_> {
             Ok(status) => status,
             Err(error) => {
                 console.error(&error);
+                let fault = error.chain().find_map(|cause| cause.downcast_ref::<Fault>());
+                for hint in fault.map(Fault::hints).unwrap_or_default() {
+                    console.hint(hint);
+                }
                 ExitStatus::of(&error)
             }
         };
@@ -230,6 +263,7 @@ fn steady(text: &str) -> String {
             .collect::<Vec<_>>()
             .join(" after ");
         let line = mask(&mask(&line, "\"at\":\"", '"'), "\"seconds\":", ',');
+        let line = today(&line);
         steady.push_str(line.trim_end());
         steady.push('\n');
     }
@@ -245,4 +279,20 @@ fn mask(line: &str, before: &str, end: char) -> String {
         },
         None => line.to_owned(),
     }
+}
+
+/// The line without points in time of this very run: those of programs, as `2026-11-24T10:12:00Z`.
+fn today(line: &str) -> String {
+    let days = (0..4).map(|days| std::time::SystemTime::now() - std::time::Duration::from_hours(24 * days));
+    let dates: Vec<_> = days
+        .map(|day| humantime::format_rfc3339_seconds(day).to_string()[..11].to_owned())
+        .collect();
+    let mut line = line.to_owned();
+    for date in dates {
+        while let Some(at) = line.find(&date) {
+            let end = line[at..].find('Z').map_or(line.len(), |end| at + end + 1);
+            line.replace_range(at..end, "…");
+        }
+    }
+    line
 }

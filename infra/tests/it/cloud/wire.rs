@@ -1,8 +1,10 @@
 //! A web server that speaks AWS' protocols on loopback: it parses requests strictly and answers what a test says.
 //!
-//! Two protocols are enough: the query protocol (CloudFormation, STS: form in, XML out) and JSON with the operation in
-//! a header (ECS, SSM and the rest). Whatever the test did not foresee is answered with an error and remembered, and
+//! Three protocols: the query protocol (CloudFormation, STS: form in, XML out), JSON with the operation in a header (ECS,
+//! SSM and most others), and CBOR with the operation in the path (CloudWatch, CodeConnections). Whatever the test did not foresee is answered with an error and remembered, and
 //! fails the test in the end.
+
+pub(crate) mod cbor;
 
 use std::collections::BTreeMap;
 use std::io::{BufRead, BufReader, Read, Write};
@@ -19,8 +21,10 @@ pub(crate) struct Call {
     pub(crate) operation: String,
     /// Parameters of the query protocol.
     pub(crate) form: BTreeMap<String, String>,
-    /// Body of the JSON protocol.
+    /// Body of the JSON protocol, or of the CBOR protocol as JSON.
     pub(crate) json: Value,
+    /// It came as CBOR.
+    pub(crate) cbor: bool,
     /// When it came.
     pub(crate) at: Instant,
 }
@@ -32,6 +36,13 @@ impl Call {
             || panic!("{} without {key}: {:?}", self.operation, self.form),
             String::as_str,
         )
+    }
+
+    /// A string of the JSON protocol that must be there.
+    pub(crate) fn text(&self, key: &str) -> &str {
+        self.json[key]
+            .as_str()
+            .unwrap_or_else(|| panic!("{} without {key}: {}", self.operation, self.json))
     }
 }
 
@@ -121,7 +132,7 @@ fn serve(
                 format!("the test does not know {}", call.operation),
             )
         });
-        if stream.write_all(render(&call, answer).as_bytes()).is_err() {
+        if stream.write_all(&render(&call, answer)).is_err() {
             return;
         }
     }
@@ -132,8 +143,9 @@ fn read_call(reader: &mut BufReader<TcpStream>) -> Option<Call> {
     if reader.read_line(&mut line).ok()? == 0 {
         return None;
     }
-    assert!(line.starts_with("POST / "), "AWS takes only POST /: {line}");
-    let (mut length, mut target) = (0, None);
+    let path = line.split(' ').nth(1).unwrap_or_default().to_owned();
+    assert!(line.starts_with("POST /"), "AWS takes only POST: {line}");
+    let (mut length, mut target, mut cbor) = (0, None, false);
     loop {
         let mut header = String::new();
         reader.read_line(&mut header).ok()?;
@@ -143,19 +155,34 @@ fn read_call(reader: &mut BufReader<TcpStream>) -> Option<Call> {
         match name.to_lowercase().as_str() {
             "content-length" => length = value.parse().unwrap(),
             "x-amz-target" => target = Some(value.to_owned()),
+            "smithy-protocol" => cbor = value == "rpc-v2-cbor",
             "authorization" => assert!(value.starts_with("AWS4-HMAC-SHA256 "), "unsigned: {value}"),
             _ => {}
         }
     }
     let mut body = vec![0; length];
     reader.read_exact(&mut body).ok()?;
-    let body = String::from_utf8(body).unwrap();
     let at = Instant::now();
+    if cbor {
+        let operation = path
+            .strip_prefix("/service/")
+            .and_then(|path| path.split_once("/operation/"));
+        return Some(Call {
+            operation: operation.unwrap().1.to_owned(),
+            form: BTreeMap::new(),
+            json: cbor::decode(&body),
+            cbor,
+            at,
+        });
+    }
+    assert_eq!(path, "/", "these protocols have one address");
+    let body = String::from_utf8(body).unwrap();
     if let Some(target) = target {
         return Some(Call {
             operation: target.rsplit('.').next().unwrap().to_owned(),
             form: BTreeMap::new(),
             json: serde_json::from_str(&body).unwrap(),
+            cbor,
             at,
         });
     }
@@ -168,37 +195,53 @@ fn read_call(reader: &mut BufReader<TcpStream>) -> Option<Call> {
         operation: form["Action"].clone(),
         form,
         json: Value::Null,
+        cbor,
         at,
     })
 }
 
-fn render(call: &Call, answer: Answer) -> String {
+fn render(call: &Call, answer: Answer) -> Vec<u8> {
     let query = call.json.is_null();
-    let (status, kind, body) = match answer {
+    let encode = |value: &Value| {
+        if call.cbor {
+            ("application/cbor", cbor::encode(value))
+        } else {
+            ("application/x-amz-json-1.1", value.to_string().into_bytes())
+        }
+    };
+    let (status, (kind, body)) = match answer {
         Answer::Xml(inside) => {
             let name = &call.operation;
             let body = format!(
                 "<{name}Response xmlns=\"http://cloudformation.amazonaws.com/doc/2010-05-15/\"><{name}Result>{inside}</{name}Result></{name}Response>"
             );
-            (200, "text/xml", body)
+            (200, ("text/xml", body.into_bytes()))
         }
-        Answer::Json(value) => (200, "application/x-amz-json-1.1", value.to_string()),
+        Answer::Json(value) => (200, encode(&value)),
         Answer::Error(status, code, message) if query => {
             let body = format!(
                 "<ErrorResponse><Error><Type>Sender</Type><Code>{code}</Code><Message>{}</Message></Error></ErrorResponse>",
                 escape(&message)
             );
-            (status, "text/xml", body)
+            (status, ("text/xml", body.into_bytes()))
         }
-        Answer::Error(status, code, message) => {
-            let body = serde_json::json!({ "__type": code, "message": message }).to_string();
-            (status, "application/x-amz-json-1.1", body)
-        }
+        Answer::Error(status, code, message) => (
+            status,
+            encode(&serde_json::json!({ "__type": code, "message": message })),
+        ),
     };
-    format!(
-        "HTTP/1.1 {status} Said\r\ncontent-type: {kind}\r\ncontent-length: {}\r\n\r\n{body}",
+    let protocol = if call.cbor {
+        "smithy-protocol: rpc-v2-cbor\r\n"
+    } else {
+        ""
+    };
+    let mut response = format!(
+        "HTTP/1.1 {status} Said\r\ncontent-type: {kind}\r\n{protocol}content-length: {}\r\n\r\n",
         body.len()
     )
+    .into_bytes();
+    response.extend(body);
+    response
 }
 
 /// Text for XML.
