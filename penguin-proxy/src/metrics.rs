@@ -41,6 +41,7 @@ pub(crate) struct Counters {
     pub(crate) connections_opened: Counter,
     pub(crate) connections_closed: Counter,
     pub(crate) connections_refused: Counter,
+    pub(crate) resting: Counter,
     /// Requests by class of their status: 1xx at 0 … 5xx at 4.
     pub(crate) by_class: [Counter; 5],
     pub(crate) began: Counter,

@@ -22,12 +22,12 @@ pub(crate) struct Tunnel {
 }
 
 /// Joins both sides until one has ended and the other has been told, or the drain cuts.
-pub(crate) async fn run(connection: &Rc<Connection>, client: TcpStream, unread: Bytes, tunnel: Tunnel) {
+pub(crate) async fn run(connection: &Rc<Connection>, client: TcpStream, unread: Bytes, tunnel: Box<Tunnel>) {
     let Tunnel {
         stream,
         unread: early,
         mut record,
-    } = tunnel;
+    } = *tunnel;
     let mut client = Rewound {
         early: unread,
         stream: client,

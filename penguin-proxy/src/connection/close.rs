@@ -14,6 +14,21 @@ use tokio::time::timeout;
 const PATIENCE: Duration = Duration::from_secs(2);
 const MOST: u64 = 4 << 20;
 
+/// Why the proxy ended a connection that would have gone on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Cut {
+    /// Nothing came for too long.
+    Idle,
+    /// The head took too long.
+    HeadTimeout,
+    /// The client takes none of its bytes.
+    SendTimeout,
+    /// The client closed its sending side and the answer did not come soon enough.
+    HalfClosed,
+    /// The drain's time is up.
+    Drain,
+}
+
 /// Sends FIN and waits for the client to have read everything.
 pub(super) async fn in_order(mut stream: TcpStream) {
     let lingering = async {

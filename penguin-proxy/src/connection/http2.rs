@@ -20,8 +20,8 @@ use tokio::net::TcpStream;
 
 use self::socket::Http2Socket;
 use self::streams::Streams;
-use super::close;
-use super::phases::{Connection, Cut};
+use super::close::{self, Cut};
+use super::phases::Connection;
 use crate::gateway::unheard;
 use crate::request_rules::Refusal;
 use crate::server::Worker;

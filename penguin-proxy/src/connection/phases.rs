@@ -8,6 +8,7 @@ use std::rc::Rc;
 use std::task::Waker;
 use std::time::{Duration, Instant};
 
+use super::close::Cut;
 use super::upload::{Upload, UploadEnd};
 use crate::request_rules::Refusal;
 use crate::upgrade::Tunnel;
@@ -27,21 +28,6 @@ pub(crate) enum Phase {
     Tunnel,
     /// Streams of an HTTP/2 connection are open, each in a phase of its own.
     Streams,
-}
-
-/// Why the proxy ended a connection that would have gone on.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Cut {
-    /// Nothing came for too long.
-    Idle,
-    /// The head took too long.
-    HeadTimeout,
-    /// The client takes none of its bytes.
-    SendTimeout,
-    /// The client closed its sending side and the answer did not come soon enough.
-    HalfClosed,
-    /// The drain's time is up.
-    Drain,
 }
 
 /// One client connection, as its parts see it; or one stream of an HTTP/2 connection, which is to its parts a
@@ -79,9 +65,13 @@ pub(crate) struct Connection {
     upgrading: Cell<bool>,
     /// It came when there were as many as are served.
     surplus: Cell<bool>,
+    /// Nothing is held for the connection but its socket.
+    pub(super) resting: Cell<bool>,
+    /// It has been idle for a while and better rested.
+    rest_due: Cell<bool>,
     cut: Cell<Option<Cut>>,
     waker: RefCell<Option<Waker>>,
-    tunnel: RefCell<Option<Tunnel>>,
+    tunnel: RefCell<Option<Box<Tunnel>>>,
 }
 
 impl Connection {
@@ -107,6 +97,8 @@ impl Connection {
             reset: Cell::new(false),
             upgrading: Cell::new(false),
             surplus: Cell::new(false),
+            resting: Cell::new(false),
+            rest_due: Cell::new(false),
             cut: Cell::new(None),
             waker: RefCell::new(None),
             tunnel: RefCell::new(None),
@@ -313,6 +305,18 @@ impl Connection {
         self.surplus.set(surplus);
     }
 
+    /// The connection has been idle for a while: true when it newly is to rest.
+    pub(super) fn let_rest(&self) -> bool {
+        let newly = !self.resting.get() && !self.http2.get();
+        self.rest_due.set(newly);
+        newly
+    }
+
+    /// Whether all that hyper holds can be let go: it has been idle, still is, and its last answer has left.
+    pub(super) fn may_rest(&self) -> bool {
+        self.rest_due.replace(false) && self.phase.get() == Phase::Idle && self.write_blocked.get().is_none()
+    }
+
     /// Ends the connection at its next turn.
     pub(crate) fn cut(&self, why: Cut) {
         if self.cut.get().is_none() {
@@ -377,10 +381,10 @@ impl Connection {
 
     /// Leaves the app's side of an upgraded connection for when hyper has let go of the client's.
     pub(crate) fn put_tunnel(&self, tunnel: Tunnel) {
-        *self.tunnel.borrow_mut() = Some(tunnel);
+        *self.tunnel.borrow_mut() = Some(Box::new(tunnel));
     }
 
-    pub(crate) fn take_tunnel(&self) -> Option<Tunnel> {
+    pub(crate) fn take_tunnel(&self) -> Option<Box<Tunnel>> {
         let tunnel = self.tunnel.borrow_mut().take();
         if tunnel.is_some() {
             self.enter(Phase::Tunnel);
@@ -390,52 +394,4 @@ impl Connection {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn connection() -> Connection {
-        Connection::new(1, "127.0.0.1:1".parse().unwrap())
-    }
-
-    #[test]
-    fn a_pipelined_head_counts_from_the_end_of_the_answer() {
-        let connection = connection();
-        connection.bytes_came();
-        assert_eq!(connection.phase(), Phase::Head);
-        connection.request_began(false);
-        connection.bytes_came();
-        connection.answer_ended();
-        assert_eq!(
-            connection.phase(),
-            Phase::Head,
-            "bytes of the next head are waiting"
-        );
-    }
-
-    #[test]
-    fn half_a_head_that_came_with_the_request_before_it_has_begun() {
-        let connection = connection();
-        connection.holds_half_a_head(true);
-        connection.bytes_came();
-        connection.request_began(false);
-        connection.answer_ended();
-        assert_eq!(connection.phase(), Phase::Head);
-    }
-
-    #[test]
-    fn a_closed_sending_side_is_hidden_only_from_a_complete_request() {
-        let connection = connection();
-        assert!(!connection.sending_side_closed(), "idle: the client has left");
-        connection.request_began(true);
-        assert!(
-            !connection.sending_side_closed(),
-            "an upload that ends early is an abort"
-        );
-        connection.upload_ended(UploadEnd::Complete);
-        assert!(
-            connection.sending_side_closed(),
-            "the client waits for its answer"
-        );
-        assert!(connection.half_closed().is_some());
-    }
-}
+mod tests;

@@ -10,7 +10,7 @@ use std::pin::Pin;
 use std::rc::Rc;
 use std::task::{Context, Poll, ready};
 
-use bytes::{Buf, BytesMut};
+use bytes::{Buf, Bytes, BytesMut};
 use hyper::rt::ReadBufCursor;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
@@ -68,6 +68,25 @@ impl ClientSocket {
         let mut unseen = self.waiting;
         unseen.extend_from_slice(&self.head);
         (self.stream, unseen)
+    }
+
+    /// Takes back what hyper had been given and has not used.
+    pub(crate) fn put_back(&mut self, unused: Bytes) {
+        if !unused.is_empty() {
+            let mut waiting = BytesMut::from(unused);
+            waiting.extend_from_slice(&self.waiting);
+            self.waiting = waiting;
+        }
+    }
+
+    /// Ready when there is something to read: bytes, or the end.
+    pub(crate) fn poll_readable(&self, cx: &mut Context<'_>) -> Poll<()> {
+        if self.waiting.is_empty() {
+            // An error is for the read to tell.
+            self.stream.poll_read_ready(cx).map(drop)
+        } else {
+            Poll::Ready(())
+        }
     }
 
     /// Whether what was refused is the beginning of HTTP/2, which looks like a request of an unknown version.

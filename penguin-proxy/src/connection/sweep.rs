@@ -8,13 +8,17 @@ use std::time::{Duration, Instant};
 
 use tokio::time::{MissedTickBehavior, interval};
 
-use super::phases::{Connection, Cut, Phase};
+use super::close::Cut;
+use super::phases::{Connection, Phase};
 use crate::config::Config;
 use crate::drain::Phase as DrainPhase;
 use crate::server::Worker;
 
 /// How finely limits are kept.
 const PERIOD: Duration = Duration::from_millis(100);
+
+/// An idle connection keeps its buffers for the next request this long.
+const RESTLESS: Duration = Duration::from_secs(1);
 
 /// Sweeps until dropped.
 pub(crate) async fn sweep(worker: Rc<Worker>) {
@@ -29,15 +33,20 @@ pub(crate) async fn sweep(worker: Rc<Worker>) {
             closing_since = Some(now);
         }
         let config = &worker.shared.config;
+        let mut resting = 0;
         worker.connections.each(|connection| {
+            resting += u64::from(connection.resting.get());
             if let Some(why) = verdict(connection, config, drain, closing_since, now) {
                 connection.cut(why);
             }
             let farewell = closing_since.is_some() && connection.speaks_http2();
-            if judge_request(connection, config, now) || farewell {
+            let idle = connection.phase() == Phase::Idle
+                && now.saturating_duration_since(connection.since()) >= RESTLESS;
+            if judge_request(connection, config, now) || farewell || (idle && connection.let_rest()) {
                 connection.wake();
             }
         });
+        worker.counters().resting.set(resting);
         worker.pool.sweep(now, &worker.shared);
         worker.trunks.sweep(now, &worker.shared);
         let idle = worker.pool.len() + worker.trunks.idle();

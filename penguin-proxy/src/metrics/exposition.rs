@@ -83,6 +83,12 @@ pub(crate) fn exposition(shared: &Shared) -> String {
         "Open client connections.",
         super::open_connections(all),
     );
+    let resting = sum(all, |c| &c.resting);
+    out.gauge(
+        "client_connections_resting",
+        "Client connections that have been idle for a second and hold next to no memory.",
+        resting,
+    );
     let idle = sum(all, |c| &c.upstream_idle);
     out.gauge(
         "upstream_connections_idle",

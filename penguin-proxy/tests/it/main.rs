@@ -3,6 +3,7 @@
     clippy::unwrap_used,
     clippy::expect_used,
     clippy::panic,
+    clippy::print_stderr,
     reason = "a failed unwrap is a failed test"
 )]
 
@@ -29,6 +30,8 @@ mod readiness;
 mod http2;
 // Apps that speak HTTP/2 from the first byte, such as gRPC services.
 mod grpc;
+// What connections hold while nothing happens on them.
+mod at_rest;
 // Stopping without losing anything.
 mod drain;
 // The program: signals, exit codes, its own probe.

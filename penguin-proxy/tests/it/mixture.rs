@@ -47,7 +47,12 @@ const KINDS: &[Kind] = &[
     kind(
         "abort",
         abort_upload,
-        &["client.body.aborted", "client.wait.aborted"],
+        // Both sides leave; who is first is open.
+        &[
+            "client.body.aborted",
+            "client.wait.aborted",
+            "upstream.wait.closed",
+        ],
     ),
     kind("leave", leave_waiting, &["client.wait.aborted"]),
     kind(
