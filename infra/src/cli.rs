@@ -135,6 +135,10 @@ pub enum Verb {
     Diff(Diff),
     #[expect(missing_docs, reason = "as above")]
     Completions(Completions),
+    #[expect(missing_docs, reason = "as above")]
+    Cost(Cost),
+    #[expect(missing_docs, reason = "as above")]
+    Diagram(Diagram),
 }
 
 /// Stacks that a verb is about.

@@ -7,10 +7,12 @@ mod check;
 mod cloud;
 mod completions;
 mod compose;
+mod cost;
 #[cfg(feature = "aws")]
 mod deploy;
 #[cfg(feature = "aws")]
 mod destroy;
+mod diagram;
 mod diff;
 mod init;
 mod list;
@@ -48,5 +50,7 @@ pub fn run(cli: &Cli, console: &Console) -> Result<ExitStatus> {
         Verb::Synth(arguments) => synth::run(arguments, &cli.global, console),
         Verb::Diff(arguments) => diff::run(arguments, &cli.global, console),
         Verb::Completions(arguments) => completions::run(arguments, &cli.global, console),
+        Verb::Cost(arguments) => cost::run(arguments, &cli.global, console),
+        Verb::Diagram(arguments) => diagram::run(arguments, &cli.global, console),
     }
 }

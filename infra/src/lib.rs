@@ -19,9 +19,12 @@ pub mod cli;
 pub mod commands;
 pub mod compose_file;
 pub mod console;
+pub mod cost;
 pub mod daily;
 pub mod deploy;
+pub mod diagram;
 pub mod exit;
+pub mod facts;
 pub mod local;
 #[cfg(feature = "aws")]
 pub mod operation;

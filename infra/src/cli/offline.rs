@@ -91,11 +91,28 @@ pub struct Check {
 }
 
 /// Estimate the monthly cost per environment
+///
+/// What the templates hold, times AWS's prices, with the tasks that always run and with as many as scaling may start.
+/// The region is that of the settings, or of --region. Needs no AWS.
 #[derive(Args, Debug)]
 pub struct Cost {
     #[command(flatten)]
     #[expect(missing_docs, reason = "clap would take a doc comment for a help text")]
     pub targets: Targets,
+    /// Requests a month in prod, in millions; dev and staging get a tenth of them each [default: 1]
+    #[arg(long, value_name = "MILLIONS", value_parser = amount, allow_negative_numbers = true)]
+    pub requests: Option<f64>,
+    /// Pushes a month to the dev branch; a tenth of them are released [default: 100]
+    #[arg(long, value_name = "NUMBER", value_parser = amount, allow_negative_numbers = true)]
+    pub pushes: Option<f64>,
+}
+
+/// A number of things: none, some, half a million.
+fn amount(text: &str) -> Result<f64, String> {
+    match text.parse::<f64>() {
+        Ok(number) if number.is_finite() && number >= 0.0 => Ok(number),
+        _ => Err("give a number that is not below zero".to_owned()),
+    }
 }
 
 /// Draw the architecture or the pipelines

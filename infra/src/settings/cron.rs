@@ -1,5 +1,7 @@
 //! Times of scheduled actions, in the order that AWS reads them: minute, hour, day of month, month, day of week, year.
 
+mod calendar;
+
 use std::fmt;
 use std::str::FromStr;
 

@@ -18,12 +18,18 @@ mod completions;
 mod compose;
 // Templates against earlier ones.
 mod diff;
+// `infra cost`: the estimate, its refusals, and the comparison in the manual.
+mod cost;
+// `infra diagram`: the pictures in the repository, and where a picture goes.
+mod diagrams;
 // The Dockerfiles, against the description and the workspace.
 mod dockerfiles;
 // The grammar: what `--help` says, and how misuse is answered.
 mod grammar;
 // A fork's first settings.
 mod init;
+// Promises that hold for any valid settings.
+mod properties;
 // The layers of the crate: who may name what.
 mod layers;
 // `infra local` with stand-ins for the two programs: start, drain, death, misuse.
@@ -32,6 +38,8 @@ mod local;
 mod program;
 // `infra local` with the real programs, built by it.
 mod real;
+// docs/resources.md, against the templates.
+mod resources;
 // A run of `infra` as a person sees it: lines as they come, signals, exit code.
 mod run;
 // The session behind `infra local`, with less patience than a person has.

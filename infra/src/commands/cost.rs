@@ -1,0 +1,73 @@
+//! `infra cost`: what the stacks cost in a month.
+
+use anyhow::{Context as _, Result};
+use serde_json::json;
+
+use super::settings;
+use crate::cli::{Cost, Global};
+use crate::console::Console;
+use crate::cost::{self, Assumptions, Estimate, NoPrices, Prices};
+use crate::exit::{ExitStatus, Failure};
+use crate::facts;
+use crate::settings::Settings;
+
+/// Prints the estimate.
+pub(super) fn run(arguments: &Cost, global: &Global, console: &Console) -> Result<ExitStatus> {
+    let (settings, graph) = settings::graph(global)?;
+    let stacks = settings::select(&graph, &arguments.targets)?;
+    let prices = prices(&settings)?;
+    let usual = Assumptions::default();
+    let assumptions = Assumptions {
+        requests: arguments.requests.unwrap_or(usual.requests),
+        pushes: arguments.pushes.unwrap_or(usual.pushes),
+    };
+    let wanted = |name: &str| stacks.iter().any(|stack| stack.name == name);
+    let estimate = cost::estimate(&facts::of(&graph), &wanted, &prices, &assumptions);
+    let text = if console.json() {
+        as_json(&estimate, &prices, &assumptions)
+    } else {
+        cost::table(&estimate, &prices, &assumptions, console.paint_out())
+    };
+    console.data(text).context("cannot print the estimate")?;
+    Ok(ExitStatus::Done)
+}
+
+fn prices(settings: &Settings) -> Result<Prices> {
+    let known = |error: NoPrices| match &error {
+        NoPrices::Region { known, .. } => {
+            let known = known.join(", ");
+            Failure::new(ExitStatus::Usage, error.to_string())
+                .hint(format!("`--region` names one that has prices: {known}"))
+                .hint("infra/src/cost/prices.json is where another one can be added")
+                .into()
+        }
+        NoPrices::Broken(_) => anyhow::Error::new(error),
+    };
+    match &settings.project.region {
+        Some(region) => Prices::of(region).map_err(known),
+        None => Err(Failure::new(
+            ExitStatus::Usage,
+            "prices differ by region, and neither the settings nor the command line name one",
+        )
+        .hint("`--region eu-central-1`, or `region` in the section `[project]` of the settings")
+        .into()),
+    }
+}
+
+fn as_json(estimate: &Estimate, prices: &Prices, assumptions: &Assumptions) -> String {
+    let (latest, oldest) = &prices.read;
+    let document = json!({
+        "region": prices.region,
+        "currency": "USD",
+        "per": "month",
+        "pricesAsOf": { "oldest": oldest, "latest": latest },
+        "assumptions": {
+            "millionRequestsInProd": assumptions.requests,
+            "pushes": assumptions.pushes,
+        },
+        "groups": estimate.groups,
+        "least": estimate.amount.least,
+        "most": estimate.amount.most,
+    });
+    format!("{document:#}\n")
+}

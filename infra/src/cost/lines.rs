@@ -1,0 +1,324 @@
+//! Each thing that is charged for, from what there is of it.
+
+use super::{Amount, Assumptions, HOURS, Line, Price, Prices};
+use crate::facts::{Action, ActionKind, App, Build, Cluster, Foundation, Insights, Pipeline};
+use crate::settings::{Cron, EnvironmentName};
+
+/// Days of a month, as AWS counts its hours.
+const DAYS: f64 = HOURS / 24.0;
+const KB_A_GB: f64 = 1e6;
+const MB_A_GB: f64 = 1000.0;
+
+/// Writes the lines of a bill.
+pub(super) struct Biller<'a> {
+    pub(super) prices: &'a Prices,
+    pub(super) assumptions: &'a Assumptions,
+}
+
+/// The number of tasks, on average, as few as there are and as many as there can be.
+fn tasks(app: &App) -> (f64, f64) {
+    (Cron::mean(app.tasks.0, &app.schedules), f64::from(app.tasks.1))
+}
+
+/// A number without digits that say nothing.
+fn short(number: f64) -> String {
+    let text = format!("{number:.2}");
+    text.trim_end_matches('0').trim_end_matches('.').to_owned()
+}
+
+fn plural(count: f64, one: &str) -> String {
+    let s = if (count - 1.0).abs() < 1e-9 { "" } else { "s" };
+    format!("{} {one}{s}", short(count))
+}
+
+impl Biller<'_> {
+    fn price(&self, price: Price) -> f64 {
+        self.prices.get(price)
+    }
+
+    /// Requests a month.
+    fn requests(&self, app: &App) -> f64 {
+        let millions = match app.environment {
+            EnvironmentName::Prod => self.assumptions.requests,
+            EnvironmentName::Dev | EnvironmentName::Staging => self.assumptions.requests / 10.0,
+        };
+        millions * 1e6
+    }
+
+    fn logged(&self, app: &App) -> f64 {
+        self.requests(app) * Assumptions::LOGGED_KB / KB_A_GB
+    }
+
+    /// An installation of the service.
+    pub(super) fn app(&self, app: &App, zones: usize) -> Vec<Line> {
+        vec![
+            self.tasks(app),
+            self.balancer(app),
+            self.addresses(
+                f64::from(u32::try_from(zones).unwrap_or(0)),
+                "of the load balancer",
+            ),
+            self.alarms(app),
+            self.logs(self.logged(app), app.log_days),
+            self.sent(app),
+        ]
+    }
+
+    fn tasks(&self, app: &App) -> Line {
+        let (vcpu, gb) = (f64::from(app.cpu) / 1024.0, f64::from(app.memory) / 1024.0);
+        let (core, memory) = if app.architecture == "arm64" {
+            (Price::ArmVcpu, Price::ArmGb)
+        } else {
+            (Price::X86Vcpu, Price::X86Gb)
+        };
+        let task = (vcpu * self.price(core) + gb * self.price(memory)) * HOURS;
+        let spot = self.price(Price::SpotVcpu) / self.price(Price::X86Vcpu);
+        let usd = |tasks: f64| {
+            let (steady, spare) = app.capacity.share(tasks);
+            (steady + spare * spot) * task
+        };
+        let (least, most) = tasks(app);
+        let spare = app.capacity.share(most).1;
+        let on_spot = if spare > 0.0 {
+            format!(", up to {} spot", short(spare))
+        } else {
+            String::new()
+        };
+        Line {
+            what: "tasks",
+            detail: format!(
+                "{}–{} × {} vCPU, {} GB{on_spot}",
+                short(least),
+                short(most),
+                short(vcpu),
+                short(gb)
+            ),
+            amount: Amount {
+                least: usd(least),
+                most: usd(most),
+            },
+        }
+    }
+
+    fn balancer(&self, app: &App) -> Line {
+        let requests = self.requests(app);
+        let gb = requests * Assumptions::SENT_KB / KB_A_GB;
+        let connections = requests / Assumptions::PER_CONNECTION;
+        let (lcu_gb, lcu_connections) = Assumptions::LCU;
+        // Whichever of its dimensions is used most is charged.
+        let units = (gb / lcu_gb).max(connections / (lcu_connections * 3600.0));
+        Line {
+            what: "load balancer",
+            detail: format!("1, and {} of capacity", plural(units, "unit-hour")),
+            amount: Amount::flat(HOURS * self.price(Price::Balancer) + units * self.price(Price::Lcu)),
+        }
+    }
+
+    fn addresses(&self, count: f64, whose: &str) -> Line {
+        Line {
+            what: "public addresses",
+            detail: format!("{} {whose}", short(count)),
+            amount: Amount::flat(count * HOURS * self.price(Price::Address)),
+        }
+    }
+
+    fn alarms(&self, app: &App) -> Line {
+        let of_scaling = app.scaling_policies * Assumptions::ALARMS_OF_SCALING;
+        Line {
+            what: "alarms",
+            detail: format!("{}, and {of_scaling} that scaling makes", app.alarms),
+            amount: Amount::flat(f64::from(app.alarms + of_scaling) * self.price(Price::Alarm)),
+        }
+    }
+
+    fn logs(&self, gb: f64, days: u32) -> Line {
+        let months = f64::from(days) / DAYS;
+        let kept = gb * months * self.price(Price::LogGbMonth);
+        Line {
+            what: "logs",
+            detail: format!("{} GB, kept {days} days", short(gb)),
+            amount: Amount::flat(gb * self.price(Price::LogGb) + kept),
+        }
+    }
+
+    fn sent(&self, app: &App) -> Line {
+        let gb = self.requests(app) * Assumptions::SENT_KB / KB_A_GB;
+        Line {
+            what: "sent to visitors",
+            detail: format!("{} GB", short(gb)),
+            amount: Amount::flat(gb * self.price(Price::OutGb)),
+        }
+    }
+
+    /// A cluster, its network, and what is measured of the installations in it.
+    pub(super) fn cluster(&self, cluster: &Cluster, apps: &[&App]) -> Vec<Line> {
+        let logged: f64 = apps.iter().map(|app| self.logged(app)).sum();
+        let fetched = Assumptions::CLUSTER_GB + logged;
+        let gateways =
+            f64::from(u32::try_from(cluster.zones.iter().filter(|zone| zone.nat).count()).unwrap_or(0));
+        let mut lines = Vec::new();
+        if gateways > 0.0 {
+            lines.push(Line {
+                what: "NAT gateways",
+                detail: format!("{}, {} GB", short(gateways), short(fetched)),
+                amount: Amount::flat(
+                    gateways * HOURS * self.price(Price::Nat) + fetched * self.price(Price::NatGb),
+                ),
+            });
+            lines.push(self.addresses(gateways, "of NAT gateways"));
+        }
+        if !cluster.endpoints.is_empty() {
+            let (services, zones) = (cluster.endpoints.len(), cluster.zones.len());
+            let hours = f64::from(u32::try_from(services * zones).unwrap_or(0)) * HOURS;
+            lines.push(Line {
+                what: "endpoints",
+                detail: format!("{services} services in {zones} zones, {} GB", short(fetched)),
+                amount: Amount::flat(
+                    hours * self.price(Price::Endpoint) + fetched * self.price(Price::EndpointGb),
+                ),
+            });
+        }
+        lines.extend(self.insights(cluster.insights, apps));
+        if let Some(days) = cluster.flow_log_days {
+            let flow_log = self.logs(Assumptions::CLUSTER_GB, days);
+            lines.push(Line {
+                what: "flow log",
+                ..flow_log
+            });
+        }
+        if let Some(days) = cluster.access_log_days {
+            let gb = logged * f64::from(days) / DAYS;
+            lines.push(self.objects("access logs", gb));
+        }
+        if cluster.keys > 0 {
+            lines.push(self.keys(cluster.keys));
+        }
+        lines
+    }
+
+    fn insights(&self, insights: Insights, apps: &[&App]) -> Option<Line> {
+        let ((cluster, each), price) = match insights {
+            Insights::Off => return None,
+            Insights::Services => (Assumptions::METRICS, Price::Metric),
+            Insights::Containers => (Assumptions::ENHANCED_METRICS, Price::EnhancedMetric),
+        };
+        let metrics =
+            |count: fn(&App) -> f64| cluster + apps.iter().map(|app| each * count(app)).sum::<f64>();
+        let (least, most) = if insights == Insights::Services {
+            let all = metrics(|_| 1.0);
+            (all, all)
+        } else {
+            (metrics(|app| tasks(app).0), metrics(|app| tasks(app).1))
+        };
+        let detail = if (most - least).abs() < 1e-9 {
+            format!("{} metrics", short(least))
+        } else {
+            format!("{least:.0} to {most:.0} metrics")
+        };
+        Some(Line {
+            what: "insights",
+            detail,
+            amount: Amount {
+                least: least * self.price(price),
+                most: most * self.price(price),
+            },
+        })
+    }
+
+    fn keys(&self, count: u32) -> Line {
+        Line {
+            what: "keys",
+            detail: count.to_string(),
+            amount: Amount::flat(f64::from(count) * self.price(Price::Key)),
+        }
+    }
+
+    fn objects(&self, what: &'static str, gb: f64) -> Line {
+        Line {
+            what,
+            detail: format!("{} GB", short(gb)),
+            amount: Amount::flat(gb * self.price(Price::ObjectGb)),
+        }
+    }
+
+    /// A pipeline and its builds.
+    pub(super) fn pipeline(&self, pipeline: &Pipeline) -> Vec<Line> {
+        let runs = if pipeline.releases {
+            self.assumptions.pushes / 10.0
+        } else {
+            self.assumptions.pushes
+        };
+        let actions: Vec<&Action> = pipeline.stages.iter().flat_map(|stage| &stage.actions).collect();
+        let mut lines = vec![self.actions(pipeline, &actions, runs)];
+        lines.extend(actions.iter().filter_map(|action| match &action.kind {
+            ActionKind::Build(build) => Some(self.build(build, runs)),
+            _ => None,
+        }));
+        lines.push(self.objects("artifacts", runs * Assumptions::ARTIFACTS_MB / MB_A_GB));
+        if pipeline.keys > 0 {
+            lines.push(self.keys(pipeline.keys));
+        }
+        lines
+    }
+
+    fn actions(&self, pipeline: &Pipeline, actions: &[&Action], runs: f64) -> Line {
+        let (images, templates, other) = Assumptions::MINUTES;
+        let minutes: f64 = actions
+            .iter()
+            .map(|action| match &action.kind {
+                ActionKind::Approval => 0.0,
+                ActionKind::Build(build) if build.images => images,
+                ActionKind::Build(_) => templates,
+                ActionKind::Source { .. } | ActionKind::Deploy { .. } => other,
+            })
+            .sum();
+        let usd = if pipeline.by_the_minute {
+            runs * minutes * self.price(Price::ActionMinute)
+        } else {
+            self.price(Price::Pipeline)
+        };
+        Line {
+            what: "pipeline",
+            detail: format!("{} of {} minutes", plural(runs, "run"), short(minutes)),
+            amount: Amount::flat(usd),
+        }
+    }
+
+    fn build(&self, build: &Build, runs: f64) -> Line {
+        let (images, templates, _) = Assumptions::MINUTES;
+        let minutes = runs * if build.images { images } else { templates };
+        let price = match (build.arm, build.large) {
+            (true, true) => Price::BuildArmLarge,
+            (true, false) => Price::BuildArmSmall,
+            (false, true) => Price::BuildX86Large,
+            (false, false) => Price::BuildX86Small,
+        };
+        let machine = if build.large { "large" } else { "small" };
+        let architecture = if build.arm { "arm64" } else { "x86_64" };
+        Line {
+            what: match (build.images, &build.tag_parameter) {
+                (true, _) => "image builds",
+                (false, Some(_)) => "release checks",
+                (false, None) => "template builds",
+            },
+            detail: format!("{} minutes, {machine}, {architecture}", short(minutes)),
+            amount: Amount::flat(minutes * self.price(price)),
+        }
+    }
+
+    /// The images that are kept.
+    pub(super) fn foundation(&self, foundation: &Foundation) -> Vec<Line> {
+        let repositories = foundation.repositories.len();
+        let images = f64::from(foundation.images_kept) * f64::from(u32::try_from(repositories).unwrap_or(0));
+        let gb = images * Assumptions::IMAGE_MB / MB_A_GB;
+        vec![Line {
+            what: "image storage",
+            detail: format!(
+                "{} images in {repositories} repositories, {} GB",
+                short(images),
+                short(gb)
+            ),
+            amount: Amount::flat(gb * self.price(Price::ImageGb)),
+        }]
+    }
+}
