@@ -32,15 +32,17 @@ pub(crate) enum ConnectError {
 }
 
 impl ConnectError {
-    /// Whether this says something of the proxy's host alone: it has no descriptor, port or memory left.
-    pub(crate) fn is_of_this_host(&self) -> bool {
+    /// Whether it may as well be load that is in the way: this host has no descriptor, port or memory left, or a
+    /// neighbour on it does not fetch its connections fast enough. On loopback nothing else swallows a packet.
+    pub(crate) fn may_be_load(&self) -> bool {
         const ENFILE: i32 = 23;
         const EMFILE: i32 = 24;
         const ENOMEM: i32 = 12;
         const EADDRNOTAVAIL: i32 = 99;
         let code = match self {
             Self::Failed { source, .. } => source.raw_os_error(),
-            Self::Unresolved | Self::TimedOut { .. } => None,
+            Self::TimedOut { address, .. } => return address.ip().is_loopback(),
+            Self::Unresolved => None,
         };
         matches!(code, Some(ENFILE | EMFILE | ENOMEM | EADDRNOTAVAIL))
     }
@@ -111,4 +113,38 @@ async fn open(address: SocketAddr) -> io::Result<TcpStream> {
         .with_retries(3);
     drop(socket.set_tcp_keepalive(&keepalive));
     Ok(stream)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_what_load_cannot_do_is_an_absence() {
+        let limit = Duration::from_secs(1);
+        let timed_out = |address: &str| ConnectError::TimedOut {
+            address: address.parse().unwrap(),
+            limit,
+        };
+        let failed = |code| ConnectError::Failed {
+            address: "127.0.0.1:3000".parse().unwrap(),
+            source: io::Error::from_raw_os_error(code),
+        };
+        let (emfile, econnrefused, ehostunreach) = (24, 111, 113);
+        for load in [
+            timed_out("127.0.0.1:3000"),
+            timed_out("[::1]:3000"),
+            failed(emfile),
+        ] {
+            assert!(load.may_be_load(), "{load}");
+        }
+        for absence in [
+            timed_out("10.0.0.7:3000"),
+            failed(econnrefused),
+            failed(ehostunreach),
+            ConnectError::Unresolved,
+        ] {
+            assert!(!absence.may_be_load(), "{absence}");
+        }
+    }
 }

@@ -40,7 +40,7 @@ impl Ailment {
     pub(crate) fn says_nothing_of_the_app(&self) -> bool {
         match self {
             Self::Silent { .. } => true,
-            Self::Unreachable(error) => error.is_of_this_host(),
+            Self::Unreachable(error) => error.may_be_load(),
             Self::Unwell { .. } | Self::Nonsense { .. } => false,
         }
     }

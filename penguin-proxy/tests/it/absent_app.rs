@@ -119,23 +119,29 @@ fn an_address_that_left_is_not_used_even_if_somebody_answers_there() {
     assert!((0..50).all(|_| client.get("/").text() == "app"));
 }
 
-/// A listener whose queue is full answers no SYN any more. Gives what fills it as well.
-pub(crate) fn hole() -> (socket2::Socket, Vec<TcpStream>) {
-    let hole = socket2::Socket::new(socket2::Domain::IPV4, socket2::Type::STREAM, None).unwrap();
-    hole.bind(&"127.0.0.4:0".parse::<SocketAddr>().unwrap().into())
-        .unwrap();
-    hole.listen(0).unwrap();
-    let address = hole.local_addr().unwrap().as_socket().unwrap();
+/// A listener that accepts nothing, and whose queue is short.
+pub(crate) fn never_accepting() -> socket2::Socket {
+    let listener = socket2::Socket::new(socket2::Domain::IPV4, socket2::Type::STREAM, None).unwrap();
+    let address: SocketAddr = "127.0.0.4:0".parse().unwrap();
+    listener.bind(&address.into()).unwrap();
+    listener.listen(0).unwrap();
+    listener
+}
+
+/// Fills its queue: from then on it answers no SYN any more.
+pub(crate) fn fill(listener: &socket2::Socket) -> Vec<TcpStream> {
+    let address = listener.local_addr().unwrap().as_socket().unwrap();
     let full: Vec<TcpStream> = (0..4)
         .filter_map(|_| TcpStream::connect_timeout(&address, Duration::from_millis(100)).ok())
         .collect();
     assert!(full.len() < 4, "the queue is not full");
-    (hole, full)
+    full
 }
 
 #[test]
 fn an_address_that_swallows_everything_is_given_up_when_the_name_moves() {
-    let (hole, _full) = hole();
+    let hole = never_accepting();
+    let _full = fill(&hole);
     let hole_address = hole.local_addr().unwrap().as_socket().unwrap();
     let names = Names::default();
     names.now(&[hole_address]);

@@ -7,6 +7,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, mpsc};
 use std::time::Duration;
 
+use crate::absent_app::{fill, never_accepting};
 use crate::stage::{App, Client, PATIENCE, Proxy, eventually};
 
 /// Reads requests and closes, this often; then answers.
@@ -261,7 +262,8 @@ fn an_app_that_is_slow_to_accept_is_waited_for() {
 
 #[test]
 fn an_app_that_takes_no_connections_is_told_of_with_503() {
-    let (hole, _full) = crate::absent_app::hole();
+    let hole = never_accepting();
+    let _full = fill(&hole);
     let proxy = Proxy::with(|arguments| {
         arguments.upstream = hole.local_addr().unwrap().as_socket().unwrap().to_string();
         arguments.connect_timeout = "100ms".into();

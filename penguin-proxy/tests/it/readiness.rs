@@ -2,7 +2,9 @@
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
 
+use crate::absent_app::{fill, never_accepting};
 use crate::stage::{App, Proxy, eventually};
 
 /// An app whose health check is answered with what the test says; nothing is said while that is empty. Counts how
@@ -88,4 +90,25 @@ fn an_app_that_says_it_is_ill_for_long_is_sent_no_more_requests() {
     );
     *says.lock().unwrap() = "200 OK";
     proxy.ready();
+}
+
+/// Longer than an app that is gone is waited for.
+#[test]
+fn a_neighbour_whose_queue_is_full_is_busy_and_not_gone() {
+    let busy = never_accepting();
+    let proxy = Proxy::with(|arguments| {
+        arguments.upstream = busy.local_addr().unwrap().as_socket().unwrap().to_string();
+    });
+    proxy.ready();
+    let _full = fill(&busy);
+    let end = Instant::now() + Duration::from_secs(12);
+    let mut load_balancer = proxy.connect();
+    eventually("the time is over", || {
+        assert_eq!(load_balancer.get("/healthz/ready").text(), "ready\n");
+        Instant::now() > end
+    });
+    drop(busy);
+    eventually("an app that is gone is told of", || {
+        proxy.get("/healthz/ready").status == 503
+    });
 }
