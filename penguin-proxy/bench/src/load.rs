@@ -4,6 +4,7 @@ pub mod answer;
 mod connection;
 
 use std::collections::VecDeque;
+use std::io::ErrorKind;
 use std::net::SocketAddr;
 use std::os::fd::AsRawFd;
 use std::time::{Duration, Instant};
@@ -100,7 +101,7 @@ pub fn run(load: &Load<'_>, cpu: impl Fn() -> Result<Duration>) -> Result<Accoun
     let mut events = Events::with_capacity(1024);
     let mut buffer = vec![0; 128 * 1024];
     loop {
-        poll.poll(&mut events, Some(SILENCE))?;
+        wait(&mut poll, &mut events, Some(SILENCE))?;
         ensure!(!events.is_empty(), "no answer for {SILENCE:?}");
         let now = Instant::now();
         if from.is_none() && now - began >= load.warm_up {
@@ -154,6 +155,16 @@ pub fn run(load: &Load<'_>, cpu: impl Fn() -> Result<Duration>) -> Result<Accoun
             for id in idle.drain(..) {
                 connections[id].ask(load.request, Instant::now())?;
             }
+        }
+    }
+}
+
+/// Waits for events, also when a signal comes in between.
+pub fn wait(poll: &mut Poll, events: &mut Events, patience: Option<Duration>) -> std::io::Result<()> {
+    loop {
+        match poll.poll(events, patience) {
+            Err(error) if error.kind() == ErrorKind::Interrupted => {}
+            waited => return waited,
         }
     }
 }

@@ -10,6 +10,8 @@ use anyhow::{Context, Result};
 use mio::net::{TcpListener, TcpStream};
 use mio::{Events, Interest, Poll, Token};
 
+use crate::load::wait;
+
 /// The site's home page, as `penguin-app` renders it.
 const PAGE: &[u8] = include_bytes!("../page.html");
 const LISTENER: Token = Token(usize::MAX);
@@ -67,7 +69,7 @@ fn serve(mut poll: Poll, listener: &TcpListener) -> Result<()> {
     let mut events = Events::with_capacity(1024);
     let mut buffer = vec![0; 16 * 1024];
     loop {
-        poll.poll(&mut events, None)?;
+        wait(&mut poll, &mut events, None)?;
         for event in &events {
             if event.token() == LISTENER {
                 while let Ok((mut stream, _)) = listener.accept() {

@@ -26,14 +26,17 @@ impl<'a> Object<'a> {
         self.out.extend_from_slice(b"}\n");
     }
 
-    fn name(&mut self, name: &str) {
+    /// Inlined like those who call it, so that the length of each name is known.
+    #[inline]
+    fn name(&mut self, name: &'static str) {
         self.out.extend_from_slice(b",\"");
         self.out.extend_from_slice(name.as_bytes());
         self.out.extend_from_slice(b"\":");
     }
 
     /// A text, whatever it holds.
-    pub(super) fn text(&mut self, name: &str, value: &str) {
+    #[inline]
+    pub(super) fn text(&mut self, name: &'static str, value: &str) {
         self.name(name);
         self.out.push(b'"');
         escape(self.out, value.as_bytes());
@@ -41,26 +44,30 @@ impl<'a> Object<'a> {
     }
 
     /// A text, left out where it is empty.
-    pub(super) fn text_if_any(&mut self, name: &str, value: &str) {
+    #[inline]
+    pub(super) fn text_if_any(&mut self, name: &'static str, value: &str) {
         if !value.is_empty() {
             self.text(name, value);
         }
     }
 
     /// A whole number.
-    pub(super) fn number(&mut self, name: &str, value: u64) {
+    #[inline]
+    pub(super) fn number(&mut self, name: &'static str, value: u64) {
         self.name(name);
         digits(self.out, value);
     }
 
     /// True or false.
-    pub(super) fn flag(&mut self, name: &str, value: bool) {
+    #[inline]
+    pub(super) fn flag(&mut self, name: &'static str, value: bool) {
         self.name(name);
         self.out.extend_from_slice(if value { b"true" } else { b"false" });
     }
 
     /// A time in milliseconds, to the microsecond.
-    pub(super) fn millis(&mut self, name: &str, value: Duration) {
+    #[inline]
+    pub(super) fn millis(&mut self, name: &'static str, value: Duration) {
         self.name(name);
         let micros = u64::try_from(value.as_micros()).unwrap_or(u64::MAX);
         digits(self.out, micros / 1000);
@@ -69,7 +76,8 @@ impl<'a> Object<'a> {
     }
 
     /// An address.
-    pub(super) fn ip(&mut self, name: &str, value: IpAddr) {
+    #[inline]
+    pub(super) fn ip(&mut self, name: &'static str, value: IpAddr) {
         self.name(name);
         self.out.push(b'"');
         ip(self.out, value);
@@ -77,7 +85,8 @@ impl<'a> Object<'a> {
     }
 
     /// An address and a port.
-    pub(super) fn socket(&mut self, name: &str, value: SocketAddr) {
+    #[inline]
+    pub(super) fn socket(&mut self, name: &'static str, value: SocketAddr) {
         self.name(name);
         self.out.push(b'"');
         if value.is_ipv4() {
@@ -134,19 +143,18 @@ fn escape(out: &mut Vec<u8>, value: &[u8]) {
     out.extend_from_slice(rest);
 }
 
-/// Appends a number in decimal digits.
-fn digits(out: &mut Vec<u8>, mut number: u64) {
-    let mut text = [0; 20];
-    let mut at = text.len();
-    loop {
-        at -= 1;
-        text[at] = digit(number);
-        number /= 10;
-        if number == 0 {
-            break;
+/// Appends a number in decimal digits, by pieces of a length that the compiler knows: nearly all are short, and a copy
+/// of unknown length is a call.
+fn digits(out: &mut Vec<u8>, number: u64) {
+    match number {
+        0..10 => out.push(digit(number)),
+        10..100 => out.extend_from_slice(&[digit(number / 10), digit(number)]),
+        100..1000 => three_digits(out, number),
+        _ => {
+            digits(out, number / 1000);
+            three_digits(out, number % 1000);
         }
     }
-    out.extend_from_slice(&text[at..]);
 }
 
 /// Appends a number below a thousand, with its leading zeros.
