@@ -1,6 +1,7 @@
 //! A stand-in for AWS on loopback, with its image repositories, and the real `aws` command to ask it.
 
 use std::collections::BTreeMap;
+use std::io::Write as _;
 use std::net::TcpStream;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output};
@@ -151,7 +152,8 @@ impl Drop for Cloud {
         if std::thread::panicking() {
             let log = fs_err::read_to_string(self.log.path().join("log")).unwrap_or_default();
             let lines: Vec<_> = log.lines().collect();
-            crate::docker::figure(&lines[lines.len().saturating_sub(15)..].join("\n"));
+            let end = lines[lines.len().saturating_sub(15)..].join("\n  ");
+            let _ = std::io::stderr().write_all(format!("log of the stand-in:\n  {end}\n").as_bytes());
         }
         self.forget_images();
         let _ = self.server.kill();
