@@ -26,6 +26,8 @@ mod diagrams;
 mod dockerfiles;
 // The grammar: what `--help` says, and how misuse is answered.
 mod grammar;
+// Ports of the load balancers, with and without a certificate.
+mod https;
 // A fork's first settings.
 mod init;
 // Promises that hold for any valid settings.
