@@ -16,8 +16,7 @@ pub use cloud::{
     PipelineReject, PipelineStart, PipelineStatus, PipelineVerb, Releases, Rollback, Status,
 };
 pub use offline::{
-    Check, Completions, Cost, Diagram, DiagramFormat, DiagramName, Diff, Init, List, OfflineVerb, Shell,
-    Synth,
+    Check, Completions, Cost, Diagram, DiagramFormat, DiagramName, Diff, Init, List, Shell, Synth,
 };
 pub use run::{Compose, Local};
 

@@ -2,23 +2,9 @@
 
 use std::path::PathBuf;
 
-use clap::{Args, Subcommand, ValueEnum};
+use clap::{Args, ValueEnum};
 
 use super::Targets;
-
-/// Verbs that work offline.
-#[derive(Debug, Subcommand)]
-#[expect(missing_docs, reason = "the help text of a verb is that of its arguments")]
-pub enum OfflineVerb {
-    Init(Init),
-    List(List),
-    Synth(Synth),
-    Diff(Diff),
-    Check(Check),
-    Cost(Cost),
-    Diagram(Diagram),
-    Completions(Completions),
-}
 
 /// Write the settings file, from the git remote and a few answers
 ///

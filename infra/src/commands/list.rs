@@ -8,7 +8,7 @@ use crate::cli::{Global, List};
 use crate::console::Console;
 use crate::exit::ExitStatus;
 use crate::settings::EnvironmentName;
-use crate::stacks::Stack;
+use crate::stacks::{Stack, StackKind};
 
 /// Prints a line for each stack, in the order in which they are deployed.
 pub(super) fn run(arguments: &List, global: &Global, console: &Console) -> Result<ExitStatus> {
@@ -28,15 +28,16 @@ fn table(stacks: &[&Stack]) -> String {
     let rows: Vec<[String; 3]> = stacks
         .iter()
         .map(|stack| {
-            let environment = stack.environment.map_or("shared", EnvironmentName::as_str);
-            [
-                stack.name.clone(),
-                environment.to_owned(),
-                stack.depends_on.join(", "),
-            ]
+            let environments = environments(stack);
+            let environments = if environments.is_empty() {
+                "shared".to_owned()
+            } else {
+                environments.join(", ")
+            };
+            [stack.name.clone(), environments, stack.depends_on.join(", ")]
         })
         .collect();
-    let head = ["STACK", "ENVIRONMENT", "NEEDS"].map(str::to_owned);
+    let head = ["STACK", "SERVES", "NEEDS"].map(str::to_owned);
     let width = |column: usize| {
         rows.iter()
             .chain([&head])
@@ -55,10 +56,25 @@ fn table(stacks: &[&Stack]) -> String {
     lines.collect()
 }
 
+/// The environments that a stack serves; none for what belongs to all.
+fn environments(stack: &Stack) -> Vec<&'static str> {
+    match (stack.kind, stack.environment) {
+        (StackKind::App | StackKind::DevPipeline | StackKind::Foundation, environment) => {
+            environment.map(EnvironmentName::as_str).into_iter().collect()
+        }
+        (StackKind::Cluster | StackKind::ReleasePipeline, environment) => EnvironmentName::ALL
+            .into_iter()
+            .filter(|name| environment.is_some_and(|environment| name.cluster() == environment.cluster()))
+            .map(EnvironmentName::as_str)
+            .collect(),
+    }
+}
+
 fn as_json(stack: &Stack) -> serde_json::Value {
     json!({
         "name": stack.name,
         "environment": stack.environment.map(EnvironmentName::as_str),
+        "environments": environments(stack),
         "dependsOn": stack.depends_on,
         "terminationProtection": stack.termination_protection,
         "takesImageTag": stack.takes_image_tag,

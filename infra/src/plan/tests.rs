@@ -276,11 +276,13 @@ fn a_replaced_network_drags_along_what_is_in_it() {
 }
 
 #[test]
-fn every_type_of_ours_is_among_the_facts() {
+fn every_type_of_ours_is_among_the_facts_and_no_template_of_ours_differs_from_itself() {
     let everything = include_str!("../../tests/settings/everything.toml");
     for text in [crate::settings::EXAMPLE, everything] {
         let settings = crate::settings::Settings::parse(text).unwrap();
         for stack in crate::stacks::graph(&settings).unwrap().stacks() {
+            let same = compare(stack.template.json(), stack.template.json());
+            assert!(same.is_empty() && same.broadening.is_empty(), "{same:?}");
             for (id, kind, _) in stack.template.resources() {
                 assert!(
                     replacement::is_known(kind),

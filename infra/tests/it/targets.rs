@@ -63,3 +63,25 @@ fn what_is_unknown_is_answered_with_what_is_near() {
     assert_eq!(hint("devappstack"), "did you mean `DevAppStack`?");
     assert!(hint("xyz").starts_with("a target is one of dev, staging, prod, clusters"));
 }
+
+#[test]
+fn the_list_says_what_serves_which_environment_and_needs_what() {
+    let bench = crate::program::Bench::new();
+    bench.write("infra.toml", EXAMPLE);
+    insta::assert_snapshot!(bench.infra(&["list"]).all(), @r"
+    STACK                     SERVES         NEEDS
+    Foundation                shared
+    DevCluster                dev
+    ProdCluster               staging, prod
+    DevAppStack               dev            Foundation, DevCluster
+    StagingAppStack           staging        Foundation, ProdCluster
+    ProdAppStack              prod           Foundation, ProdCluster
+    DevPipelineStack          dev            Foundation, DevCluster
+    StagingProdPipelineStack  staging, prod  Foundation, ProdCluster
+    [exit 0]
+    ");
+    let json = bench.infra(&["list", "ProdCluster", "--json"]).out;
+    let json: serde_json::Value = serde_json::from_str(&json).unwrap();
+    assert_eq!(json[0]["environments"], serde_json::json!(["staging", "prod"]));
+    assert_eq!(json[0]["terminationProtection"], true);
+}

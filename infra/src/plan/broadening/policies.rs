@@ -90,7 +90,8 @@ fn row(subject: &str, scope: Scope, statement: &Statement, grants: &[Grant<'_>],
         list(|grant| grant.action),
         list(|grant| grant.resource),
     );
-    let on = if things.is_empty() {
+    let itself = scope == Scope::Resource && things == "*";
+    let on = if things.is_empty() || itself {
         String::new()
     } else {
         format!(" on {things}")
@@ -104,7 +105,7 @@ fn row(subject: &str, scope: Scope, statement: &Statement, grants: &[Grant<'_>],
         area: Area::Rights,
         resource: subject.to_owned(),
         change: format!("{before}{sentence}{}", statement.if_any()),
-        wildcard: Statement::is_wild(grants),
+        wildcard: Statement::is_wild(grants, scope == Scope::Resource),
     }
 }
 

@@ -92,13 +92,13 @@ impl Statement {
             })
     }
 
-    /// It holds for everything or for everybody.
-    pub(super) fn is_wild(grants: &[Grant<'_>]) -> bool {
+    /// It holds for everything or for everybody. In the policy `of_a_thing` a `*` is that thing.
+    pub(super) fn is_wild(grants: &[Grant<'_>], of_a_thing: bool) -> bool {
         grants.iter().any(|grant| {
             grant.principal == ANYBODY
                 || grant.action == "*"
                 || grant.action.ends_with(":*")
-                || grant.resource == "*"
+                || (grant.resource == "*" && !of_a_thing)
                 || [grant.principal, grant.action, grant.resource]
                     .iter()
                     .any(|text| text.starts_with("everything but"))

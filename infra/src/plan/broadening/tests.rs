@@ -185,6 +185,20 @@ fn the_policy_of_a_bucket_is_about_the_bucket() {
     );
 }
 
+#[test]
+fn everything_in_the_policy_of_a_key_is_the_key() {
+    let key = one(
+        "AWS::KMS::Key",
+        json!({ "KeyPolicy": { "Statement": [{
+            "Effect": "Allow", "Action": "kms:Decrypt", "Resource": "*", "Principal": { "Service": "logs.amazonaws.com" },
+        }] } }),
+    );
+    assert_eq!(
+        opened(&json!({}), &key),
+        ["rights: It logs.amazonaws.com may kms:Decrypt"]
+    );
+}
+
 fn ingress(rule: Json) -> Json {
     one(
         "AWS::EC2::SecurityGroup",
