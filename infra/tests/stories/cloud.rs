@@ -53,12 +53,17 @@ impl Cloud {
         let folder = tempfile::tempdir().unwrap();
         let example = Path::new(env!("CARGO_MANIFEST_DIR")).join("infra.example.toml");
         fs_err::copy(example, folder.path().join("infra.toml")).unwrap();
-        Some(Self {
+        let cloud = Self {
             account: ACCOUNTS.fetch_add(1, Ordering::Relaxed).to_string(),
             endpoint: format!("http://127.0.0.1:{}", stand_in.port),
             stand_in,
             folder,
-        })
+        };
+        // What a fork sets first.
+        cloud.edit("\"OWNER\"", "\"polar\"");
+        cloud.edit("\"NAME\"", "\"school\"");
+        cloud.edit("team@example.com", "bears@polar.dev");
+        Some(cloud)
     }
 
     /// A wire to the stand-in that keeps the answer of the call numbered `last` to itself.
