@@ -144,8 +144,10 @@ pub fn run(load: &Load<'_>, cpu: impl Fn() -> Result<Duration>) -> Result<Accoun
         }
         if matches!(load.pace, Pace::Rate(_)) {
             // The request that is due longest goes to the connection that was used last.
-            while let (Some(&since), Some(id)) = (due.front(), idle.pop()) {
-                due.pop_front();
+            while !due.is_empty()
+                && let Some(id) = idle.pop()
+            {
+                let since = due.pop_front().unwrap_or(now);
                 connections[id].ask(load.request, since)?;
             }
             if due.len() > 100_000 {
@@ -186,4 +188,46 @@ fn ticks(rate: u32, registry: &mio::Registry) -> Result<rustix::fd::OwnedFd> {
     rustix::time::timerfd_settime(&timer, TimerfdTimerFlags::empty(), &plan)?;
     registry.register(&mut SourceFd(&timer.as_raw_fd()), TICK, Interest::READABLE)?;
     Ok(timer)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn load(pace: Pace, request: &[u8]) -> Account {
+        let load = Load {
+            proxy: crate::upstream::start().unwrap(),
+            request,
+            connections: 4,
+            pace,
+            warm_up: Duration::from_millis(50),
+            time: Duration::from_millis(500),
+        };
+        run(&load, || Ok(Duration::ZERO)).unwrap()
+    }
+
+    #[test]
+    fn every_pace_is_kept_up() {
+        let request = b"GET /page HTTP/1.1\r\nHost: penguin.example\r\n\r\n";
+        for pace in [Pace::Busy, Pace::Fresh, Pace::Rate(500)] {
+            let mut account = load(pace, request);
+            // A connection that was forgotten would show here: there are four, and each has many turns.
+            assert!(account.requests > 20, "{pace:?}: {account:?}");
+            assert!(account.body > 5_000);
+            assert!(account.quantile(0.5) <= account.quantile(0.99));
+        }
+    }
+
+    #[test]
+    fn what_is_no_answer_ends_a_load() {
+        let load = Load {
+            proxy: crate::upstream::start().unwrap(),
+            request: b"GET /unknown HTTP/1.1\r\n\r\n",
+            connections: 1,
+            pace: Pace::Busy,
+            warm_up: Duration::ZERO,
+            time: Duration::from_secs(1),
+        };
+        assert!(run(&load, || Ok(Duration::ZERO)).is_err());
+    }
 }
