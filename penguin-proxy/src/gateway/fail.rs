@@ -186,7 +186,7 @@ struct Page<'a> {
 }
 
 impl Page<'_> {
-    fn answer(&self, gateway: &Gateway, mut record: Box<Record>, closes: bool) -> Response<AnswerBody> {
+    fn answer(&self, gateway: &Gateway, record: Box<Record>, closes: bool) -> Response<AnswerBody> {
         let forwarded: Option<Forwarded> = record.forwarded().cloned();
         let mut accept = HeaderMap::new();
         if let Some(value) = record.accept() {
@@ -212,7 +212,6 @@ impl Page<'_> {
                 .response(response.headers_mut(), self.status, forwarded);
         }
         gateway.say_whether_last(response.headers_mut(), closes);
-        record.sent(response.body().len() as u64);
         response.map(|bytes| AnswerBody::own(bytes, &gateway.client, Some(record)))
     }
 }

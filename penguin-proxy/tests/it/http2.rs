@@ -162,10 +162,26 @@ fn health_is_answered_over_http2_too() {
     let client = Http2Client::connect(proxy.address);
     let answer = client.get("/healthz/ready");
     assert_eq!((answer.status.as_u16(), answer.text().as_str()), (200, "ready\n"));
+    let call = |client: &Http2Client| {
+        let call = client.request("POST", "/healthz/ready");
+        let answer = client
+            .post(call.header("content-type", "application/grpc"), vec![0; 5])
+            .unwrap();
+        (
+            answer.status.as_u16(),
+            answer.field("grpc-status").map(str::to_owned),
+        )
+    };
+    assert_eq!(
+        call(&client),
+        (200, Some("0".to_owned())),
+        "a target group of gRPC asks by a call"
+    );
     drop(app);
     let absent = Proxy::with(|arguments| arguments.upstream = "127.0.0.1:1".into());
     let client = Http2Client::connect(absent.address);
     assert_eq!(client.get("/healthz/ready").status, 503);
+    assert_eq!(call(&client), (200, Some("14".to_owned())));
 }
 
 #[test]
@@ -182,6 +198,8 @@ fn an_absent_app_is_told_of_without_ending_the_connection() {
             (503, Some("1"))
         );
         assert_eq!(answer.field("connection"), None);
+        let line = proxy.lines(1, |line| line["target"] == "/absent").remove(0);
+        assert_eq!(line["bytes_out"], answer.body.len());
     }
 }
 
