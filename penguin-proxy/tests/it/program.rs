@@ -79,6 +79,17 @@ fn its_own_probe_says_yes_no_and_why() {
     let listen = proxy.address.to_string();
     let settings = [("PROXY_LISTEN", listen.as_str())];
     eventually("it is healthy", || run("health", &settings).status.success());
+    let mut ready = None;
+    eventually("it says so", || {
+        ready = proxy
+            .said()
+            .lines()
+            .find(|line| line.contains("can be reached: ready"))
+            .map(str::to_owned);
+        ready.is_some()
+    });
+    let ready: Value = serde_json::from_str(&ready.unwrap()).unwrap();
+    assert_eq!(ready["lost_for"], Value::Null, "it was never lost: {ready}");
     let nobody = run("health", &[("PROXY_LISTEN", "127.0.0.1:1")]);
     assert_eq!(nobody.status.code(), Some(1));
     let said = String::from_utf8(nobody.stderr).unwrap();
