@@ -82,8 +82,9 @@ impl ClientSocket {
     /// Ready when there is something to read: bytes, or the end.
     pub(crate) fn poll_readable(&self, cx: &mut Context<'_>) -> Poll<()> {
         if self.waiting.is_empty() {
-            // An error is for the read to tell.
-            self.stream.poll_read_ready(cx).map(drop)
+            // A look, because readiness alone is assumed of every new socket. An error is for the read to tell.
+            let mut byte = [0; 1];
+            self.stream.poll_peek(cx, &mut ReadBuf::new(&mut byte)).map(drop)
         } else {
             Poll::Ready(())
         }

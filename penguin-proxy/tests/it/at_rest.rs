@@ -39,6 +39,15 @@ fn a_connection_without_a_request_holds_next_to_nothing() {
 }
 
 #[test]
+fn a_connection_that_never_asks_rests() {
+    let app = App::hello();
+    let proxy = Proxy::before(&app);
+    proxy.ready();
+    let _silent: Vec<Client> = (0..20).map(|_| proxy.connect()).collect();
+    eventually("they rest", || proxy.metric(RESTING) >= 20);
+}
+
+#[test]
 fn a_connection_that_rested_is_served_as_before() {
     let app = App::answering(|request| request.target().to_owned());
     let mut proxy = Proxy::with(|arguments| {
