@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
-use anyhow::{Context, Result, bail, ensure};
+use anyhow::{Context, Result, ensure};
 
 use crate::cases::CASES;
 use crate::exchange;
@@ -13,6 +13,9 @@ use crate::process::Running;
 
 /// A proxy that has not answered after this has not started.
 const PATIENCE: Duration = Duration::from_secs(10);
+
+/// Lines wait in buffers: Envoy's are written every ten seconds.
+const LOG_PATIENCE: Duration = Duration::from_secs(15);
 
 /// One of the proxies.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
@@ -215,11 +218,20 @@ impl Peer {
 
     /// Holds the last line of its log against what every log must hold, and gives the line's length in bytes.
     pub fn judge_log(&self) -> Result<usize> {
-        let text = fs_err::read_to_string(&self.log)?;
-        let Some(line) = text.lines().rev().find(|line| line.ends_with('}')) else {
-            bail!("{} wrote no line into its log", self.kind.title());
+        let began = Instant::now();
+        let line = loop {
+            let text = fs_err::read_to_string(&self.log)?;
+            if let Some(line) = text.lines().rev().find(|line| line.ends_with('}')) {
+                break line.to_owned();
+            }
+            ensure!(
+                began.elapsed() < LOG_PATIENCE,
+                "{} wrote no line into its log",
+                self.kind.title()
+            );
+            std::thread::sleep(Duration::from_millis(100));
         };
-        let fields: serde_json::Map<String, serde_json::Value> = serde_json::from_str(line)
+        let fields: serde_json::Map<String, serde_json::Value> = serde_json::from_str(&line)
             .with_context(|| format!("{} logs what is not JSON: {line}", self.kind.title()))?;
         let needed = "time client peer method target host protocol status bytes_in bytes_out request_id \
                       amzn_trace_id user_agent upstream";
