@@ -38,6 +38,9 @@ mod layers;
 mod local;
 // `infra` in a folder of its own.
 mod program;
+// The policies for the person deploying, against the calls of the tool.
+#[cfg(feature = "aws")]
+mod permissions;
 // `infra local` with the real programs, built by it.
 mod real;
 // docs/resources.md, against the templates.
@@ -48,6 +51,9 @@ mod run;
 mod session;
 // A checkout and two programs to run, made for one test.
 mod stage;
+// The page about stuck stacks, against the snapshots of sessions with them.
+#[cfg(feature = "aws")]
+mod stuck_states;
 // Which stacks a target means.
 mod targets;
 // The templates: goldens, and promises that hold whatever is set.
