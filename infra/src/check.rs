@@ -3,6 +3,7 @@
 //! Every look returns [`Finding`]s and none of them prints or gives up, so that one run tells all there is to tell. The
 //! looks of this module need no cloud; what AWS has to say is added to the same list.
 
+pub mod account;
 mod advice;
 mod build_specs;
 mod images;

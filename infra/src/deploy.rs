@@ -7,6 +7,7 @@ pub mod change_set;
 pub mod condition;
 pub mod diagnosis;
 pub mod drift;
+pub mod opening;
 pub mod progress;
 pub mod reason;
 pub mod report;

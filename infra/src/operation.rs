@@ -4,8 +4,10 @@
 //! that are stuck) is found in CloudFormation and continued from there, so that the tool can be killed at any time.
 
 mod asking;
+pub mod checking;
 pub mod deploy;
 pub mod destroy;
+pub mod differing;
 mod follow;
 pub mod interrupt;
 pub mod logs;

@@ -60,9 +60,12 @@ pub struct Diff {
     #[command(flatten)]
     #[expect(missing_docs, reason = "clap would take a doc comment for a help text")]
     pub targets: Targets,
-    /// What to compare with: a template, or a folder of STACK.template.json
-    #[arg(long, value_name = "PATH", required = true)]
-    pub against: PathBuf,
+    /// Compare with a template, or a folder of STACK.template.json, instead of what is deployed
+    #[arg(long, value_name = "PATH")]
+    pub against: Option<PathBuf>,
+    /// Also have AWS compare what is deployed with what is there: what was changed by hand
+    #[arg(long, conflicts_with = "against")]
+    pub drift: bool,
     /// Exit with code 1 if there is a difference
     #[arg(long)]
     pub exit_code: bool,
@@ -72,7 +75,7 @@ pub struct Diff {
 #[derive(Args, Debug)]
 pub struct Check {
     /// Check settings, templates and the files of the images alone, without AWS
-    #[arg(long, required = true)]
+    #[arg(long)]
     pub offline: bool,
 }
 

@@ -1,5 +1,7 @@
 //! `infra check`: everything that would fail later, before anything is touched.
 
+mod online;
+
 use anyhow::{Context as _, Result};
 use serde_json::json;
 
@@ -16,7 +18,7 @@ use crate::stacks;
 const WIDTH: usize = 71;
 
 /// Looks at everything, then tells it.
-pub(super) fn run(_: &Check, global: &Global, console: &Console) -> Result<ExitStatus> {
+pub(super) fn run(arguments: &Check, global: &Global, console: &Console) -> Result<ExitStatus> {
     let file = files::file(global)?;
     let read = Settings::load(&file);
     let mut findings = check::settings(&file, read.as_ref());
@@ -31,6 +33,13 @@ pub(super) fn run(_: &Check, global: &Global, console: &Console) -> Result<ExitS
     let here = std::env::current_dir().context("cannot tell which folder this is")?;
     if let Ok(root) = workspace::find(&here) {
         findings.extend(check::images(root));
+    }
+    match &read {
+        // A cloud looked for with settings that are wrong would be the wrong one.
+        Ok(settings) if !arguments.offline && status == ExitStatus::Done => {
+            findings.extend(online::findings(settings, global)?);
+        }
+        _ => {}
     }
     let failed = findings.iter().any(|finding| finding.level == Level::Error);
     if failed && status == ExitStatus::Done {

@@ -25,14 +25,19 @@ pub(super) fn run(verb: &CloudVerb, global: &Global, console: &Console) -> Resul
 /// Says that this build cannot.
 #[cfg(not(feature = "aws"))]
 pub(super) fn run(verb: &CloudVerb, _: &Global, _: &Console) -> Result<ExitStatus> {
-    let verb = verb.name();
-    Err(crate::exit::Failure::failed(format!(
+    Err(without_sdk(verb.name()))
+}
+
+/// What a build says that cannot reach AWS.
+#[cfg(not(feature = "aws"))]
+pub(super) fn without_sdk(verb: &str) -> anyhow::Error {
+    crate::exit::Failure::failed(format!(
         "this build has no AWS SDK: `infra {verb}` cannot reach AWS"
     ))
     .hint(format!(
         "`cargo run -p infra -- {verb} …` builds it in; the first time takes some minutes"
     ))
-    .into())
+    .into()
 }
 
 #[cfg(feature = "aws")]
@@ -114,7 +119,7 @@ mod connected {
     }
 
     /// Adds to an error of AWS what to do about it.
-    pub(super) fn with_remedies(error: anyhow::Error) -> anyhow::Error {
+    pub(in crate::commands) fn with_remedies(error: anyhow::Error) -> anyhow::Error {
         let hints = match error.chain().find_map(|cause| cause.downcast_ref::<Fault>()) {
             Some(fault) => fault.hints(),
             None => return error,
@@ -127,6 +132,4 @@ mod connected {
 }
 
 #[cfg(feature = "aws")]
-use connected::with_remedies;
-#[cfg(feature = "aws")]
-pub(super) use connected::{block_on, environment, login, open, repositories, wanted};
+pub(super) use connected::{block_on, environment, login, open, repositories, wanted, with_remedies};

@@ -1,8 +1,11 @@
 //! `infra diff`: what a deployment would change.
 
 mod against;
+mod deployed;
 
+use std::collections::BTreeMap;
 use std::fmt::Write as _;
+use std::path::Path;
 
 use anyhow::{Context as _, Result};
 use serde_json::{Value as Json, json};
@@ -10,8 +13,10 @@ use serde_json::{Value as Json, json};
 use super::settings;
 use crate::cli::{Diff, Global};
 use crate::console::{Console, Paint, Style, wrapped};
+use crate::deploy::drift::{self, Drifted};
 use crate::exit::ExitStatus;
 use crate::plan::{self, Difference};
+use crate::stacks::Stack;
 use against::Against;
 
 /// A stack and how it differs.
@@ -19,6 +24,19 @@ struct Compared {
     stack: String,
     state: State,
     difference: Difference,
+    /// What was changed by hand; `None` if nobody asked.
+    drift: Option<Vec<Drifted>>,
+}
+
+/// What ours is compared with.
+#[derive(Default)]
+struct Other {
+    /// Templates of the stacks that are meant.
+    templates: BTreeMap<String, Json>,
+    /// Templates of stacks that are not among ours.
+    strangers: Vec<(String, Json)>,
+    /// What was changed by hand; `None` if nobody asked.
+    drift: Option<BTreeMap<String, Vec<Drifted>>>,
 }
 
 /// On which sides a stack is.
@@ -43,39 +61,62 @@ impl State {
     }
 }
 
-/// Compares the templates with those at a path, stack by stack.
+impl Compared {
+    /// Nothing differs, and nothing was changed by hand.
+    fn is_same(&self) -> bool {
+        self.difference.is_empty() && self.drift.as_ref().is_none_or(Vec::is_empty)
+    }
+}
+
+/// Templates from files; those of strangers only where all of our stacks are meant.
+fn from_files(path: &Path, stacks: &[&Stack], all: bool) -> Result<Other> {
+    let against = Against::open(path, stacks)?;
+    let mut other = Other::default();
+    for stack in stacks {
+        if let Some(template) = against.template(&stack.name)? {
+            other.templates.insert(stack.name.clone(), template);
+        }
+    }
+    if all {
+        other.strangers = against.others(stacks)?;
+    }
+    Ok(other)
+}
+
+/// Compares the templates with those deployed or at a path, stack by stack.
 pub(super) fn run(arguments: &Diff, global: &Global, console: &Console) -> Result<ExitStatus> {
     let (_, graph) = settings::graph(global)?;
     let stacks = settings::select(&graph, &arguments.targets)?;
-    let against = Against::open(&arguments.against, &stacks)?;
+    let mut other = match &arguments.against {
+        Some(path) => from_files(path, &stacks, stacks.len() == graph.stacks().len())?,
+        None => deployed::other(&stacks, arguments.drift, global, console)?,
+    };
     let mut compared = Vec::new();
     for stack in &stacks {
-        let Some(old) = against.template(&stack.name)? else {
-            compared.push(Compared {
-                stack: stack.name.clone(),
-                state: State::New,
-                difference: plan::compare(&Json::Null, stack.template.json()),
-            });
-            continue;
-        };
+        let old = other.templates.remove(&stack.name);
+        let state = if old.is_some() { State::There } else { State::New };
+        let drift = other
+            .drift
+            .as_mut()
+            .map(|drift| drift.remove(&stack.name).unwrap_or_default());
         compared.push(Compared {
             stack: stack.name.clone(),
-            state: State::There,
-            difference: plan::compare(&old, stack.template.json()),
+            state,
+            difference: plan::compare(&old.unwrap_or(Json::Null), stack.template.json()),
+            drift,
         });
     }
-    if stacks.len() == graph.stacks().len() {
-        for (stack, old) in against.others(&stacks)? {
-            compared.push(Compared {
-                stack,
-                state: State::Gone,
-                difference: plan::compare(&old, &Json::Null),
-            });
-        }
+    for (stack, old) in other.strangers {
+        compared.push(Compared {
+            stack,
+            state: State::Gone,
+            difference: plan::compare(&old, &Json::Null),
+            drift: None,
+        });
     }
     let differs = compared
         .iter()
-        .any(|one| one.state != State::There || !one.difference.is_empty());
+        .any(|one| one.state != State::There || !one.is_same());
     let text = if console.json() {
         format!("{:#}\n", as_json(&compared))
     } else {
@@ -93,7 +134,7 @@ fn as_text(compared: &[Compared], paint: Paint) -> String {
     let mut text = String::new();
     let mut same = Vec::new();
     for one in compared {
-        if one.state == State::There && one.difference.is_empty() {
+        if one.state == State::There && one.is_same() {
             same.push(one.stack.as_str());
             continue;
         }
@@ -103,12 +144,14 @@ fn as_text(compared: &[Compared], paint: Paint) -> String {
                 "no longer a stack of these settings, {}",
                 one.difference.summary()
             ),
+            State::There if one.difference.is_empty() => "its template is the same".to_owned(),
             State::There => one.difference.summary(),
         };
         let name = paint.apply(Style::Bold, &one.stack);
         // Writing to a string does not fail.
         let _ = writeln!(text, "{name}: {headline}");
-        for line in plan::lines(&one.difference, paint) {
+        let drifted = drift::lines(one.drift.as_deref().unwrap_or_default(), paint);
+        for line in plan::lines(&one.difference, paint).into_iter().chain(drifted) {
             text.push_str(&line);
             text.push('\n');
         }
@@ -131,6 +174,7 @@ fn as_json(compared: &[Compared]) -> Json {
                 "resources": one.difference.resources,
                 "others": one.difference.others,
                 "broadening": one.difference.broadening,
+                "drift": one.drift,
             })
         })
         .collect();

@@ -76,13 +76,20 @@ fn places(its: &Settings, only: Option<PipelineName>) -> Places {
             .filter(|(name, ..)| only.is_none_or(|only| only == *name))
             .map(|(_, which, name)| Pipeline { which, name })
             .collect(),
-        connection: match &its.source.access {
-            SourceAccess::NewConnection => Connection::Parameter(names.shared_parameter("connection-arn")),
-            SourceAccess::Connection { arn } => Connection::Arn(arn.clone()),
-            SourceAccess::Token { .. } => Connection::None,
-        },
+        connection: connection(its),
         variable: RELEASE_VARIABLE.to_owned(),
         tag_parameter: its.release.image_tag_parameter.clone(),
         repositories: cloud::repositories(its),
+    }
+}
+
+/// How the pipelines get at the source.
+pub(super) fn connection(its: &Settings) -> Connection {
+    match &its.source.access {
+        SourceAccess::NewConnection => {
+            Connection::Parameter(Names::new(&its.project).shared_parameter("connection-arn"))
+        }
+        SourceAccess::Connection { arn } => Connection::Arn(arn.clone()),
+        SourceAccess::Token { .. } => Connection::None,
     }
 }

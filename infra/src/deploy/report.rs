@@ -7,6 +7,8 @@ use std::time::{Duration, SystemTime};
 
 use serde::Serialize;
 
+use crate::plan::Broadening;
+
 /// Something worth telling.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(tag = "type", rename_all = "snake_case")]
@@ -19,6 +21,9 @@ pub enum Event {
         action: &'static str,
         /// The changes that CloudFormation announced.
         changes: Vec<PlannedChange>,
+        /// What it opens up; missing if that cannot be told.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        broadening: Option<Vec<Broadening>>,
     },
     /// An operation on a stack has begun, or one that is under way was joined.
     Started {

@@ -201,7 +201,7 @@ async fn run_one<'w>(
         plan if stale => {
             let creates = matches!(plan, Plan::Change(made) if made.creates);
             let fresh = planner.make_again(wanted, creates, plan).await?;
-            if !agrees(plan, &fresh) && !ask_again(context, wanted, &fresh).await? {
+            if !agrees(plan, &fresh) && !ask_again(context, planner, wanted, &fresh).await? {
                 return Ok(Outcome::Declined);
             }
             fresh
@@ -213,7 +213,7 @@ async fn run_one<'w>(
     };
     if matches!(stack.plan, Plan::Later(_))
         && !only_adds(&made)
-        && !ask_again(context, wanted, &Plan::Change(made.clone())).await?
+        && !ask_again(context, planner, wanted, &Plan::Change(made.clone())).await?
     {
         return Ok(Outcome::Declined);
     }
@@ -233,17 +233,18 @@ fn only_adds(made: &MadeChangeSet) -> bool {
     made.changes.iter().all(|change| change.action == Action::Add)
 }
 
-async fn ask_again(context: &Context<'_>, wanted: &Wanted, fresh: &Plan) -> Result<bool> {
+async fn ask_again<'w>(
+    context: &Context<'_>,
+    planner: &Planner<'_, 'w>,
+    wanted: &'w Wanted,
+    fresh: &Plan,
+) -> Result<bool> {
     context.narrator.settle();
     context.narrator.say(format!(
         "{}: what it needs has changed meanwhile, and with it the change set:",
         wanted.name
     ));
-    let planned = Planned {
-        wanted,
-        plan: fresh.clone(),
-    };
-    planned.show(context);
+    planner.planned(wanted, fresh.clone()).await?.show(context);
     Ok(context.consent(&format!("Deploy {}?", wanted.name)).await? == Answer::Yes)
 }
 

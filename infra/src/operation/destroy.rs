@@ -152,6 +152,7 @@ async fn show(context: &Context<'_>, present: &[Present<'_>]) -> Result<()> {
                 stack: wanted.name.clone(),
                 action: "delete",
                 changes: Vec::new(),
+                broadening: None,
             });
             continue;
         }

@@ -9,6 +9,7 @@ use super::Context;
 use super::asking::Answer;
 use super::releases::unclear_tag;
 use crate::aws::{Answered, Cloud, Fault};
+use crate::check::account;
 use crate::daily::age::ago;
 use crate::daily::logs::clean;
 use crate::daily::pipelines::{ConnectionState, PipelineState, Subject, Waiting, lines, words};
@@ -62,22 +63,25 @@ pub struct Verdict {
 }
 
 impl Connection {
-    /// How it is; `None` where there is none, or nobody may look.
-    pub(super) async fn state(&self, cloud: &Cloud) -> Result<Option<ConnectionState>, Fault> {
+    /// What is known of it.
+    pub(super) async fn find(&self, cloud: &Cloud) -> Result<account::Connection, Fault> {
         let arn = match self {
+            Self::None => return Ok(account::Connection::NotUsed),
             Self::Arn(arn) => Some(arn.clone()),
-            Self::Parameter(name) => match cloud.parameter(name).await {
-                Err(Fault::Denied { .. }) => None,
-                answer => answer?,
-            },
-            Self::None => None,
+            Self::Parameter(name) => cloud.parameter(name).await?,
         };
         match arn {
-            None => Ok(None),
-            Some(arn) => match cloud.connection(&arn).await {
-                Err(Fault::Denied { .. }) => Ok(None),
-                answer => answer,
-            },
+            None => Ok(account::Connection::NotMade),
+            Some(arn) => Ok(account::Connection::Is(cloud.connection(&arn).await?)),
+        }
+    }
+
+    /// How it is; `None` where there is none, or nobody may look.
+    async fn state(&self, cloud: &Cloud) -> Result<Option<ConnectionState>, Fault> {
+        match self.find(cloud).await {
+            Ok(account::Connection::Is(state)) => Ok(state),
+            Ok(_) | Err(Fault::Denied { .. }) => Ok(None),
+            Err(fault) => Err(fault),
         }
     }
 }

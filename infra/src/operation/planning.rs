@@ -14,10 +14,12 @@ use crate::aws::{ChangeSetOutcome, Fault, MadeChangeSet, change_set_name};
 use crate::console::Style;
 use crate::deploy::change_set::{Action, Changes, ResourceChange};
 use crate::deploy::condition::Condition;
+use crate::deploy::opening;
 use crate::deploy::reason::Reason;
 use crate::deploy::report::{Event, PlannedChange};
 use crate::deploy::wanted::{Manner, Wanted};
 use crate::exit::{ExitStatus, Failure};
+use crate::plan::{Broadening, broadening};
 
 /// What will be done to a stack.
 #[derive(Clone, Debug)]
@@ -35,6 +37,8 @@ pub(super) enum Plan {
 pub(super) struct Planned<'w> {
     pub(super) wanted: &'w Wanted,
     pub(super) plan: Plan,
+    /// What it opens up; `None` if that cannot be told.
+    opened: Option<Vec<Broadening>>,
 }
 
 /// What the planning came to.
@@ -95,7 +99,7 @@ impl<'c, 'w> Planner<'c, 'w> {
                 } else {
                     self.make(wanted, creates).await?
                 };
-                anyhow::Ok((index, Planned { wanted, plan }))
+                anyhow::Ok((index, self.planned(wanted, plan).await?))
             });
         }
         let mut plans = Vec::new();
@@ -169,6 +173,30 @@ impl<'c, 'w> Planner<'c, 'w> {
                     .into())
             }
         }
+    }
+
+    /// The plan of a stack, with what it opens up.
+    pub(super) async fn planned(&self, wanted: &'w Wanted, plan: Plan) -> Result<Planned<'w>> {
+        let old = match &plan {
+            Plan::Nothing => Some(wanted.body.clone()),
+            Plan::Later(_) => Some("null".to_owned()),
+            Plan::Change(made) if made.creates => Some("null".to_owned()),
+            Plan::Change(made) => {
+                let cloud = self.context.cloud(wanted.region.as_deref())?;
+                match cloud.template(&made.stack_id).await {
+                    // The change set is there all the same, and the person decides.
+                    Err(Fault::Denied { .. } | Fault::Refused { .. }) => None,
+                    template => template?,
+                }
+            }
+        };
+        let json = |text: &str| serde_json::from_str::<serde_json::Value>(text).ok();
+        let templates = old.as_deref().and_then(json).zip(json(&wanted.body));
+        Ok(Planned {
+            wanted,
+            plan,
+            opened: templates.map(|(old, new)| broadening(&old, &new)),
+        })
     }
 
     /// Makes the change set of one stack anew, since what it reads from other stacks may have changed.
@@ -264,12 +292,18 @@ impl Planned<'_> {
                 stack: name.clone(),
                 action,
                 changes: changes.iter().map(planned_change).collect(),
+                broadening: self.opened.clone(),
             });
             return;
         }
         let paint = context.console.paint_err();
         let mut text = format!("{}: {headline}\n", paint.apply(Style::Bold, name));
         for line in changes.lines(paint) {
+            text.push_str(&line);
+            text.push('\n');
+        }
+        let creates = action != "update";
+        for line in opening::lines(self.opened.as_deref(), creates, name, paint) {
             text.push_str(&line);
             text.push('\n');
         }

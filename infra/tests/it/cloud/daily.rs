@@ -1,5 +1,7 @@
 //! Verbs of every day against a laid-out AWS: whole sessions, at 80 columns and without colour.
 
+// `check`, as far as it asks AWS.
+mod checking;
 // `logs`: in order, nothing twice, nothing lost.
 mod logs;
 // `pipeline status|start|approve|reject`.

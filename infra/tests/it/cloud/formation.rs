@@ -69,6 +69,9 @@ pub(crate) struct Formation {
     pub(crate) on_continue: VecDeque<Vec<Step>>,
     /// So many calls from now on are throttled, every second one.
     pub(crate) throttle: usize,
+    /// What was changed by hand, as XML members.
+    pub(crate) drifts: BTreeMap<String, String>,
+    detections: usize,
     ids: usize,
     deleted: BTreeMap<String, FakeStack>,
 }
@@ -122,12 +125,33 @@ impl Formation {
                 Answer::Xml(format!("<StackId>{}</StackId>", arn(&name)))
             }
             "ListStackResources" => self.list_resources(call),
+            "DetectStackDrift" => {
+                self.detections += 1;
+                Answer::Xml("<StackDriftDetectionId>d-1</StackDriftDetectionId>".into())
+            }
+            "DescribeStackDriftDetectionStatus" => {
+                // It takes a look or two.
+                let under_way = std::mem::take(&mut self.detections) > 0;
+                let status = if under_way { "DETECTION_IN_PROGRESS" } else { "DETECTION_COMPLETE" };
+                Answer::Xml(format!(
+                    "<StackId>x</StackId><StackDriftDetectionId>d-1</StackDriftDetectionId><DetectionStatus>{status}</DetectionStatus><Timestamp>2026-11-01T10:00:00Z</Timestamp>"
+                ))
+            }
+            "DescribeStackResourceDrifts" => {
+                let name = name_of(call.get("StackName"));
+                let drifts = self.drifts.get(&name).cloned().unwrap_or_default();
+                Answer::Xml(format!("<StackResourceDrifts>{drifts}</StackResourceDrifts>"))
+            }
             "GetTemplate" => {
                 let name = name_of(call.get("StackName"));
                 match self.stacks.get(&name) {
                     Some(stack) => Answer::Xml(format!(
                         "<TemplateBody>{}</TemplateBody>",
-                        escape(&stack.template)
+                        escape(if stack.template.is_empty() {
+                            "{\"Resources\":{}}"
+                        } else {
+                            &stack.template
+                        })
                     )),
                     None => missing(&name),
                 }

@@ -42,6 +42,100 @@ fn without_credentials_it_says_so_within_two_seconds() {
 }
 
 #[test]
+fn without_credentials_every_verb_says_so_and_soon() {
+    let home = tempfile::tempdir().unwrap();
+    for verb in [
+        "status",
+        "status dev --watch",
+        "logs dev",
+        "logs prod --follow",
+        "releases",
+        "rollback prod",
+        "pipeline status",
+        "pipeline start dev",
+        "pipeline approve --yes",
+        "pipeline reject",
+        "destroy dev",
+        "diff",
+        "diff dev --drift",
+    ] {
+        let began = Instant::now();
+        let output = infra(home.path()).args(verb.split(' ')).output().unwrap();
+        let told = told(&output);
+        assert!(
+            told.starts_with("error: no AWS credentials\n\nhint: `aws configure sso`"),
+            "{verb}: {told}"
+        );
+        assert_eq!(
+            (output.status.code(), output.stdout.len()),
+            (Some(1), 0),
+            "{verb}"
+        );
+        // The metadata service would be asked for longer.
+        assert!(
+            began.elapsed() < Duration::from_secs(4),
+            "{verb}: {:?}",
+            began.elapsed()
+        );
+    }
+}
+
+#[test]
+fn check_without_credentials_tells_what_it_knows_and_then_that() {
+    let home = tempfile::tempdir().unwrap();
+    let output = infra(home.path()).arg("check").output().unwrap();
+    let found = String::from_utf8_lossy(&output.stdout).into_owned();
+    assert!(found.starts_with("ok       settings: "), "{found}");
+    let last: Vec<_> = found
+        .lines()
+        .skip_while(|line| !line.starts_with("error"))
+        .collect();
+    assert_eq!(last[0], "error    account: no AWS credentials", "{found}");
+    assert!(last[1].contains("`aws configure sso` once"), "{found}");
+    assert_eq!(output.status.code(), Some(1), "{found}");
+}
+
+#[test]
+fn what_is_deployed_is_compared_with_what_would_be() {
+    let home = tempfile::tempdir().unwrap();
+    let synth = infra(home.path())
+        .args(["synth", "DevAppStack"])
+        .output()
+        .unwrap();
+    let ours = String::from_utf8(synth.stdout).unwrap();
+    let mut formation = Formation::default();
+    // Deployed with another grace period, and with a port closed that ours opens.
+    let mut deployed: serde_json::Value = serde_json::from_str(&ours).unwrap();
+    deployed["Resources"]["Service"]["Properties"]["HealthCheckGracePeriodSeconds"] = 30.into();
+    let resources = deployed["Resources"].as_object_mut().unwrap();
+    let opening = resources.iter().find(|(_, resource)| {
+        resource["Type"] == "AWS::EC2::SecurityGroupIngress"
+            && resource["Properties"]["CidrIp"] == "0.0.0.0/0"
+    });
+    let name = opening.unwrap().0.clone();
+    resources.remove(&name);
+    formation.stack("DevAppStack", "UPDATE_COMPLETE").template = deployed.to_string();
+    formation.drifts.insert(
+        "DevAppStack".into(),
+        "<member><StackId>x</StackId><LogicalResourceId>ErrorsAlarm</LogicalResourceId><ResourceType>AWS::CloudWatch::Alarm</ResourceType><StackResourceDriftStatus>MODIFIED</StackResourceDriftStatus><PropertyDifferences><member><PropertyPath>/Threshold</PropertyPath><ExpectedValue>10</ExpectedValue><ActualValue>1000</ActualValue><DifferenceType>NOT_EQUAL</DifferenceType></member></PropertyDifferences><Timestamp>2026-11-01T10:00:00Z</Timestamp></member>".into(),
+    );
+    let stage = Stage::new(formation);
+    let diff = |arguments: &[&str]| {
+        let mut command = infra(home.path());
+        on_stage(&mut command, &stage)
+            .args(["diff", "DevAppStack", "--exit-code"])
+            .args(arguments);
+        let output = command.output().unwrap();
+        assert_eq!(output.status.code(), Some(1), "{}", told(&output));
+        String::from_utf8(output.stdout).unwrap()
+    };
+    insta::assert_snapshot!(diff(&["--drift"]));
+    let json: serde_json::Value = serde_json::from_str(&diff(&["--drift", "--json"])).unwrap();
+    assert_eq!(json["stacks"][0]["drift"][0]["properties"][0]["actual"], "1000");
+    assert!(!diff(&[]).contains("changed by hand"));
+}
+
+#[test]
 fn a_profile_that_does_not_exist_is_named() {
     let home = tempfile::tempdir().unwrap();
     let output = infra(home.path())
@@ -117,12 +211,18 @@ fn kill_after(operation: &str, times: usize) {
     );
 }
 
-fn spawn(stage: &Stage, home: &Path) -> Child {
-    infra(home)
-        .args(["deploy", "DevCluster", "--yes", "--region", "eu-west-1"])
+/// With credentials for the stage, and its address.
+fn on_stage<'a>(command: &'a mut Command, stage: &Stage) -> &'a mut Command {
+    command
+        .args(["--region", "eu-west-1"])
         .env("AWS_ACCESS_KEY_ID", "a")
         .env("AWS_SECRET_ACCESS_KEY", "b")
         .env("AWS_ENDPOINT_URL", &stage.server.endpoint)
+}
+
+fn spawn(stage: &Stage, home: &Path) -> Child {
+    on_stage(&mut infra(home), stage)
+        .args(["deploy", "DevCluster", "--yes"])
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())
         .spawn()

@@ -31,6 +31,108 @@ fn no_change_is_success() {
     assert_eq!(left, 0);
 }
 
+/// `DevCluster` is there, with a role that may do one thing, and is to be given one that may do everything.
+fn opening(template_known: bool) -> (Stage, infra::deploy::wanted::Wanted) {
+    let template = |action: &str, on: &str| {
+        serde_json::json!({ "Resources": { "Role": { "Type": "AWS::IAM::Role", "Properties": {
+            "AssumeRolePolicyDocument": { "Statement": [] },
+            "Policies": [{ "PolicyName": "run", "PolicyDocument": { "Statement": [
+                { "Effect": "Allow", "Action": action, "Resource": on }] } }] } } } })
+        .to_string()
+    };
+    let mut formation = updatable(vec![
+        step("UPDATE_IN_PROGRESS"),
+        step("UPDATE_COMPLETE").with("Role", "AWS::IAM::Role", "UPDATE_COMPLETE", ""),
+    ]);
+    formation.changes.insert(
+        "DevCluster".into(),
+        change("Modify", "Role", "AWS::IAM::Role", "False"),
+    );
+    let deployed = if template_known {
+        template("s3:GetObject", "arn:aws:s3:::fish/*")
+    } else {
+        "Resources: {}".to_owned()
+    };
+    formation.stack("DevCluster", "CREATE_COMPLETE").template = deployed;
+    let mut stack = wanted("DevCluster", &[]);
+    stack.body = template("s3:*", "*");
+    (Stage::new(formation), stack)
+}
+
+#[test]
+fn what_is_opened_up_is_shown_before_the_question() {
+    let (stage, stack) = opening(true);
+    let session = Session {
+        stacks: vec![stack],
+        answers: Some("n\n"),
+        yes: false,
+        ..Session::default()
+    };
+    assert_snapshot!(session.run(Verb::Deploy, &stage));
+}
+
+#[test]
+fn that_it_is_not_known_what_is_opened_up_is_said_too() {
+    let (stage, stack) = opening(false);
+    let session = Session {
+        stacks: vec![stack],
+        answers: Some("n\n"),
+        yes: false,
+        ..Session::default()
+    };
+    let told = session.run(Verb::Deploy, &stage);
+    assert!(
+        told.contains("warning: what this opens up is not known"),
+        "{told}"
+    );
+}
+
+#[test]
+fn fast_and_reverting_reach_the_change_set_where_they_may() {
+    use infra::deploy::wanted::Manner;
+    use infra::operation::deploy::{Request, deploy};
+
+    let mut formation = updatable(vec![step("UPDATE_COMPLETE")]);
+    formation.stack("ProdCluster", "CREATE_COMPLETE");
+    let stage = Stage::new(formation);
+    let mut prod = wanted("ProdCluster", &[]);
+    prod.environment = Some("prod".into());
+    let stacks = vec![wanted("DevCluster", &[]), prod];
+    let request = Request {
+        stacks: stacks.clone(),
+        manner: Manner {
+            fast: true,
+            revert_drift: true,
+        },
+        ..Request::default()
+    };
+    let person = super::stage::Person {
+        yes: true,
+        ..super::stage::Person::default()
+    };
+    let told = person.does(&stage, &stacks, async |context| deploy(context, &request).await);
+    assert!(told.contains("ProdCluster: not in the fast way"), "{told}");
+    let made: Vec<_> = stage
+        .server
+        .calls()
+        .into_iter()
+        .filter(|call| call.operation == "CreateChangeSet")
+        .map(|call| {
+            let asked = |key: &str| call.form.get(key).cloned().unwrap_or_default();
+            (
+                asked("StackName"),
+                asked("DeploymentConfig.Mode"),
+                asked("DeploymentMode"),
+            )
+        })
+        .collect();
+    let row = |stack: &str, mode: &str| (stack.to_owned(), mode.to_owned(), "REVERT_DRIFT".to_owned());
+    assert!(
+        made.contains(&row("DevCluster", "EXPRESS")) && made.contains(&row("ProdCluster", "")),
+        "{made:?}"
+    );
+}
+
 #[test]
 fn a_no_leaves_nothing_behind() {
     let stage = Stage::new(creatable());
