@@ -13,6 +13,7 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use http::HeaderValue;
+use tracing::Level;
 
 pub use self::arguments::Arguments;
 use self::parse::Refused;
@@ -69,8 +70,8 @@ pub struct Config {
     pub threads: usize,
     /// Format of both logs.
     pub log_format: LogFormat,
-    /// Filter of the operational log.
-    pub log_filter: String,
+    /// From which level on the operational log tells.
+    pub log_level: Level,
 }
 
 /// Limits in time. Each one ends in a documented status and termination code.
@@ -238,7 +239,7 @@ impl Config {
         let hsts = check.value("PROXY_HSTS", &raw.hsts, policy::hsts);
         let threads = check.value("PROXY_THREADS", &raw.threads, policy::threads);
         let log_format = check.value("PROXY_LOG_FORMAT", &raw.log_format, policy::log_format);
-        let log_filter = check.value("PROXY_LOG", &raw.log, policy::log_filter);
+        let log_level = check.value("PROXY_LOG", &raw.log, policy::log_level);
         let drain = match (pre_drain, stop_timeout, drain_idle) {
             (Some(pre_drain), Some(stop_timeout), Some(drain_idle)) => {
                 check.value("PROXY_PRE_DRAIN", &raw.pre_drain, |_| {
@@ -283,7 +284,7 @@ impl Config {
             compression: compression?,
             threads: threads?,
             log_format: log_format?,
-            log_filter: log_filter?,
+            log_level: log_level?,
         })
     }
 
@@ -342,7 +343,7 @@ impl Config {
             ),
             ("PROXY_THREADS", self.threads.to_string()),
             ("PROXY_LOG_FORMAT", self.log_format.to_string()),
-            ("PROXY_LOG", self.log_filter.clone()),
+            ("PROXY_LOG", self.log_level.as_str().to_ascii_lowercase()),
         ]
     }
 }
@@ -387,6 +388,7 @@ mod tests {
             a.max_body = "lots".into();
             a.methods = "GET,TRACE".into();
             a.log_format = "xml".into();
+            a.log = "loud".into();
             a.hold = String::new();
         }));
     }

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::io::IsTerminal;
 
-use tracing_subscriber::EnvFilter;
+use tracing::Level;
 
 /// How both logs are written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -48,12 +48,9 @@ impl fmt::Display for LogFormat {
 }
 
 /// Installs the log for the whole process. A second call, as in tests, changes nothing.
-pub fn install(format: LogFormat, filter: &str) {
-    let filter = filter
-        .parse::<EnvFilter>()
-        .unwrap_or_else(|_| EnvFilter::new("info"));
+pub fn install(format: LogFormat, level: Level) {
     let builder = tracing_subscriber::fmt()
-        .with_env_filter(filter)
+        .with_max_level(level)
         .with_writer(std::io::stderr);
     let installed = if format.is_json(&std::io::stderr()) {
         builder

@@ -9,7 +9,7 @@ use crate::telemetry;
 use crate::upstream::Lookup;
 
 pub(super) fn run(config: Config) -> ExitCode {
-    telemetry::install(config.log_format, &config.log_filter);
+    telemetry::install(config.log_format, config.log_level);
     // Before any port: from here on a stop is an orderly one, as PID 1 as well.
     let signals = match signals::install() {
         Ok(signals) => signals,

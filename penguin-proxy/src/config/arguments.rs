@@ -222,7 +222,7 @@ pub struct Arguments {
     #[arg(long, env = "PROXY_LOG_FORMAT", default_value = "auto", value_name = "FORMAT")]
     pub log_format: String,
 
-    /// What the operational log on standard error holds, as a tracing filter
-    #[arg(long, env = "PROXY_LOG", default_value = "info", value_name = "FILTER")]
+    /// From which level on the operational log on standard error tells: `error`, `warn`, `info`, `debug`, `trace`
+    #[arg(long, env = "PROXY_LOG", default_value = "info", value_name = "LEVEL")]
     pub log: String,
 }

@@ -1,6 +1,7 @@
 //! From what people write to decisions: which requests pass, whom to believe, how to log, how many threads.
 
 use http::{HeaderValue, Method};
+use tracing::Level;
 
 use super::UpstreamProtocol;
 use super::parse::{self, Refused};
@@ -144,11 +145,15 @@ pub(super) fn log_format(text: &str) -> Result<LogFormat, Refused> {
     LogFormat::parse(text).ok_or_else(|| Refused::new("is not a log format", "write auto, json or text"))
 }
 
-pub(super) fn log_filter(text: &str) -> Result<String, Refused> {
-    match text.parse::<tracing_subscriber::EnvFilter>() {
-        Ok(_) => Ok(text.to_owned()),
-        Err(error) => Err(Refused::new(
-            format!("is not a filter: {error}"),
+pub(super) fn log_level(text: &str) -> Result<Level, Refused> {
+    match text {
+        "error" => Ok(Level::ERROR),
+        "warn" => Ok(Level::WARN),
+        "info" => Ok(Level::INFO),
+        "debug" => Ok(Level::DEBUG),
+        "trace" => Ok(Level::TRACE),
+        _ => Err(Refused::new(
+            "is not a log level",
             "write error, warn, info, debug or trace",
         )),
     }
