@@ -5,7 +5,7 @@
 use std::error::Error;
 
 use aws_sdk_cloudformation::config::http::HttpResponse;
-use aws_sdk_cloudformation::error::{DisplayErrorContext, ProvideErrorMetadata, SdkError};
+use aws_sdk_cloudformation::error::{ProvideErrorMetadata, SdkError};
 
 /// A call that did not work, or could not be made.
 #[derive(Clone, Debug, thiserror::Error, PartialEq, Eq)]
@@ -76,9 +76,7 @@ impl Fault {
             return Self::Unreachable(root_of(error));
         }
         let code = error.code().unwrap_or_default();
-        let message = error
-            .message()
-            .map_or_else(|| DisplayErrorContext(error).to_string(), ToOwned::to_owned);
+        let message = error.message().map_or_else(|| wordless(error), ToOwned::to_owned);
         match code {
             "ExpiredToken" | "ExpiredTokenException" | "RequestExpired" => Self::Expired,
             "InvalidClientTokenId"
@@ -151,11 +149,22 @@ impl Fault {
             ],
             Self::Unreachable(_) => vec!["check the network, the region's name and HTTPS_PROXY".to_owned()],
             Self::Denied { .. } => {
-                vec!["infra/README.md has the policy that the person deploying needs".to_owned()]
+                vec!["infra/docs/permissions holds the policies that the person deploying needs".to_owned()]
             }
             Self::Throttled { .. } => vec!["wait a minute, then run the command again: it continues".to_owned()],
             Self::Refused { .. } | Self::BrokenRequest(_) => Vec::new(),
         }
+    }
+}
+
+/// What can be said of an error for which there are no words, as when something between us and AWS answers.
+fn wordless<E: Error + 'static>(error: &SdkError<E, HttpResponse>) -> String {
+    match error.raw_response() {
+        Some(answer) => format!(
+            "an answer with HTTP status {} that says nothing more",
+            answer.status().as_u16()
+        ),
+        None => root_of(error),
     }
 }
 

@@ -219,7 +219,9 @@ impl Changes {
 /// A resource and what happens to it, on one line.
 pub(crate) fn resource_line(action: Action, what: &str, kind: &str, paint: Paint) -> String {
     let word = paint.apply(action.style(), &format!("{:<11}", action.word()));
-    format!("  {word} {what:<28} {kind}").trim_end().to_owned()
+    // Within 80 columns, for the longest type that our templates hold.
+    let kind = kind.strip_prefix("AWS::").unwrap_or(kind);
+    format!("  {word} {what:<26} {kind}").trim_end().to_owned()
 }
 
 fn resource_lines(change: &ResourceChange, paint: Paint) -> Vec<String> {
@@ -294,11 +296,11 @@ mod tests {
             change(Action::Add, "Alarm", "AWS::CloudWatch::Alarm"),
         ]);
         insta::assert_snapshot!(changes.lines(Paint::new(false)).join("\n"), @r"
-          add         Alarm                        AWS::CloudWatch::Alarm
-          change      Service                      AWS::ECS::Service
-          REPLACE     Task                         AWS::ECS::TaskDefinition
+          add         Alarm                      CloudWatch::Alarm
+          change      Service                    ECS::Service
+          REPLACE     Task                       ECS::TaskDefinition
                         ContainerDefinitions/0/Image: penguin-app:1 → penguin-app:2
-          DELETE      Artifacts                    AWS::S3::Bucket
+          DELETE      Artifacts                  S3::Bucket
           data loss: Artifacts loses its objects
         ");
         assert_eq!(
@@ -326,8 +328,8 @@ mod tests {
         assert_eq!(
             lines,
             [
-                "  add         12 of them                   AWS::EC2::Subnet",
-                "  add         Vpc                          AWS::EC2::VPC",
+                "  add         12 of them                 EC2::Subnet",
+                "  add         Vpc                        EC2::VPC",
             ]
         );
     }

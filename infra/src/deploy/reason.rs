@@ -74,10 +74,10 @@ impl Reason {
             Self::MissingPermission {
                 action: Some(action), ..
             } => format!(
-                "the caller lacks `{action}`; infra/README.md has the policy that the person deploying needs"
+                "the caller lacks `{action}`; infra/docs/permissions holds the policies that the person deploying needs"
             ),
             Self::MissingPermission { action: None, .. } => {
-                "infra/README.md has the policy that the person deploying needs".to_owned()
+                "infra/docs/permissions holds the policies that the person deploying needs".to_owned()
             }
             Self::AlreadyExists => {
                 "a resource of that name exists outside this stack: delete it, or set another \

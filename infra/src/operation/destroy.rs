@@ -163,10 +163,11 @@ async fn show(context: &Context<'_>, present: &[Present<'_>]) -> Result<()> {
                 "AWS::S3::Bucket" => "goes if it is empty",
                 "AWS::ECR::Repository" => "goes if it holds no images",
                 "AWS::Logs::LogGroup" => "goes with its log lines",
-                "AWS::ElasticLoadBalancingV2::LoadBalancer" => "goes, and with it the site's address",
+                "AWS::ElasticLoadBalancingV2::LoadBalancer" => "goes with its address",
                 _ => continue,
             };
             // Writing to a string does not fail.
+            let kind = kind.strip_prefix("AWS::").unwrap_or(kind);
             let _ = writeln!(text, "  {name} ({kind}) {what}\n    {physical}");
         }
         context.console.write_err(text);

@@ -49,9 +49,9 @@ fn a_task_definition_is_replaced_and_its_service_follows() {
         }))
     };
     insta::assert_snapshot!(shown(&stack("256", "app:1"), &stack("512", "app:2")), @r#"
-    change      Service                      AWS::ECS::Service
+    change      Service                    ECS::Service
         TaskDefinition: follows Task
-    REPLACE     Task                         AWS::ECS::TaskDefinition
+    REPLACE     Task                       ECS::TaskDefinition
         ContainerDefinitions[app].Image: app:1 → app:2 (replaces)
         Cpu: "256" → "512" (replaces)
     "#);
@@ -117,7 +117,7 @@ fn a_create_only_property_deep_inside_replaces_alone() {
 fn a_type_that_nobody_knows_may_be_replaced() {
     let thing = |size: u32| one("AWS::Moon::Base", json!({ "Size": size }));
     insta::assert_snapshot!(shown(&thing(1), &thing(2)), @r"
-    may replace It                           AWS::Moon::Base
+    may replace It                         Moon::Base
         which properties replace this type is not known here
         Size: 1 → 2 (may replace)
     ");
@@ -143,18 +143,18 @@ fn data_is_lost_unless_it_is_kept() {
         ]
         .join("\n--\n"),
         @r"
-          REPLACE     Pictures                     AWS::S3::Bucket
+          REPLACE     Pictures                   S3::Bucket
               BucketName: a → b (replaces)
           data loss: Pictures loses its objects
         --
-          REPLACE     Pictures                     AWS::S3::Bucket
+          REPLACE     Pictures                   S3::Bucket
               the old one stays, outside of the stack
               BucketName: a → b (replaces)
         --
-          DELETE      Pictures                     AWS::S3::Bucket
+          DELETE      Pictures                   S3::Bucket
           data loss: Pictures loses its objects
         --
-          forget      Pictures                     AWS::S3::Bucket
+          forget      Pictures                   S3::Bucket
         "
     );
 }
@@ -163,8 +163,8 @@ fn data_is_lost_unless_it_is_kept() {
 fn another_name_is_another_resource() {
     let topic = |id: &str| template(json!({ id: { "Type": "AWS::SNS::Topic", "Properties": {} } }));
     insta::assert_snapshot!(shown(&topic("News"), &topic("Alarms")), @r"
-    add         Alarms                       AWS::SNS::Topic
-    DELETE      News                         AWS::SNS::Topic
+    add         Alarms                     SNS::Topic
+    DELETE      News                       SNS::Topic
     ");
 }
 
@@ -173,7 +173,7 @@ fn another_type_under_the_same_name_is_refused_by_cloudformation() {
     insta::assert_snapshot!(
         shown(&one("AWS::SNS::Topic", json!({})), &one("AWS::SQS::Queue", json!({}))),
         @r"
-        REPLACE     It                           AWS::SQS::Queue
+        REPLACE     It                         SQS::Queue
             was AWS::SNS::Topic: CloudFormation refuses another type under the same
             logical id
             Type: AWS::SNS::Topic → AWS::SQS::Queue (replaces)
@@ -198,7 +198,7 @@ fn the_rest_of_a_template_is_compared_too() {
         })
     };
     insta::assert_snapshot!(shown(&stack("1", "http://${It}"), &stack("2", "https://${It}")), @r#"
-    may replace It                           AWS::S3::Bucket
+    may replace It                         S3::Bucket
         Metadata.why: "1" → "2"
         BucketName: follows Size (may replace)
     Conditions.Big: !Equals [!Ref Size, "1"] → !Equals [!Ref Size, "2"]
@@ -221,7 +221,7 @@ fn long_texts_are_compared_line_by_line() {
         "version: 0.2\nphases:\n  build:\n    - make all\n    - make check\n",
     );
     insta::assert_snapshot!(shown(&project(old), &project(new)), @r"
-    change      It                           AWS::CodeBuild::Project
+    change      It                         CodeBuild::Project
         Source.BuildSpec:
           -     - make
           +     - make all
@@ -244,7 +244,7 @@ fn lists_are_matched_by_name_by_value_and_by_position() {
         "Order": ["y", "x"],
     });
     insta::assert_snapshot!(shown(&one("AWS::IAM::Policy", old), &one("AWS::IAM::Policy", new)), @r#"
-    change      It                           AWS::IAM::Policy
+    change      It                         IAM::Policy
         Order (order): [x, y] → [y, x]
         Rules[1].Days: 2 → 3
         - Subnets[]: !Ref One
@@ -266,11 +266,11 @@ fn a_replaced_network_drags_along_what_is_in_it() {
         }))
     };
     insta::assert_snapshot!(shown(&stack("10.0.0.0/20"), &stack("10.1.0.0/20")), @r"
-    change      Told                         AWS::SSM::Parameter
+    change      Told                       SSM::Parameter
         Value: follows Subnet
-    may replace Subnet                       AWS::EC2::Subnet
+    may replace Subnet                     EC2::Subnet
         VpcId: follows Vpc (may replace)
-    REPLACE     Vpc                          AWS::EC2::VPC
+    REPLACE     Vpc                        EC2::VPC
         CidrBlock: 10.0.0.0/20 → 10.1.0.0/20 (replaces)
     ");
 }

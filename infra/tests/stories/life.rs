@@ -84,7 +84,7 @@ fn a_new_release_and_new_settings_are_updates_of_what_they_concern() {
     assert!(!ended.text.contains("stopped"), "{}", ended.text);
     ended.said(&[
         "DevAppStack: ",
-        "may replace TaskDefinition               AWS::ECS::TaskDefinition",
+        "may replace TaskDefinition             ECS::TaskDefinition",
         "DevAppStack: updated",
         "Done: 1 stack deployed.",
     ]);

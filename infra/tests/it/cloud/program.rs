@@ -5,7 +5,8 @@ use std::process::{Child, Command, Output, Stdio};
 use std::time::{Duration, Instant};
 
 use super::formation::{Formation, change, step};
-use super::stage::Stage;
+use super::stage::{Stage, updatable};
+use super::wire::{Answer, Server};
 
 /// Settings of a fork's first hour.
 const SETTINGS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/settings/school.toml");
@@ -166,6 +167,52 @@ fn without_a_network_it_says_so() {
     assert!(began.elapsed() < Duration::from_secs(2), "{:?}", began.elapsed());
 }
 
+/// What it says when AWS answers the first call with this error.
+fn refused(code: &'static str, message: &'static str) -> String {
+    let home = tempfile::tempdir().unwrap();
+    let server = Server::start(move |_| Some(Answer::Error(403, code, message.into())));
+    let output = infra(home.path())
+        .args(["deploy", "prod", "--yes", "--region", "eu-west-1"])
+        .env("AWS_ACCESS_KEY_ID", "a")
+        .env("AWS_SECRET_ACCESS_KEY", "b")
+        .env("AWS_ENDPOINT_URL", &server.endpoint)
+        .output()
+        .unwrap();
+    assert_eq!(output.status.code(), Some(1));
+    // Asking again would not help.
+    assert_eq!(server.calls().len(), 1);
+    told(&output)
+}
+
+#[test]
+fn credentials_that_aws_does_not_know_are_said_to_be_so() {
+    let told = refused(
+        "InvalidClientTokenId",
+        "The security token included in the request is invalid.",
+    );
+    assert!(
+        told.starts_with("error: AWS does not accept these credentials: The security token"),
+        "{told}"
+    );
+    assert!(
+        told.contains("\nhint: `aws sts get-caller-identity` tests them"),
+        "{told}"
+    );
+}
+
+#[test]
+fn credentials_that_have_expired_are_said_to_be_so() {
+    let told = refused(
+        "ExpiredToken",
+        "The security token included in the request is expired",
+    );
+    assert!(
+        told.starts_with("error: the AWS credentials have expired\n"),
+        "{told}"
+    );
+    assert!(told.contains("\nhint: `aws sso login` signs in again"), "{told}");
+}
+
 /// A deployment of `DevCluster` that takes `looks` looks; killed and begun again it ends in the right state.
 fn kill_after(operation: &str, times: usize) {
     let cluster = "AWS::ECS::Cluster";
@@ -247,4 +294,49 @@ fn killed_while_the_change_set_runs_the_next_run_joins_it() {
 #[test]
 fn killed_while_it_follows_events_the_next_run_joins_it() {
     kill_after("DescribeStackEvents", 3);
+}
+
+/// The most memory that a deployment took, in KiB, whose update brings so many events.
+#[cfg(target_os = "linux")]
+fn peak_memory(events: usize) -> u64 {
+    let cluster = "AWS::ECS::Cluster";
+    let mut first = step("UPDATE_IN_PROGRESS");
+    for number in 0..events {
+        let resource = format!("Resource{}", number % 300);
+        first = first.with(&resource, cluster, "UPDATE_IN_PROGRESS", "");
+    }
+    let stage = Stage::new(updatable(vec![
+        first,
+        step("UPDATE_IN_PROGRESS"),
+        step("UPDATE_COMPLETE"),
+    ]));
+    let home = tempfile::tempdir().unwrap();
+    let mut child = spawn(&stage, home.path());
+    let said = child.stderr.take().unwrap();
+    let reader = std::thread::spawn(move || std::io::read_to_string(said).unwrap());
+    let mut peak = 0;
+    let status = loop {
+        // The system keeps the peak, so that it does not matter when it is read; but not after the end.
+        let now = fs_err::read_to_string(format!("/proc/{}/status", child.id())).unwrap_or_default();
+        let line = now.lines().find_map(|line| line.strip_prefix("VmHWM:"));
+        if let Some(kib) = line.and_then(|line| line.trim().strip_suffix(" kB")) {
+            peak = peak.max(kib.parse().unwrap());
+        }
+        if let Some(status) = child.try_wait().unwrap() {
+            break status;
+        }
+        std::thread::sleep(Duration::from_millis(5));
+    };
+    let text = reader.join().unwrap();
+    assert!(status.success() && peak > 0, "{text}");
+    peak
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn ten_thousand_events_take_hardly_more_memory_than_a_hundred() {
+    let (few, many) = (peak_memory(100), peak_memory(10_000));
+    println!("peak memory: {few} KiB with 100 events, {many} KiB with 10,000");
+    // A kilobyte for each event would be 10 MiB.
+    assert!(many < few + 6 * 1024, "{few} KiB, then {many} KiB");
 }

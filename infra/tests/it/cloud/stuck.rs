@@ -169,3 +169,54 @@ fn a_deletion_that_failed_is_explained() {
     let stage = Stage::new(formation);
     assert_snapshot!(Session::default().run(Verb::Deploy, &stage));
 }
+
+#[test]
+fn a_failed_update_without_a_rollback_is_updated() {
+    let mut formation = updatable(vec![
+        step("UPDATE_IN_PROGRESS").with("Cluster", CLUSTER, "UPDATE_IN_PROGRESS", ""),
+        step("UPDATE_COMPLETE").with("Cluster", CLUSTER, "UPDATE_COMPLETE", ""),
+    ]);
+    formation.stack("DevCluster", "UPDATE_FAILED");
+    let stage = Stage::new(formation);
+    let text = Session::default().run(Verb::Deploy, &stage);
+    assert!(
+        text.contains("Done: 1 stack deployed.") && text.contains("exit code 0"),
+        "{text}"
+    );
+    assert_eq!(stage.status("DevCluster"), "UPDATE_COMPLETE");
+}
+
+#[test]
+fn a_status_that_nobody_knows_stops_the_tool() {
+    let mut formation = Formation::default();
+    formation.stack("DevCluster", "MIGRATION_IN_LIMBO");
+    let stage = Stage::new(formation);
+    let text = Session::default().run(Verb::Deploy, &stage);
+    assert!(
+        text.starts_with(
+            "error: DevCluster is in a status that this tool does not know: MIGRATION_IN_LIMBO\n"
+        ) && text.contains("exit code 1"),
+        "{text}"
+    );
+    assert_eq!(stage.server.count("CreateChangeSet"), 0);
+}
+
+#[test]
+fn a_rollback_that_stays_stuck_is_never_skipped_by_a_script() {
+    let mut formation = updatable(Vec::new());
+    formation.stack("DevCluster", "UPDATE_ROLLBACK_FAILED");
+    formation.on_continue = vec![vec![
+        step("UPDATE_ROLLBACK_IN_PROGRESS"),
+        step("UPDATE_ROLLBACK_FAILED").with("Service", SERVICE, "UPDATE_FAILED", "the image is gone"),
+    ]]
+    .into();
+    let stage = Stage::new(formation);
+    let text = Session::default().run(Verb::Deploy, &stage);
+    assert!(
+        text.contains("error: DevCluster: the rollback stays stuck at Service\n")
+            && text.contains("without `--yes` offers to skip them")
+            && text.contains("exit code 4"),
+        "{text}"
+    );
+    assert_eq!(stage.server.count("ContinueUpdateRollback"), 1);
+}
