@@ -100,35 +100,10 @@ impl Cloud {
         service: &str,
         evidence: &Evidence,
     ) -> Result<Vec<(String, StoppedTask)>, Fault> {
-        let Some((cluster, name)) = cluster_and_name(service) else {
-            return Ok(Vec::new());
-        };
-        self.elsewhere.permit().await;
-        let listed = self
-            .services
-            .list_tasks()
-            .cluster(cluster)
-            .service_name(name)
-            .desired_status(DesiredStatus::Stopped)
-            .send()
-            .await
-            .map_err(|error| Fault::of("ListTasks", &error))?;
-        let arns = listed.task_arns.unwrap_or_default();
+        let arns = self.task_arns(service, DesiredStatus::Stopped).await?;
         let unknown = evidence.unknown(arns.iter().map(String::as_str));
-        if unknown.is_empty() {
-            return Ok(Vec::new());
-        }
-        self.elsewhere.permit().await;
-        let described = self
-            .services
-            .describe_tasks()
-            .cluster(cluster)
-            .set_tasks(Some(unknown))
-            .send()
-            .await
-            .map_err(|error| Fault::of("DescribeTasks", &error))?;
         let mut found = Vec::new();
-        for task in described.tasks.unwrap_or_default() {
+        for task in self.described_tasks(service, unknown).await? {
             // A task that is still on its way down has no exit codes yet.
             if task.last_status.as_deref() == Some("STOPPED") {
                 let arn = task.task_arn.clone().unwrap_or_default();

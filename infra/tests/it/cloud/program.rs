@@ -334,6 +334,10 @@ fn peak_memory(events: usize) -> u64 {
 
 #[cfg(target_os = "linux")]
 #[test]
+#[expect(
+    clippy::print_stdout,
+    reason = "figures for whoever asks for them with --nocapture"
+)]
 fn ten_thousand_events_take_hardly_more_memory_than_a_hundred() {
     let (few, many) = (peak_memory(100), peak_memory(10_000));
     println!("peak memory: {few} KiB with 100 events, {many} KiB with 10,000");
