@@ -3,7 +3,6 @@
 //! Plain functions from values to values. The calls are in `aws`, the course of events in `operation`; neither
 //! is known here, so all of this is built and tested without the AWS SDK.
 
-pub mod change_set;
 pub mod condition;
 pub mod diagnosis;
 pub mod drift;

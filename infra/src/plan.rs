@@ -6,6 +6,7 @@
 //! out) it calls "may". A change set outranks it: that one is what is executed.
 
 mod broadening;
+pub mod changes;
 mod loss;
 mod properties;
 mod replacement;
@@ -24,7 +25,7 @@ pub use replacement::{FACTS_DATE, Replaces};
 pub use show::{broadening_lines, lines};
 pub use values::inline;
 
-use crate::deploy::change_set::Action;
+use changes::Action;
 
 /// How two templates differ.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]

@@ -9,8 +9,8 @@ use aws_sdk_cloudformation::types::{
 };
 
 use super::{Cloud, Fault};
-use crate::deploy::change_set::{Action, Changes, PropertyChange, ResourceChange};
 use crate::deploy::wanted::{Manner, Wanted};
+use crate::plan::changes::{Action, Changes, PropertyChange, ResourceChange};
 
 /// A change set that can be executed.
 #[derive(Clone, Debug, PartialEq, Eq)]

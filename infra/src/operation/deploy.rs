@@ -13,13 +13,13 @@ use super::follow::{Rested, Watch, Watched};
 use super::planning::{Plan, Planned, Planner, Plans};
 use super::together::Together;
 use crate::aws::MadeChangeSet;
-use crate::deploy::change_set::Action;
 use crate::deploy::condition::{Ending, ending};
 use crate::deploy::diagnosis::{Diagnosis, diagnose};
 use crate::deploy::report::Event;
 use crate::deploy::schedule::Schedule;
 use crate::deploy::wanted::{Manner, Wanted};
 use crate::exit::ExitStatus;
+use crate::plan::changes::Action;
 
 /// What is to be deployed.
 #[derive(Clone, Debug, Default)]

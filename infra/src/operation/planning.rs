@@ -12,13 +12,13 @@ use super::settling::Settled;
 use super::together::Together;
 use crate::aws::{ChangeSetOutcome, Fault, MadeChangeSet, change_set_name};
 use crate::console::Style;
-use crate::deploy::change_set::{Action, Changes, ResourceChange};
 use crate::deploy::condition::Condition;
 use crate::deploy::opening;
 use crate::deploy::reason::Reason;
 use crate::deploy::report::{Event, PlannedChange};
 use crate::deploy::wanted::{Manner, Wanted};
 use crate::exit::{ExitStatus, Failure};
+use crate::plan::changes::{Action, Changes, ResourceChange};
 use crate::plan::{Broadening, broadening};
 
 /// What will be done to a stack.

@@ -8,11 +8,11 @@ use std::sync::LazyLock;
 use serde::{Deserialize, Serialize};
 use serde_json::Value as Json;
 
+use super::changes::Action;
 use super::properties::{Place, PropertyDifference, differences, item_labels};
 use super::values::{function, is_dynamic};
 use super::{ResourceDifference, kind, loss, stays};
 use crate::cfn::mentions;
-use crate::deploy::change_set::Action;
 
 /// What a changed property means for its resource.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]

@@ -1,12 +1,12 @@
 //! A difference as a person reads it, for a terminal of 80 columns.
 
 use super::broadening::Broadening;
+use super::changes::{Action, Changes, ResourceChange, resource_line};
 use super::properties::PropertyDifference;
 use super::replacement::Replaces;
 use super::values::{block, inline, long_text};
 use super::{Difference, ResourceDifference};
 use crate::console::{Paint, Style, wrapped};
-use crate::deploy::change_set::{Action, Changes, ResourceChange, resource_line};
 
 const WIDTH: usize = 80;
 const INDENT: &str = "      ";

@@ -1,14 +1,14 @@
-//! A change set as a person reads it: what is added, changed, replaced and deleted, and what is lost by it.
+//! The changes of a stack as a person reads them: what is added, changed, replaced and deleted, and what is lost by it.
 //!
-//! These are the changes that CloudFormation announced, not our own comparison of templates: what is shown here is
-//! what is executed.
+//! Whether CloudFormation announced them in a change set, or the comparison of two templates found them, is not known
+//! here: the same words serve both.
 
 use std::collections::BTreeSet;
 
 use serde::{Serialize, Serializer};
 
+use super::loss::loss;
 use crate::console::{Paint, Style};
-use crate::plan;
 
 /// What happens to a resource.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -106,14 +106,14 @@ impl ResourceChange {
             Action::Replace { .. } | Action::Delete { kept: false }
         );
         if gone {
-            plan::loss(&self.resource, &self.kind)
+            loss(&self.resource, &self.kind)
         } else {
             None
         }
     }
 }
 
-/// The changes of a stack, as CloudFormation announced them.
+/// The changes of a stack.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Changes(Vec<ResourceChange>);
 
