@@ -268,6 +268,9 @@ fn an_app_that_comes_back_is_found() {
         "before"
     );
     drop(app);
+    // The thread that answers this has heard of the app's end before, and sends nothing there any more.
+    let (known, _) = client.open(client.request("GET", "/healthz/ready").body(()).unwrap(), true);
+    client.wait(known).unwrap();
     let (call, mut upload) = client.open(client.request("POST", "/held").body(()).unwrap(), false);
     upload.send_data(Bytes::from("after"), true).unwrap();
     eventually("it is held", || proxy.metric("penguin_proxy_held") == 1);
