@@ -18,6 +18,6 @@ pub(crate) use self::accept::accept;
 pub(crate) use self::close::Cut;
 pub(crate) use self::list::Connections;
 pub(crate) use self::phases::Connection;
-pub(crate) use self::socket::{ClientSocket, read_through, write_gathered};
+pub(crate) use self::socket::ClientSocket;
 pub(crate) use self::sweep::sweep;
 pub(crate) use self::upload::UploadEnd;

@@ -19,6 +19,7 @@
 pub mod access_log;
 pub mod admin;
 pub mod body;
+mod buffer;
 pub mod cli;
 pub mod compression;
 pub mod config;

@@ -1,8 +1,10 @@
 //! The way to the app: where it is, connections to it, one exchange, and what is tried again.
 
+mod answer_body;
 mod connect;
 mod exchange;
 mod hold;
+mod http1;
 mod link;
 mod lookup;
 mod multiplexed;
@@ -11,7 +13,8 @@ mod probe;
 mod retry;
 mod target;
 
-pub(crate) use self::exchange::{Answered, BrokeOff, UpstreamBody, UpstreamFailure};
+pub(crate) use self::answer_body::{BrokeOff, UpstreamBody};
+pub(crate) use self::exchange::{Answered, UpstreamFailure};
 pub use self::lookup::Lookup;
 pub(crate) use self::multiplexed::Trunks;
 pub(crate) use self::pool::Pool;

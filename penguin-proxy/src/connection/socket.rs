@@ -1,10 +1,9 @@
 //! The client's socket as hyper sees it: every byte passes through here, in both directions.
 //!
-//! Reads go through one buffer per thread, so that a connection owns none and the raw bytes can be looked at. Two
+//! Reads go through the thread's buffer, so that a connection owns none and the raw bytes can be looked at. Two
 //! things are kept from hyper: a head that is not complete and good yet, and the end of a client that closed its
 //! sending side and waits for its answer.
 
-use std::cell::RefCell;
 use std::io::{self, IoSlice};
 use std::pin::Pin;
 use std::rc::Rc;
@@ -12,21 +11,15 @@ use std::task::{Context, Poll, ready};
 
 use bytes::{Buf, Bytes, BytesMut};
 use hyper::rt::ReadBufCursor;
-use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::io::{AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
 
 use super::phases::{Connection, Phase};
 use super::preface::{self, Look};
 use super::upload::UploadEnd;
+use crate::buffer::{fill, with_buffer, write_gathered};
 use crate::head_scan::{Event, Framing, HeadScan, ScanLimits};
 use crate::request_rules::Refusal;
-
-/// Bytes read or gathered at once.
-const CHUNK: usize = 16 * 1024;
-
-thread_local! {
-    static BUFFER: RefCell<Box<[u8]>> = RefCell::new(vec![0; CHUNK].into_boxed_slice());
-}
 
 /// A stream that tells its [`Connection`] what passes.
 #[derive(Debug)]
@@ -156,49 +149,6 @@ impl ClientSocket {
     }
 }
 
-/// Lends the thread's buffer for as long as a call lasts.
-fn with_buffer<T>(call: impl FnOnce(&mut [u8]) -> T) -> T {
-    BUFFER.with_borrow_mut(|buffer| call(buffer))
-}
-
-/// Reads into a hyper cursor through the thread's buffer. Gives the number of bytes.
-pub(crate) fn read_through(
-    stream: &mut TcpStream,
-    cx: &mut Context<'_>,
-    mut cursor: ReadBufCursor<'_>,
-) -> Poll<io::Result<usize>> {
-    with_buffer(|buffer| {
-        let room = cursor.remaining().min(CHUNK);
-        let mut read = ReadBuf::new(&mut buffer[..room]);
-        ready!(Pin::new(stream).poll_read(cx, &mut read))?;
-        cursor.put_slice(read.filled());
-        Poll::Ready(Ok(read.filled().len()))
-    })
-}
-
-/// Sends slices, the short ones gathered: one copy is cheaper than the kernel's walk over a vector.
-pub(crate) fn write_gathered(
-    stream: &mut TcpStream,
-    cx: &mut Context<'_>,
-    slices: &[IoSlice<'_>],
-) -> Poll<io::Result<usize>> {
-    if let [slice] = slices {
-        return Pin::new(stream).poll_write(cx, slice);
-    }
-    let total: usize = slices.iter().map(|slice| slice.len()).sum();
-    if total > CHUNK {
-        return Pin::new(stream).poll_write_vectored(cx, slices);
-    }
-    with_buffer(|buffer| {
-        let mut end = 0;
-        for slice in slices {
-            buffer[end..end + slice.len()].copy_from_slice(slice);
-            end += slice.len();
-        }
-        Pin::new(stream).poll_write(cx, &buffer[..end])
-    })
-}
-
 impl hyper::rt::Read for ClientSocket {
     fn poll_read(
         self: Pin<&mut Self>,
@@ -229,14 +179,13 @@ impl hyper::rt::Read for ClientSocket {
                 }
             }
             let count = ready!(with_buffer(|buffer| {
-                let mut read = ReadBuf::new(&mut buffer[..room.min(CHUNK)]);
-                ready!(Pin::new(&mut this.stream).poll_read(cx, &mut read))?;
+                let bytes = ready!(fill(buffer, &mut this.stream, cx, room))?;
                 if this.refused.is_some() {
-                    this.head.extend_from_slice(read.filled());
+                    this.head.extend_from_slice(bytes);
                 } else {
-                    this.scan(read.filled(), &mut out);
+                    this.scan(bytes, &mut out);
                 }
-                Poll::Ready(io::Result::Ok(read.filled().len()))
+                Poll::Ready(io::Result::Ok(bytes.len()))
             }))?;
             if count == 0 {
                 if let Some(refusal) = this.refused {

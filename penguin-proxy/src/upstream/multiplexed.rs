@@ -4,6 +4,7 @@
 //! its farewell leaves out, may be repeated whatever its method, as long as all of its body so far is at hand.
 
 mod reel;
+mod socket;
 mod trunks;
 
 use std::future::poll_fn;
@@ -18,7 +19,8 @@ use http::request::Parts;
 
 use self::reel::{Playback, Reel};
 pub(crate) use self::trunks::{Place, Trunks};
-use super::exchange::{Answered, UpstreamBody, UpstreamFailure, reason};
+use super::answer_body::{UpstreamBody, reason};
+use super::exchange::{Answered, UpstreamFailure};
 use super::hold::reach;
 use super::retry::{Journey, MOST_SENT, is_repeatable};
 use crate::access_log::End;

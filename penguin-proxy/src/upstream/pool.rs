@@ -34,9 +34,9 @@ impl Pool {
 
     /// Keeps a connection for the next request, unless there are so many already.
     pub(super) fn put(&self, mut link: Box<Link>, most: usize) {
-        link.idle_since = Instant::now();
         let mut idle = self.idle.borrow_mut();
         if idle.len() < MOST.min(most) {
+            link.rest();
             idle.push(link);
         }
     }

@@ -14,15 +14,14 @@ use std::rc::Rc;
 use std::task::Poll;
 use std::time::{Duration, Instant};
 
+use http::Method;
 use http::request::Parts;
-use http::{Method, Request};
 
 use super::connect::connect;
 use super::exchange::{Answered, UpstreamFailure, exchange};
 use super::hold::reach;
 use super::link::Link;
 use super::multiplexed;
-use crate::access_log::End;
 use crate::body::RequestBody;
 use crate::config::UpstreamProtocol;
 use crate::connection::Connection;
@@ -44,7 +43,7 @@ pub(crate) async fn send(
     worker: &Rc<Worker>,
     client: &Rc<Connection>,
     journey: &mut Journey,
-    head: Parts,
+    mut head: Parts,
     body: RequestBody,
 ) -> Result<Answered, UpstreamFailure> {
     worker.shared.retries.note_request();
@@ -54,7 +53,7 @@ pub(crate) async fn send(
     }
     if !is_repeatable(&head.method, &body) {
         let link = open(worker, journey, due).await?;
-        return go(worker, client, journey, link, Request::from_parts(head, body)).await;
+        return go(worker, client, journey, link, &mut head, body).await;
     }
     loop {
         // When one idle connection was dead the others probably are: the next try is on a fresh one, which also waits
@@ -70,8 +69,7 @@ pub(crate) async fn send(
             }
             None => open(worker, journey, due).await?,
         };
-        let request = Request::from_parts(head.clone(), RequestBody::empty());
-        match go(worker, client, journey, link, request).await {
+        match go(worker, client, journey, link, &mut head, RequestBody::empty()).await {
             Err(failure)
                 if failure.unanswered
                     && journey.retries + 1 < MOST_SENT
@@ -91,11 +89,12 @@ async fn go(
     client: &Rc<Connection>,
     journey: &mut Journey,
     link: Box<Link>,
-    request: Request<RequestBody>,
+    head: &mut Parts,
+    body: RequestBody,
 ) -> Result<Answered, UpstreamFailure> {
     journey.upstream = Some(link.address);
     client.expect_answer(worker.shared.config.timeouts.first_byte);
-    exchange(worker, client, link, request).await
+    exchange(worker, client, link, head, body).await
 }
 
 /// Opens a connection.
@@ -109,9 +108,7 @@ async fn open(
     let (stream, address) = reach(worker, due, async |addresses| connect(addresses, limit).await).await?;
     worker.counters().upstream_opened.add(1);
     journey.connect = Some(began.elapsed());
-    Link::new(stream, address)
-        .await
-        .map_err(|error| UpstreamFailure::new(End::UpstreamClosed, error))
+    Ok(Link::new(stream, address))
 }
 
 /// Sending it twice does what sending it once does, and there is nothing of it that could be sent only once.

@@ -142,7 +142,7 @@ fn trailers_pass_both_ways() {
         while let Some(request) = connection.request() {
             assert_eq!(
                 request.body, b"bodyx-sum: 7\r\n",
-                "hyper writes names in lower case"
+                "names are written in lower case"
             );
             connection.send(
                 "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\nTrailer: X-Check\r\n\r\n2\r\nok\r\n0\r\nX-Check: 9\r\n\r\n",

@@ -12,8 +12,8 @@ use hyper::rt::ReadBufCursor;
 use tokio::io::AsyncWrite;
 use tokio::net::TcpStream;
 
+use crate::buffer::{read_through, write_gathered};
 use crate::connection::phases::Connection;
-use crate::connection::{read_through, write_gathered};
 
 /// A stream that tells its [`Connection`] whether the client takes bytes.
 pub(super) struct Http2Socket {

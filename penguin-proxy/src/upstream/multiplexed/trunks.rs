@@ -17,10 +17,10 @@ use tokio::sync::Notify;
 use tokio::time::sleep;
 
 use super::reel::Playback;
+use super::socket::TrunkSocket;
 use crate::server::{Shared, Worker};
 use crate::upstream::connect::{ConnectError, connect};
 use crate::upstream::hold::Addresses;
-use crate::upstream::link::UpstreamSocket;
 
 /// Streams on one connection, if the app does not want fewer.
 const STREAMS: usize = 100;
@@ -155,7 +155,7 @@ impl Trunks {
             .initial_connection_window_size(CONNECTION_WINDOW)
             .max_send_buf_size(SEND_BUFFER)
             .max_header_list_size(HEADER_LIST)
-            .handshake(TokioIo::new(UpstreamSocket::new(stream)))
+            .handshake(TokioIo::new(TrunkSocket::new(stream)))
             .await
             .map_err(|error| failed(io::Error::other(error)))?;
         // What the app takes at once stands in its first frame. Streams beyond it would be refused.

@@ -1,0 +1,73 @@
+//! One buffer per thread, through which sockets are read and short pieces are sent: a connection at rest owns none,
+//! and the bytes are still in the processor's cache when they are looked at.
+
+use std::cell::RefCell;
+use std::io::{self, IoSlice};
+use std::pin::Pin;
+use std::task::{Context, Poll, ready};
+
+use hyper::rt::ReadBufCursor;
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::net::TcpStream;
+
+/// Bytes read or gathered at once.
+const CHUNK: usize = 16 * 1024;
+
+thread_local! {
+    static BUFFER: RefCell<Box<[u8]>> = RefCell::new(vec![0; CHUNK].into_boxed_slice());
+}
+
+/// Lends the thread's buffer for as long as a call lasts. The call must not ask for it again.
+pub(crate) fn with_buffer<T>(call: impl FnOnce(&mut [u8]) -> T) -> T {
+    BUFFER.with_borrow_mut(|buffer| call(buffer))
+}
+
+/// Reads at most `most` bytes into a lent buffer and shows them; none at the end.
+pub(crate) fn fill<'b>(
+    buffer: &'b mut [u8],
+    stream: &mut TcpStream,
+    cx: &mut Context<'_>,
+    most: usize,
+) -> Poll<io::Result<&'b [u8]>> {
+    let room = most.min(buffer.len());
+    let mut read = ReadBuf::new(&mut buffer[..room]);
+    ready!(Pin::new(stream).poll_read(cx, &mut read))?;
+    let count = read.filled().len();
+    Poll::Ready(Ok(&buffer[..count]))
+}
+
+/// Reads into a hyper cursor through the thread's buffer. Gives the number of bytes.
+pub(crate) fn read_through(
+    stream: &mut TcpStream,
+    cx: &mut Context<'_>,
+    mut cursor: ReadBufCursor<'_>,
+) -> Poll<io::Result<usize>> {
+    with_buffer(|buffer| {
+        let bytes = ready!(fill(buffer, stream, cx, cursor.remaining()))?;
+        cursor.put_slice(bytes);
+        Poll::Ready(Ok(bytes.len()))
+    })
+}
+
+/// Sends slices, the short ones gathered: one copy is cheaper than the kernel's walk over a vector.
+pub(crate) fn write_gathered(
+    stream: &mut TcpStream,
+    cx: &mut Context<'_>,
+    slices: &[IoSlice<'_>],
+) -> Poll<io::Result<usize>> {
+    if let [slice] = slices {
+        return Pin::new(stream).poll_write(cx, slice);
+    }
+    let total: usize = slices.iter().map(|slice| slice.len()).sum();
+    if total > CHUNK {
+        return Pin::new(stream).poll_write_vectored(cx, slices);
+    }
+    with_buffer(|buffer| {
+        let mut end = 0;
+        for slice in slices {
+            buffer[end..end + slice.len()].copy_from_slice(slice);
+            end += slice.len();
+        }
+        Pin::new(stream).poll_write(cx, &buffer[..end])
+    })
+}

@@ -1,0 +1,53 @@
+//! HTTP/1.1 as it is spoken with the app: a request into bytes, bytes into an answer. It knows no socket.
+//!
+//! hyper's client half is built for many users of a connection: a request goes through a channel to a dispatcher and its
+//! answer comes back through another. Here nobody but the request's own task ever waits for a connection, so all
+//! of that can go, and the head is still there when it must be sent again.
+//!
+//! Towards the app it is strict where two readers could see different messages (RFC 9112 §6.3): a length beside a
+//! coding, lengths that differ, and codings that nobody here can undo are no answer.
+
+mod answer;
+mod chunked;
+mod incoming;
+mod request;
+
+use std::io;
+
+pub(super) use self::answer::{Answer, head_end, is_hopeless, read_head};
+pub(super) use self::incoming::{Incoming, Piece};
+pub(super) use self::request::{Framing, begin_chunk, end_chunks, write_head};
+
+/// Largest head of an answer in bytes: generous, because frameworks put whole sessions into cookies.
+pub(super) const HEAD: usize = 64 * 1024;
+/// Most fields of a head, and of trailers.
+const FIELDS: usize = 100;
+
+/// Why an exchange with the app came to nothing.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum Fault {
+    #[error("the connection ended")]
+    Closed,
+    #[error("{0}")]
+    Broken(#[from] io::Error),
+    #[error("the request's body broke off")]
+    Upload,
+    #[error("its head has more than {HEAD} bytes or {FIELDS} fields")]
+    TooLarge,
+    #[error("{0}")]
+    Malformed(&'static str),
+}
+
+impl From<httparse::Error> for Fault {
+    fn from(error: httparse::Error) -> Self {
+        match error {
+            httparse::Error::TooManyHeaders => Self::TooLarge,
+            httparse::Error::HeaderName => Self::Malformed("the name of a field is none"),
+            httparse::Error::HeaderValue => Self::Malformed("the value of a field holds a forbidden byte"),
+            httparse::Error::NewLine => Self::Malformed("a line of its head does not end properly"),
+            httparse::Error::Status => Self::Malformed("its status is no number of three digits"),
+            httparse::Error::Version => Self::Malformed("it does not begin with HTTP/1.1 or HTTP/1.0"),
+            httparse::Error::Token => Self::Malformed("its first line holds a forbidden byte"),
+        }
+    }
+}

@@ -1,0 +1,260 @@
+//! The head of an answer, read.
+
+use std::mem::MaybeUninit;
+
+use bytes::Bytes;
+use http::header::{CONNECTION, CONTENT_LENGTH, TRANSFER_ENCODING};
+use http::{HeaderMap, HeaderName, HeaderValue, Method, Response, StatusCode};
+use hyper::ext::ReasonPhrase;
+
+use super::chunked::Chunked;
+use super::incoming::Incoming;
+use super::{FIELDS, Fault};
+use crate::request_rules::parse_length;
+
+/// An answer without its body.
+#[derive(Debug)]
+pub(crate) struct Answer {
+    pub(crate) head: Response<()>,
+    /// Its body.
+    pub(crate) incoming: Incoming,
+    /// Whether the connection may carry another request when the answer has ended.
+    pub(crate) keep: bool,
+}
+
+/// Where the head ends that begins with the first byte, if it does. The bytes before `from` have been looked at.
+pub(crate) fn head_end(bytes: &[u8], from: usize) -> Option<usize> {
+    // The empty line may have begun before what is new.
+    let from = from.saturating_sub(2);
+    memchr::memchr_iter(b'\n', &bytes[from..]).find_map(|line| match &bytes[from + line + 1..] {
+        [b'\r', b'\n', ..] => Some(from + line + 3),
+        [b'\n', ..] => Some(from + line + 2),
+        _ => None,
+    })
+}
+
+/// Why the beginning of a head will never become one.
+pub(crate) fn is_hopeless(bytes: &[u8]) -> Option<Fault> {
+    let mut fields = [const { MaybeUninit::uninit() }; FIELDS];
+    let mut answer = httparse::Response::new(&mut []);
+    httparse::ParserConfig::default()
+        .parse_response_with_uninit_headers(&mut answer, bytes, &mut fields)
+        .err()
+        .map(Fault::from)
+}
+
+/// Reads a whole head: the answer to a request with `method`. The map becomes the answer's, emptied: one that has
+/// served its purpose need not be made anew.
+pub(crate) fn read_head(head: &Bytes, method: &Method, mut map: HeaderMap) -> Result<Answer, Fault> {
+    let mut fields = [const { MaybeUninit::uninit() }; FIELDS];
+    let mut parsed = httparse::Response::new(&mut []);
+    let end = httparse::ParserConfig::default().parse_response_with_uninit_headers(
+        &mut parsed,
+        head,
+        &mut fields,
+    )?;
+    if end != httparse::Status::Complete(head.len()) {
+        return Err(Fault::Malformed("its head does not end with the empty line"));
+    }
+    map.clear();
+    let old = parsed.version == Some(0);
+    let mut framing = Fields::default();
+    for field in &*parsed.headers {
+        let name = HeaderName::from_bytes(field.name.as_bytes())
+            .map_err(|_| Fault::Malformed("the name of a field is none"))?;
+        let value = HeaderValue::from_maybe_shared(head.slice_ref(field.value))
+            .map_err(|_| Fault::Malformed("the value of a field holds a forbidden byte"))?;
+        if framing.note(&name, &value)? {
+            map.append(name, value);
+        }
+    }
+    let status = parsed
+        .code
+        .and_then(|code| StatusCode::from_u16(code).ok())
+        .ok_or(Fault::Malformed("its status is no number of three digits"))?;
+    let mut answer = Response::new(());
+    *answer.status_mut() = status;
+    *answer.headers_mut() = map;
+    if let Some(reason) = parsed.reason
+        && Some(reason) != status.canonical_reason()
+        && let Ok(reason) = ReasonPhrase::try_from(reason.as_bytes())
+    {
+        answer.extensions_mut().insert(reason);
+    }
+    Ok(Answer {
+        head: answer,
+        incoming: framing.incoming(status, method, old)?,
+        keep: if old { framing.keep_alive } else { !framing.close },
+    })
+}
+
+/// What the fields say about where the answer ends, and whether its connection does.
+#[derive(Default)]
+struct Fields {
+    length: Option<u64>,
+    chunked: bool,
+    close: bool,
+    keep_alive: bool,
+}
+
+impl Fields {
+    /// Looks at a field. Tells whether it is worth keeping: a length that is repeated is not.
+    fn note(&mut self, name: &HeaderName, value: &HeaderValue) -> Result<bool, Fault> {
+        if *name == CONTENT_LENGTH {
+            let length = parse_length(value.as_bytes())
+                .map_err(|_| Fault::Malformed("its Content-Length is no number"))?;
+            return match self.length.replace(length) {
+                None => Ok(true),
+                Some(before) if before == length => Ok(false),
+                Some(_) => Err(Fault::Malformed("it has Content-Lengths that differ")),
+            };
+        }
+        if *name == TRANSFER_ENCODING {
+            if self.chunked || !value.as_bytes().eq_ignore_ascii_case(b"chunked") {
+                return Err(Fault::Malformed("its Transfer-Encoding is not `chunked`"));
+            }
+            self.chunked = true;
+        } else if *name == CONNECTION {
+            for option in value.as_bytes().split(|byte| *byte == b',') {
+                let option = option.trim_ascii();
+                self.close |= option.eq_ignore_ascii_case(b"close");
+                self.keep_alive |= option.eq_ignore_ascii_case(b"keep-alive");
+            }
+        }
+        Ok(true)
+    }
+
+    fn incoming(&self, status: StatusCode, method: &Method, old: bool) -> Result<Incoming, Fault> {
+        let bodiless = status.is_informational()
+            || matches!(status, StatusCode::NO_CONTENT | StatusCode::NOT_MODIFIED)
+            || *method == Method::HEAD;
+        match (self.chunked, self.length) {
+            (true, Some(_)) => Err(Fault::Malformed("it has both a length and a Transfer-Encoding")),
+            (true, None) if old => Err(Fault::Malformed("HTTP/1.0 has no Transfer-Encoding")),
+            _ if bodiless => Ok(Incoming::Ended),
+            (true, None) => Ok(Incoming::Chunked(Chunked::default())),
+            (false, Some(0)) => Ok(Incoming::Ended),
+            (false, Some(length)) => Ok(Incoming::Length(length)),
+            (false, None) => Ok(Incoming::UntilClose),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn answer(head: &str, method: Method) -> Result<Answer, Fault> {
+        read_head(
+            &Bytes::copy_from_slice(head.as_bytes()),
+            &method,
+            HeaderMap::new(),
+        )
+    }
+
+    fn get(head: &str) -> Result<Answer, Fault> {
+        answer(head, Method::GET)
+    }
+
+    #[test]
+    fn the_end_of_a_head_is_found_wherever_it_is_torn() {
+        let head = b"HTTP/1.1 200 OK\r\nA: b\r\n\r\nbody\r\n\r\n";
+        let end = head.len() - 8;
+        for torn in 0..head.len() {
+            let early = head_end(&head[..torn], 0);
+            assert_eq!(early, (torn >= end).then_some(end), "{torn}");
+            if early.is_none() {
+                assert_eq!(head_end(head, torn), Some(end), "{torn}");
+            }
+        }
+        assert_eq!(head_end(b"HTTP/1.0 200 OK\nA: b\n\n", 0), Some(22));
+    }
+
+    #[test]
+    fn fields_and_reasons_are_kept() {
+        let read =
+            get("HTTP/1.1 299 Fine so far\r\nX-Two: 1\r\nx-two:2 \r\nContent-Length: 3\r\n\r\n").unwrap();
+        assert_eq!(read.head.status(), 299);
+        let two: Vec<_> = read.head.headers().get_all("x-two").iter().collect();
+        assert_eq!(two, ["1", "2"]);
+        let reason = read.head.extensions().get::<ReasonPhrase>().unwrap();
+        assert_eq!(reason.as_bytes(), b"Fine so far");
+        assert_eq!(read.incoming.left(), Some(3));
+        let read = get("HTTP/1.1 200 OK\r\n\r\n").unwrap();
+        assert!(read.head.extensions().is_empty());
+    }
+
+    #[test]
+    fn a_used_map_is_emptied() {
+        let mut used = HeaderMap::new();
+        used.insert("host", HeaderValue::from_static("a"));
+        let head = Bytes::from_static(b"HTTP/1.1 204 No Content\r\nA: b\r\n\r\n");
+        let read = read_head(&head, &Method::GET, used).unwrap();
+        assert_eq!(read.head.headers().len(), 1);
+    }
+
+    #[test]
+    fn where_an_answer_ends() {
+        let end = |head: &str| get(head).unwrap().incoming;
+        assert!(matches!(end("HTTP/1.1 200 OK\r\n\r\n"), Incoming::UntilClose));
+        assert!(matches!(
+            end("HTTP/1.1 200 OK\r\nTransfer-Encoding: Chunked\r\n\r\n"),
+            Incoming::Chunked(_)
+        ));
+        assert!(end("HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n").has_ended());
+        assert!(end("HTTP/1.1 304 Not Modified\r\nContent-Length: 9\r\n\r\n").has_ended());
+        let twice = get("HTTP/1.1 200 OK\r\nContent-Length: 2\r\nContent-Length: 2\r\n\r\n").unwrap();
+        assert_eq!((twice.incoming.left(), twice.head.headers().len()), (Some(2), 1));
+        let head_only = answer("HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\n", Method::HEAD).unwrap();
+        assert!(head_only.incoming.has_ended());
+    }
+
+    #[test]
+    fn when_a_connection_can_be_used_again() {
+        for (head, keep) in [
+            ("HTTP/1.1 204 No\r\n\r\n", true),
+            ("HTTP/1.1 204 No\r\nConnection: x, Close\r\n\r\n", false),
+            ("HTTP/1.0 204 No\r\n\r\n", false),
+            ("HTTP/1.0 204 No\r\nConnection: keep-alive\r\n\r\n", true),
+        ] {
+            assert_eq!(get(head).unwrap().keep, keep, "{head}");
+        }
+    }
+
+    #[test]
+    fn what_two_readers_could_read_differently_is_no_answer() {
+        for fields in [
+            "Content-Length: 1\r\nTransfer-Encoding: chunked\r\n",
+            "Content-Length: 1\r\nContent-Length: 2\r\n",
+            "Content-Length: 1, 1\r\n",
+            "Content-Length: +1\r\n",
+            "Content-Length: \r\n",
+            "Transfer-Encoding: gzip, chunked\r\n",
+            "Transfer-Encoding: chunked\r\nTransfer-Encoding: chunked\r\n",
+            "Content-Length : 1\r\n",
+            "A: b\r\n c\r\n",
+            "A: b\rc\r\n",
+        ] {
+            let read = get(&format!("HTTP/1.1 200 OK\r\n{fields}\r\n"));
+            assert!(matches!(read, Err(Fault::Malformed(_))), "{fields}");
+        }
+        assert!(get("HTTP/1.0 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n").is_err());
+        let many = format!("HTTP/1.1 200 OK\r\n{}\r\n", "A: b\r\n".repeat(FIELDS + 1));
+        assert!(matches!(get(&many), Err(Fault::TooLarge)));
+    }
+
+    #[test]
+    fn nonsense_is_known_early() {
+        for bytes in [
+            "SSH-2.0-OpenSSH_9.2\r\n",
+            "\u{16}\u{3}",
+            "HTTP/2 200",
+            "HTTP/1.1 2x",
+        ] {
+            assert!(is_hopeless(bytes.as_bytes()).is_some(), "{bytes}");
+        }
+        for bytes in ["H", "HTTP/1.1 2", "HTTP/1.0 200 OK\r\nContent-Le"] {
+            assert!(is_hopeless(bytes.as_bytes()).is_none(), "{bytes}");
+        }
+    }
+}

@@ -1,0 +1,131 @@
+//! A request as bytes: its head, and its body in chunks where nobody knows how long it will be.
+
+use std::io::Write;
+
+use bytes::Bytes;
+use http::HeaderMap;
+use http::header::CONTENT_LENGTH;
+use http::request::Parts;
+
+use crate::request_rules::parse_length;
+
+/// How the app finds the end of a request.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Framing {
+    /// With its head.
+    Bodiless,
+    /// After so many bytes more.
+    Length(u64),
+    /// With the last chunk.
+    Chunked,
+}
+
+/// Appends a head. Its target must be in origin or asterisk form, and its fields those of the app's connection.
+pub(crate) fn write_head(head: &Parts, has_body: bool, out: &mut Vec<u8>) -> Framing {
+    let field = |out: &mut Vec<u8>, name: &str, value: &[u8]| {
+        out.extend_from_slice(name.as_bytes());
+        out.extend_from_slice(b": ");
+        out.extend_from_slice(value);
+        out.extend_from_slice(b"\r\n");
+    };
+    out.extend_from_slice(head.method.as_str().as_bytes());
+    out.push(b' ');
+    out.extend_from_slice(head.uri.path().as_bytes());
+    if let Some(query) = head.uri.query() {
+        out.push(b'?');
+        out.extend_from_slice(query.as_bytes());
+    }
+    out.extend_from_slice(b" HTTP/1.1\r\n");
+    for (name, value) in &head.headers {
+        field(out, name.as_str(), value.as_bytes());
+    }
+    let framing = if has_body {
+        let length = head.headers.get(CONTENT_LENGTH);
+        length
+            .and_then(|length| parse_length(length.as_bytes()).ok())
+            .map_or(Framing::Chunked, Framing::Length)
+    } else {
+        Framing::Bodiless
+    };
+    if framing == Framing::Chunked {
+        field(out, "transfer-encoding", b"chunked");
+    }
+    out.extend_from_slice(b"\r\n");
+    framing
+}
+
+/// Appends what stands in front of a chunk; behind it stands an end of line.
+pub(crate) fn begin_chunk(data: &Bytes, out: &mut Vec<u8>) {
+    // Writing to memory cannot fail.
+    _ = write!(out, "{:x}\r\n", data.len());
+}
+
+/// Appends the end of all chunks.
+pub(crate) fn end_chunks(trailers: &HeaderMap, out: &mut Vec<u8>) {
+    out.extend_from_slice(b"0\r\n");
+    for (name, value) in trailers {
+        out.extend_from_slice(name.as_str().as_bytes());
+        out.extend_from_slice(b": ");
+        out.extend_from_slice(value.as_bytes());
+        out.extend_from_slice(b"\r\n");
+    }
+    out.extend_from_slice(b"\r\n");
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use http::Request;
+
+    fn written(request: http::request::Builder, has_body: bool) -> (Framing, String) {
+        let (head, ()) = request.body(()).unwrap().into_parts();
+        let mut out = Vec::new();
+        let framing = write_head(&head, has_body, &mut out);
+        (framing, String::from_utf8(out).unwrap())
+    }
+
+    #[test]
+    fn a_head_is_written_as_it_is() {
+        let request = Request::get("/a%20b?c=1&d")
+            .header("host", "penguin.example")
+            .header("x-two", "1")
+            .header("x-two", "2");
+        let (framing, text) = written(request, false);
+        assert_eq!(framing, Framing::Bodiless);
+        assert_eq!(
+            text,
+            "GET /a%20b?c=1&d HTTP/1.1\r\nhost: penguin.example\r\nx-two: 1\r\nx-two: 2\r\n\r\n"
+        );
+        let (_, text) = written(Request::options("*"), false);
+        assert_eq!(text, "OPTIONS * HTTP/1.1\r\n\r\n");
+    }
+
+    #[test]
+    fn a_body_has_the_length_that_is_declared_or_comes_in_chunks() {
+        let (framing, text) = written(Request::post("/").header("content-length", "7"), true);
+        assert_eq!(
+            (framing, text.contains("transfer-encoding")),
+            (Framing::Length(7), false)
+        );
+        let (framing, text) = written(Request::get("/"), true);
+        assert_eq!(
+            (framing, text.contains("transfer-encoding: chunked\r\n")),
+            (Framing::Chunked, true)
+        );
+        let (framing, text) = written(Request::post("/").header("content-length", "0"), false);
+        assert_eq!(
+            (framing, text.contains("content-length: 0\r\n")),
+            (Framing::Bodiless, true)
+        );
+    }
+
+    #[test]
+    fn chunks_and_their_end() {
+        let mut out = Vec::new();
+        begin_chunk(&Bytes::from_static(&[0; 255]), &mut out);
+        let mut trailers = HeaderMap::new();
+        trailers.insert("x-sum", http::HeaderValue::from_static("7"));
+        end_chunks(&trailers, &mut out);
+        assert_eq!(out, b"ff\r\n0\r\nx-sum: 7\r\n\r\n");
+    }
+}
