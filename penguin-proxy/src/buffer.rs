@@ -3,18 +3,22 @@
 
 use std::cell::RefCell;
 use std::io::{self, IoSlice};
-use std::pin::Pin;
+use std::pin::{Pin, pin};
 use std::task::{Context, Poll, ready};
 
+use bytes::{Bytes, BytesMut};
 use hyper::rt::ReadBufCursor;
-use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
 
 /// Bytes read or gathered at once.
 const CHUNK: usize = 16 * 1024;
+/// Bytes read at once of what is known to be long.
+const LONG: usize = 64 * 1024;
 
 thread_local! {
     static BUFFER: RefCell<Box<[u8]>> = RefCell::new(vec![0; CHUNK].into_boxed_slice());
+    static READS: RefCell<Reads> = RefCell::default();
 }
 
 /// Lends the thread's buffer for as long as a call lasts. The call must not ask for it again.
@@ -46,6 +50,29 @@ pub(crate) fn read_through(
         let bytes = ready!(fill(buffer, stream, cx, cursor.remaining()))?;
         cursor.put_slice(bytes);
         Poll::Ready(Ok(bytes.len()))
+    })
+}
+
+/// What is read for longer than a call. Pieces of a buffer are handed out; when the next read comes they have usually
+/// been sent on and dropped, and the same memory serves again.
+#[derive(Default)]
+struct Reads {
+    short: BytesMut,
+    long: BytesMut,
+}
+
+/// Reads what there is, in one piece; none at the end. Where more than a short read is `wanted`, a long one.
+pub(crate) fn read(stream: &mut TcpStream, cx: &mut Context<'_>, wanted: u64) -> Poll<io::Result<Bytes>> {
+    READS.with_borrow_mut(|reads| {
+        let (buffer, room) = if wanted > CHUNK as u64 {
+            (&mut reads.long, LONG)
+        } else {
+            (&mut reads.short, CHUNK)
+        };
+        // Takes back all of it where nothing of it is held any more, and makes a new one where something is.
+        buffer.reserve(room);
+        ready!(pin!(stream.read_buf(buffer)).poll(cx))?;
+        Poll::Ready(Ok(buffer.split().freeze()))
     })
 }
 

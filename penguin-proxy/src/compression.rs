@@ -102,7 +102,9 @@ impl Compression {
             return Ok(Response::from_parts(head, Encoded::plain(body)));
         }
         match length {
-            Some(length) if length <= self.longest_whole => compress_whole(coding, head, body).await,
+            Some(length) if length <= self.longest_whole => {
+                Box::pin(compress_whole(coding, head, body)).await
+            }
             _ => {
                 eligibility::encode_head(&mut head.headers, coding);
                 let body = Encoded::stream(body, coding).map_err(EncodedError::Codec)?;

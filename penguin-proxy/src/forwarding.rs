@@ -13,6 +13,7 @@
 mod client;
 mod hop_by_hop;
 mod http2;
+mod names;
 mod networks;
 mod trace;
 
@@ -24,6 +25,7 @@ use http::{StatusCode, Version};
 
 pub use self::client::{Client, Hop};
 pub use self::http2::to_http2;
+use self::names::Names;
 pub use self::networks::{NetworkError, Networks, PRIVATE_NETWORKS};
 pub use self::trace::Trace;
 
@@ -74,13 +76,24 @@ impl Forwarding {
     pub fn request(&self, headers: &mut HeaderMap, version: Version, hop: Hop) -> Forwarded {
         let peer = hop.peer.ip().to_canonical();
         let trusted = self.trusted.contains(peer);
-        let upgrade = hop_by_hop::strip_request(headers, version == Version::HTTP_11);
-        remove_pretenders(headers);
-        let address = client::address(peer, &headers.get_all(FORWARDED_FOR), &self.trusted);
-        client::append_forwarded_for(headers, peer);
+        let names = Names::of(headers);
+        let upgrade = if names.of_the_connection {
+            hop_by_hop::strip_request(headers, version == Version::HTTP_11)
+        } else {
+            None
+        };
+        if names.pretending {
+            remove_pretenders(headers);
+        }
+        let address = if names.forwarded_for {
+            client::address(peer, &headers.get_all(FORWARDED_FOR), &self.trusted)
+        } else {
+            peer
+        };
+        client::append_forwarded_for(headers, peer, names.forwarded_for);
         let https = client::settle_scheme(headers, hop.local_port, trusted);
         headers.append(VIA, via(version));
-        let trace = trace::settle(headers);
+        let trace = trace::settle(headers, names);
         Forwarded {
             client: Client { address, https },
             trace,
@@ -92,7 +105,9 @@ impl Forwarding {
     ///
     /// Also for answers of the proxy itself, so that they carry the same ids.
     pub fn response(&self, headers: &mut HeaderMap, status: StatusCode, request: &Forwarded) {
-        hop_by_hop::strip_response(headers, status == StatusCode::SWITCHING_PROTOCOLS);
+        if Names::of(headers).of_the_connection {
+            hop_by_hop::strip_response(headers, status == StatusCode::SWITCHING_PROTOCOLS);
+        }
         keep_first(headers, &DATE);
         headers.insert(REQUEST_ID, request.trace.request_id.clone());
         headers.insert(trace::TRACEPARENT, request.trace.traceparent.clone());
@@ -109,7 +124,9 @@ impl Forwarding {
 /// and how the content is read (RFC 9110 §6.5.1).
 pub fn trailers(trailers: &mut HeaderMap) {
     hop_by_hop::strip_response(trailers, false);
-    remove_pretenders(trailers);
+    if Names::of(trailers).pretending {
+        remove_pretenders(trailers);
+    }
     for name in [
         HOST,
         CONTENT_LENGTH,
@@ -137,32 +154,18 @@ pub fn trailers(trailers: &mut HeaderMap) {
     }
 }
 
-/// A look at each name that is there is cheaper than a search for each that may be.
 fn remove_pretenders(headers: &mut HeaderMap) {
-    if !headers.keys().any(is_pretender) {
-        return;
-    }
     for name in &PRETENDERS {
         headers.remove(name);
     }
-    if headers.keys().any(has_underscore) {
-        let names: Vec<HeaderName> = headers
-            .keys()
-            .filter(|name| has_underscore(name))
-            .cloned()
-            .collect();
-        for name in names {
-            headers.remove(name);
-        }
+    let underscored: Vec<HeaderName> = headers
+        .keys()
+        .filter(|name| names::has_underscore(name.as_str()))
+        .cloned()
+        .collect();
+    for name in underscored {
+        headers.remove(name);
     }
-}
-
-fn is_pretender(name: &HeaderName) -> bool {
-    has_underscore(name) || PRETENDERS.contains(name)
-}
-
-fn has_underscore(name: &HeaderName) -> bool {
-    name.as_str().contains('_')
 }
 
 /// Only the first of a field that can be there once.

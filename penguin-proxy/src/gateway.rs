@@ -47,13 +47,13 @@ impl Gateway {
         Self { worker, client }
     }
 
-    async fn answer(self, mut head: Parts, body: RequestBody) -> Response<AnswerBody> {
-        if let Some(response) = health::answer(&self, &head) {
+    async fn answer(&self, head: &mut Parts, body: RequestBody) -> Response<AnswerBody> {
+        if let Some(response) = health::answer(self, head) {
             return response;
         }
-        let mut record = Record::new(&self.worker, &self.client, &head);
+        let mut record = Record::new(&self.worker, &self.client, head);
         let config = &self.worker.shared.config;
-        let mut admitted = config.rules.admit(&mut head);
+        let mut admitted = config.rules.admit(head);
         let hop = Hop {
             peer: self.client.peer(),
             local_port: self.worker.shared.port,
@@ -62,7 +62,7 @@ impl Gateway {
         if config.upstream_protocol == UpstreamProtocol::H2c {
             // HTTP/2 has no other protocol to change to.
             forwarded.upgrade = None;
-            let turned = forwarding::to_http2(&mut head).map_err(|_| Refusal::HostSyntax);
+            let turned = forwarding::to_http2(head).map_err(|_| Refusal::HostSyntax);
             admitted = admitted.and_then(|admitted| turned.map(|()| admitted));
         }
         self.client.set_upgrading(forwarded.upgrade.is_some());
@@ -73,13 +73,13 @@ impl Gateway {
                 self.pass_on(head, body, admitted.last_on_connection, record)
                     .await
             }
-            Err(refusal) => fail::refused(&self, record, refusal),
+            Err(refusal) => fail::refused(self, record, refusal),
         }
     }
 
     async fn pass_on(
         &self,
-        mut head: Parts,
+        head: &mut Parts,
         body: RequestBody,
         last: bool,
         mut record: Box<Record>,
@@ -179,12 +179,12 @@ impl Service<Request<Incoming>> for Gateway {
     type Future = Pin<Box<dyn Future<Output = Result<Self::Response, Infallible>>>>;
 
     fn call(&self, request: Request<Incoming>) -> Self::Future {
-        let (head, body) = request.into_parts();
+        let (mut head, body) = request.into_parts();
         let body = RequestBody::new(body, &self.client, self.worker.shared.config.rules.max_body());
         // At once, and not when the future is first polled: hyper reads on before that.
         self.client.request_began(!body.is_empty());
-        let answering = self.clone().answer(head, body);
-        Box::pin(async move { Ok(answering.await) })
+        let gateway = self.clone();
+        Box::pin(async move { Ok(gateway.answer(&mut head, body).await) })
     }
 }
 

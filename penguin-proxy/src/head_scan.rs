@@ -175,11 +175,12 @@ impl HeadScan {
 
     fn advance(&mut self, bytes: &[u8]) -> Result<Step, Refusal> {
         let mut taken = 0;
+        let clean = matches!(self.stage, Stage::Between { .. } | Stage::Fields(_)) && line::is_clean(bytes);
         while taken < bytes.len() {
             let rest = &bytes[taken..];
             let step = match &mut self.stage {
-                Stage::Between { .. } => self.request_line(rest)?,
-                Stage::Fields(_) => self.field(rest)?,
+                Stage::Between { .. } => self.request_line(rest, clean)?,
+                Stage::Fields(_) => self.field(rest, clean)?,
                 Stage::Length(left) => {
                     let here = usize::try_from(*left).unwrap_or(usize::MAX).min(rest.len());
                     *left -= here as u64;
@@ -216,7 +217,7 @@ impl HeadScan {
         Event::End
     }
 
-    fn request_line(&mut self, bytes: &[u8]) -> Result<Step, Refusal> {
+    fn request_line(&mut self, bytes: &[u8], clean: bool) -> Result<Step, Refusal> {
         let Stage::Between { empty } = &mut self.stage else {
             return Ok(Step {
                 taken: 0,
@@ -228,7 +229,7 @@ impl HeadScan {
             .limits
             .head
             .min(self.limits.target.saturating_add(request_line::AROUND_TARGET));
-        let (text, taken) = match self.line.next(bytes, longest.saturating_sub(begun)) {
+        let (text, taken) = match self.line.next(bytes, longest.saturating_sub(begun), clean) {
             Line::Partial => {
                 return Ok(Step {
                     taken: bytes.len(),
@@ -260,7 +261,7 @@ impl HeadScan {
         })
     }
 
-    fn field(&mut self, bytes: &[u8]) -> Result<Step, Refusal> {
+    fn field(&mut self, bytes: &[u8], clean: bool) -> Result<Step, Refusal> {
         let Stage::Fields(head) = &mut self.stage else {
             return Ok(Step {
                 taken: 0,
@@ -268,7 +269,7 @@ impl HeadScan {
             });
         };
         let budget = self.limits.head.saturating_sub(head.bytes);
-        let (text, taken) = match self.line.next(bytes, budget) {
+        let (text, taken) = match self.line.next(bytes, budget, clean) {
             Line::Partial => {
                 head.bytes += bytes.len();
                 return Ok(Step {

@@ -24,6 +24,7 @@ pub mod cli;
 pub mod compression;
 pub mod config;
 pub mod connection;
+mod decimal;
 pub mod drain;
 pub mod failure_page;
 pub mod forwarding;

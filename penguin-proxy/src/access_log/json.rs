@@ -7,6 +7,8 @@ use std::io::Write;
 use std::net::{IpAddr, SocketAddr};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
+use crate::decimal::{digits, ip, three_digits};
+
 /// An object in the making. Names are the program's own and are never escaped.
 pub(super) struct Object<'a> {
     out: &'a mut Vec<u8>,
@@ -126,10 +128,9 @@ impl Clock {
 /// Copies what needs no escape in one go: nearly everything.
 fn escape(out: &mut Vec<u8>, value: &[u8]) {
     let mut rest = value;
-    while let Some(at) = rest
-        .iter()
-        .position(|&byte| byte < 0x20 || byte == b'"' || byte == b'\\')
-    {
+    // Without an early exit the compiler looks at many bytes at once.
+    while rest.iter().fold(false, |found, &byte| found | is_special(byte)) {
+        let at = rest.iter().position(|&byte| is_special(byte)).unwrap_or_default();
         out.extend_from_slice(&rest[..at]);
         match rest[at] {
             b'"' => out.extend_from_slice(b"\\\""),
@@ -143,44 +144,8 @@ fn escape(out: &mut Vec<u8>, value: &[u8]) {
     out.extend_from_slice(rest);
 }
 
-/// Appends a number in decimal digits, by pieces of a length that the compiler knows: nearly all are short, and a copy
-/// of unknown length is a call.
-fn digits(out: &mut Vec<u8>, number: u64) {
-    match number {
-        0..10 => out.push(digit(number)),
-        10..100 => out.extend_from_slice(&[digit(number / 10), digit(number)]),
-        100..1000 => three_digits(out, number),
-        _ => {
-            digits(out, number / 1000);
-            three_digits(out, number % 1000);
-        }
-    }
-}
-
-/// Appends a number below a thousand, with its leading zeros.
-fn three_digits(out: &mut Vec<u8>, number: u64) {
-    out.extend_from_slice(&[digit(number / 100), digit(number / 10), digit(number)]);
-}
-
-/// The last decimal digit of a number.
-fn digit(number: u64) -> u8 {
-    b"0123456789"[(number % 10) as usize]
-}
-
-fn ip(out: &mut Vec<u8>, address: IpAddr) {
-    match address {
-        IpAddr::V4(address) => {
-            for (index, octet) in address.octets().into_iter().enumerate() {
-                if index > 0 {
-                    out.push(b'.');
-                }
-                digits(out, u64::from(octet));
-            }
-        }
-        IpAddr::V6(address) => {
-            let _infallible = write!(out, "{address}");
-        }
-    }
+fn is_special(byte: u8) -> bool {
+    byte < 0x20 || byte == b'"' || byte == b'\\'
 }
 
 #[cfg(test)]

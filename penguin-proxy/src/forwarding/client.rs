@@ -2,10 +2,12 @@
 
 use std::net::{IpAddr, SocketAddr};
 
+use bytes::Bytes;
 use http::header::{GetAll, HeaderMap, HeaderValue};
 
 use super::networks::Networks;
 use super::{FORWARDED_FOR, FORWARDED_PORT, FORWARDED_PROTO};
+use crate::decimal;
 
 /// The connection that a request came over.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -61,18 +63,17 @@ fn parse(member: &[u8]) -> Option<IpAddr> {
     address.ok().map(|address| address.to_canonical())
 }
 
-/// Appends the peer to X-Forwarded-For, as one line.
-pub(super) fn append_forwarded_for(headers: &mut HeaderMap, peer: IpAddr) {
-    use std::io::Write as _;
-
+/// Appends the peer to X-Forwarded-For, as one line. `some` tells whether there are any.
+pub(super) fn append_forwarded_for(headers: &mut HeaderMap, peer: IpAddr, some: bool) {
     let mut joined: Vec<u8> = Vec::with_capacity(64);
-    for value in headers.get_all(FORWARDED_FOR) {
-        joined.extend_from_slice(value.as_bytes());
-        joined.extend_from_slice(b", ");
+    if some {
+        for value in headers.get_all(FORWARDED_FOR) {
+            joined.extend_from_slice(value.as_bytes());
+            joined.extend_from_slice(b", ");
+        }
     }
-    // Writing to a vector cannot fail, and an address is always a valid value.
-    let _infallible = write!(joined, "{peer}");
-    if let Ok(value) = HeaderValue::from_maybe_shared(bytes::Bytes::from(joined)) {
+    decimal::ip(&mut joined, peer);
+    if let Ok(value) = HeaderValue::from_maybe_shared(Bytes::from(joined)) {
         headers.insert(FORWARDED_FOR, value);
     }
 }

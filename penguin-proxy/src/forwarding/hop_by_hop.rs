@@ -11,7 +11,7 @@ const PROXY_CONNECTION: HeaderName = HeaderName::from_static("proxy-connection")
 const HTTP2_SETTINGS: HeaderName = HeaderName::from_static("http2-settings");
 
 /// Fields of one connection, besides `Connection` and what it nominates.
-static OF_THE_CONNECTION: [HeaderName; 8] = [
+pub(super) static OF_THE_CONNECTION: [HeaderName; 8] = [
     KEEP_ALIVE,
     PROXY_CONNECTION,
     PROXY_AUTHENTICATE,
@@ -42,9 +42,6 @@ const NOT_FOR_NOMINATION: [HeaderName; 10] = [
 ///
 /// Only HTTP/1.1 can change to another protocol in this way (`may_upgrade`).
 pub(super) fn strip_request(headers: &mut HeaderMap, may_upgrade: bool) -> Option<HeaderValue> {
-    if !headers.keys().any(is_of_the_connection) {
-        return None;
-    }
     let wants_trailers = headers.get_all(TE).iter().any(|value| lists(value, "trailers"));
     let upgrade = may_upgrade.then(|| take_upgrade(headers)).flatten();
     strip(headers);
@@ -70,15 +67,7 @@ pub(super) fn strip_response(headers: &mut HeaderMap, switching: bool) {
     }
 }
 
-/// What [`strip`] removes. A look at each name that is there is cheaper than a search for each that may be.
-fn is_of_the_connection(name: &HeaderName) -> bool {
-    *name == CONNECTION || OF_THE_CONNECTION.contains(name)
-}
-
 fn strip(headers: &mut HeaderMap) {
-    if !headers.keys().any(is_of_the_connection) {
-        return;
-    }
     if headers.contains_key(CONNECTION) {
         let nominated: Vec<HeaderName> = headers
             .get_all(CONNECTION)

@@ -6,9 +6,10 @@ use std::cell::RefCell;
 use http::header::{HeaderMap, HeaderName, HeaderValue};
 
 use super::REQUEST_ID;
+use super::names::Names;
 
 pub(super) const TRACEPARENT: HeaderName = HeaderName::from_static("traceparent");
-const TRACESTATE: HeaderName = HeaderName::from_static("tracestate");
+pub(super) const TRACESTATE: HeaderName = HeaderName::from_static("tracestate");
 
 /// Longest request id that is believed, in bytes.
 const LONGEST_ID: usize = 128;
@@ -31,20 +32,20 @@ impl Trace {
 
 /// Settles both names in a request. A request without an id of its own is given its trace id, so that one word
 /// joins every log.
-pub(super) fn settle(headers: &mut HeaderMap) -> Trace {
-    let told = single(headers, &TRACEPARENT)
-        .filter(|value| is_traceparent(value.as_bytes()))
-        .cloned();
+pub(super) fn settle(headers: &mut HeaderMap, names: Names) -> Trace {
+    let told = names.traceparent.then(|| single(headers, &TRACEPARENT)).flatten();
+    let told = told.filter(|value| is_traceparent(value.as_bytes())).cloned();
     let traceparent = told.unwrap_or_else(|| {
-        // A state without its parent belongs to a trace that cannot be told any more.
-        headers.remove(TRACESTATE);
+        if names.tracestate {
+            // A state without its parent belongs to a trace that cannot be told any more.
+            headers.remove(TRACESTATE);
+        }
         let made = make_traceparent();
         headers.insert(TRACEPARENT, made.clone());
         made
     });
-    let told = single(headers, &REQUEST_ID)
-        .filter(|value| is_request_id(value.as_bytes()))
-        .cloned();
+    let told = names.request_id.then(|| single(headers, &REQUEST_ID)).flatten();
+    let told = told.filter(|value| is_request_id(value.as_bytes())).cloned();
     let request_id = told.unwrap_or_else(|| {
         let made = HeaderValue::from_bytes(&traceparent.as_bytes()[3..35])
             .unwrap_or_else(|_| HeaderValue::from_static("unknown"));
@@ -96,15 +97,16 @@ thread_local! {
 fn make_traceparent() -> HeaderValue {
     let (trace, span) = RANDOM.with_borrow_mut(|random| (random.u128(1..), random.u64(1..)));
     let mut text = *b"00-00000000000000000000000000000000-0000000000000000-01";
-    write_hex(&mut text[3..35], trace);
-    write_hex(&mut text[36..52], u128::from(span));
+    write_hex(&mut text[3..35], &trace.to_be_bytes());
+    write_hex(&mut text[36..52], &span.to_be_bytes());
     HeaderValue::from_bytes(&text).unwrap_or_else(|_| HeaderValue::from_static(""))
 }
 
-fn write_hex(digits: &mut [u8], mut number: u128) {
-    for digit in digits.iter_mut().rev() {
-        *digit = b"0123456789abcdef"[(number & 0xf) as usize];
-        number >>= 4;
+/// Two digits for each byte.
+fn write_hex(digits: &mut [u8], bytes: &[u8]) {
+    const DIGITS: &[u8; 16] = b"0123456789abcdef";
+    for (pair, byte) in digits.as_chunks_mut().0.iter_mut().zip(bytes) {
+        *pair = [DIGITS[usize::from(byte >> 4)], DIGITS[usize::from(byte & 0xf)]];
     }
 }
 
@@ -112,6 +114,11 @@ fn write_hex(digits: &mut [u8], mut number: u128) {
 mod tests {
     use super::*;
     use crate::forwarding::tests::headers;
+
+    fn settled(headers: &mut HeaderMap) -> Trace {
+        let names = Names::of(headers);
+        settle(headers, names)
+    }
 
     const PARENT: &str = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-00";
 
@@ -122,7 +129,7 @@ mod tests {
             ("tracestate", "a=b"),
             ("x-request-id", "Root=1-67:a/b+c="),
         ]);
-        let trace = settle(&mut map);
+        let trace = settled(&mut map);
         assert_eq!(trace.traceparent, PARENT);
         assert_eq!(trace.request_id, "Root=1-67:a/b+c=");
         assert_eq!(trace.trace_id(), b"0af7651916cd43dd8448eb211c80319c");
@@ -132,25 +139,25 @@ mod tests {
     #[test]
     fn what_is_absent_is_made() {
         let mut map = headers(&[]);
-        let trace = settle(&mut map);
+        let trace = settled(&mut map);
         assert!(is_traceparent(trace.traceparent.as_bytes()));
         assert_eq!(trace.request_id.as_bytes(), trace.trace_id());
         assert_eq!(
             (&map[TRACEPARENT], &map[REQUEST_ID]),
             (&trace.traceparent, &trace.request_id)
         );
-        assert_ne!(settle(&mut headers(&[])), trace);
+        assert_ne!(settled(&mut headers(&[])), trace);
         let mut map = headers(&[("traceparent", PARENT)]);
-        assert_eq!(settle(&mut map).request_id, "0af7651916cd43dd8448eb211c80319c");
+        assert_eq!(settled(&mut map).request_id, "0af7651916cd43dd8448eb211c80319c");
     }
 
     #[test]
     fn what_is_invalid_is_replaced() {
         let long = "x".repeat(129);
         for id in ["", "a b", "a\"b", "{}", "<", long.as_str()] {
-            assert_ne!(settle(&mut headers(&[("x-request-id", id)])).request_id, id);
+            assert_ne!(settled(&mut headers(&[("x-request-id", id)])).request_id, id);
         }
-        let two = settle(&mut headers(&[("x-request-id", "a"), ("x-request-id", "a")]));
+        let two = settled(&mut headers(&[("x-request-id", "a"), ("x-request-id", "a")]));
         assert_ne!(two.request_id, "a");
         for parent in [
             "",
@@ -162,12 +169,12 @@ mod tests {
             "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331",
         ] {
             let mut map = headers(&[("traceparent", parent), ("tracestate", "a=b")]);
-            assert_ne!(settle(&mut map).traceparent, parent);
+            assert_ne!(settled(&mut map).traceparent, parent);
             assert!(!map.contains_key("tracestate"));
         }
         let later = format!("01{}-new", &PARENT[2..]);
         assert_eq!(
-            settle(&mut headers(&[("traceparent", &later)])).traceparent,
+            settled(&mut headers(&[("traceparent", &later)])).traceparent,
             later.as_str()
         );
     }

@@ -76,7 +76,7 @@ impl Chunked {
 
     fn size(&mut self, bytes: &[u8], line: &mut Unfinished, limits: &ScanLimits) -> Result<usize, Refusal> {
         let budget = (SIZE_DIGITS + limits.chunk_extension + 2).saturating_sub(line.len());
-        let (text, taken) = match line.next(bytes, budget) {
+        let (text, taken) = match line.next(bytes, budget, false) {
             Line::Partial => return Ok(bytes.len()),
             Line::TooLong => return Err(Refusal::ChunkExtension),
             Line::Faulty(refusal) => return Err(refusal),
@@ -104,7 +104,7 @@ impl Chunked {
         line: &mut Unfinished,
         limits: &ScanLimits,
     ) -> Result<(usize, bool), Refusal> {
-        let (text, taken) = match line.next(bytes, limits.trailers - self.trailer_bytes) {
+        let (text, taken) = match line.next(bytes, limits.trailers - self.trailer_bytes, false) {
             Line::Partial => {
                 self.trailer_bytes += bytes.len();
                 return Ok((bytes.len(), false));

@@ -26,7 +26,11 @@ impl Unfinished {
     /// Continues the current line with `bytes`. At most `budget` of them may belong to it.
     ///
     /// The verdict does not depend on how a line was cut into pieces: it is always the leftmost fault.
-    pub(super) fn next<'a>(&'a mut self, bytes: &'a [u8], budget: usize) -> Line<'a> {
+    ///
+    /// `clean` is what [`is_clean`] said of these bytes, or of more of them: one look at all of a head is cheaper than one at
+    /// each line.
+    pub(super) fn next<'a>(&'a mut self, bytes: &'a [u8], budget: usize, clean: bool) -> Line<'a> {
+        let clean = clean && self.bytes.is_empty();
         let view = &bytes[..bytes.len().min(budget)];
         let Some(end) = memchr::memchr(b'\n', view) else {
             return self.keep(view, bytes.len() > budget);
@@ -39,7 +43,7 @@ impl Unfinished {
             self.bytes.as_slice()
         };
         match text.split_last() {
-            Some((b'\r', text)) if !has_control(text) => Line::Complete { text, taken },
+            Some((b'\r', text)) if clean || !has_control(text) => Line::Complete { text, taken },
             // Without any control byte, the fault is the LF itself.
             _ => Line::Faulty(
                 first_control(text.strip_suffix(b"\r").unwrap_or(text)).unwrap_or(Refusal::BareLf),
@@ -90,6 +94,28 @@ fn has_control(text: &[u8]) -> bool {
     text.iter().fold(false, |found, &byte| found | is_control(byte))
 }
 
+/// Whether every CR and LF is half of a CRLF, and no other control byte stands among these: then every line of them is
+/// sound. A body may make it say no, never yes.
+pub(super) fn is_clean(bytes: &[u8]) -> bool {
+    let [first, rest @ ..] = bytes else { return false };
+    if *first == b'\n' || bytes.last() == Some(&b'\r') {
+        return false;
+    }
+    let torn = bytes
+        .iter()
+        .zip(rest)
+        .fold(false, |torn, (&byte, &next)| torn | is_torn(byte, next));
+    let control = bytes.iter().fold(false, |found, &byte| {
+        found | (is_control(byte) && byte != b'\r' && byte != b'\n')
+    });
+    !torn && !control
+}
+
+/// Whether one of two bytes lacks the other to be the end of a line.
+fn is_torn(byte: u8, next: u8) -> bool {
+    (byte == b'\r') != (next == b'\n')
+}
+
 fn is_control(byte: u8) -> bool {
     (byte < 0x20 && byte != b'\t') || byte == 0x7f
 }
@@ -131,7 +157,7 @@ mod tests {
     use super::*;
 
     fn whole(bytes: &[u8]) -> Result<Vec<u8>, Refusal> {
-        match Unfinished::default().next(bytes, 100) {
+        match Unfinished::default().next(bytes, 100, is_clean(bytes)) {
             Line::Complete { text, taken } => {
                 assert_eq!(taken, bytes.len());
                 Ok(text.to_vec())
@@ -144,7 +170,11 @@ mod tests {
     fn byte_by_byte(bytes: &[u8]) -> Result<Vec<u8>, Refusal> {
         let mut line = Unfinished::default();
         for byte in bytes {
-            match line.next(std::slice::from_ref(byte), 100) {
+            match line.next(
+                std::slice::from_ref(byte),
+                100,
+                is_clean(std::slice::from_ref(byte)),
+            ) {
                 Line::Complete { text, .. } => return Ok(text.to_vec()),
                 Line::Faulty(refusal) => return Err(refusal),
                 Line::Partial => {}
@@ -176,13 +206,36 @@ mod tests {
     }
 
     #[test]
+    fn clean_is_only_what_holds_sound_lines() {
+        for bytes in [&b"a"[..], b"a: b\r\n\tc\xff\r\n\r\n", b"a\r\nb"] {
+            assert!(is_clean(bytes), "{bytes:?}");
+        }
+        for bytes in [
+            &b""[..],
+            b"\n",
+            b"\r",
+            b"\r\r\n",
+            b"\r\n\n",
+            b"a\rb\r\n",
+            b"a\nb\r\n",
+            b"a\r",
+            b"\na",
+            b"a\0b",
+            b"a\x7f",
+            b"a\rb\nc\r\n",
+        ] {
+            assert!(!is_clean(bytes), "{bytes:?}");
+        }
+    }
+
+    #[test]
     fn the_budget_counts_the_line_end() {
         assert!(matches!(
-            Unfinished::default().next(b"abc\r\n", 5),
+            Unfinished::default().next(b"abc\r\n", 5, false),
             Line::Complete { taken: 5, .. }
         ));
-        assert_eq!(Unfinished::default().next(b"abc\r\n", 4), Line::TooLong);
-        assert_eq!(Unfinished::default().next(b"abc", 3), Line::Partial);
-        assert_eq!(Unfinished::default().next(b"x", 0), Line::TooLong);
+        assert_eq!(Unfinished::default().next(b"abc\r\n", 4, false), Line::TooLong);
+        assert_eq!(Unfinished::default().next(b"abc", 3, false), Line::Partial);
+        assert_eq!(Unfinished::default().next(b"x", 0, false), Line::TooLong);
     }
 }

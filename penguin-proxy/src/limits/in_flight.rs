@@ -73,6 +73,11 @@ impl InFlight {
         if let Some(place) = self.try_enter() {
             return Ok(place);
         }
+        // Boxed, because it is large and rare: what is polled for every request is not to be as large.
+        Box::pin(self.wait()).await
+    }
+
+    async fn wait(&self) -> Result<Place, Shed> {
         let Some(_seat) = self.take_seat() else {
             return Err(Shed::QueueFull {
                 limit: self.limit,

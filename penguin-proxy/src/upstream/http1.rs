@@ -14,7 +14,7 @@ mod request;
 
 use std::io;
 
-pub(super) use self::answer::{Answer, head_end, is_hopeless, read_head};
+pub(super) use self::answer::{Answer, ends_a_head, read_head};
 pub(super) use self::incoming::{Incoming, Piece};
 pub(super) use self::request::{Framing, begin_chunk, end_chunks, write_head};
 

@@ -4,31 +4,32 @@
 
 mod outgoing;
 
-use std::io;
 use std::net::SocketAddr;
-use std::pin::{Pin, pin};
+use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 use std::time::Instant;
 
-use bytes::{Bytes, BytesMut};
-use http::Response;
+use bytes::{Buf, Bytes, BytesMut};
 use http::request::Parts;
+use http::{Response, StatusCode};
 use http_body::Frame;
-use tokio::io::{AsyncRead, AsyncReadExt, ReadBuf};
+use tokio::io::{AsyncRead, ReadBuf};
 use tokio::net::TcpStream;
 
 use self::outgoing::Outgoing;
-use super::http1::{Answer, Fault, HEAD, Incoming, Piece, head_end, is_hopeless, read_head};
+use super::http1::{Answer, Fault, HEAD, Incoming, Piece, ends_a_head, read_head};
 use crate::body::RequestBody;
-use crate::buffer::{fill, with_buffer};
+use crate::buffer::read;
 
 /// A connection that is in use or waits in the pool.
 #[derive(Debug)]
 pub(crate) struct Link {
     stream: TcpStream,
     outgoing: Outgoing,
+    /// The beginning of a head that did not come in one piece.
+    head: BytesMut,
     /// What was read and not used yet.
-    input: BytesMut,
+    input: Bytes,
     incoming: Incoming,
     /// The app has sent something since the last request.
     answered: bool,
@@ -43,7 +44,8 @@ impl Link {
         Box::new(Self {
             stream,
             outgoing: Outgoing::default(),
-            input: BytesMut::new(),
+            head: BytesMut::new(),
+            input: Bytes::new(),
             incoming: Incoming::Ended,
             answered: false,
             last: false,
@@ -91,46 +93,45 @@ impl Link {
             return Poll::Ready(Err(fault));
         }
         loop {
-            let known = self.input.len();
-            let came = ready!(with_buffer(|buffer| {
-                let bytes = ready!(fill(buffer, &mut self.stream, cx, usize::MAX))?;
-                self.input.extend_from_slice(bytes);
-                Poll::Ready(io::Result::Ok(bytes.len()))
-            }))?;
-            if came == 0 {
-                return Poll::Ready(Err(is_hopeless(&self.input).unwrap_or(Fault::Closed)));
+            let bytes = ready!(read(&mut self.stream, cx, 0))?;
+            if bytes.is_empty() {
+                return Poll::Ready(Err(Fault::Closed));
             }
             self.answered = true;
-            if let Some(answer) = self.take_head(known, request)? {
+            if let Some(answer) = self.take_head(bytes, request)? {
                 return Poll::Ready(Ok(self.begin_answer(answer)));
             }
         }
     }
 
     /// Takes the answer's head out of what has come, once it is there.
-    fn take_head(&mut self, mut known: usize, request: &mut Parts) -> Result<Option<Answer>, Fault> {
-        while let Some(end) = head_end(&self.input, known) {
+    fn take_head(&mut self, mut bytes: Bytes, request: &mut Parts) -> Result<Option<Answer>, Fault> {
+        if !self.head.is_empty() {
+            let known = self.head.len();
+            self.head.extend_from_slice(&bytes);
+            // A head that drips is not read anew with every drop.
+            if !ends_a_head(&self.head, known) {
+                return if self.head.len() > HEAD {
+                    Err(Fault::TooLarge)
+                } else {
+                    Ok(None)
+                };
+            }
+            bytes = std::mem::take(&mut self.head).freeze();
+        }
+        while let Some((end, answer)) = read_head(&bytes, &request.method, &mut request.headers)? {
             if end > HEAD {
                 return Err(Fault::TooLarge);
             }
-            let head = self.input.split_to(end).freeze();
-            let fields = std::mem::take(&mut request.headers);
-            let answer = read_head(&head, &request.method, fields)?;
-            if !answer.head.status().is_informational() || answer.head.status() == 101 {
+            bytes.advance(end);
+            let status = answer.head.status();
+            // What is only said on the way is not passed on.
+            if !status.is_informational() || status == StatusCode::SWITCHING_PROTOCOLS {
+                self.input = bytes;
                 return Ok(Some(answer));
             }
-            // What is only said on the way is not passed on.
-            known = 0;
         }
-        if self.input.len() > HEAD {
-            return Err(Fault::TooLarge);
-        }
-        // Once is enough: who begins like an answer is given the time to end it.
-        if known == 0
-            && let Some(fault) = is_hopeless(&self.input)
-        {
-            return Err(fault);
-        }
+        self.head.extend_from_slice(&bytes);
         Ok(None)
     }
 
@@ -158,16 +159,17 @@ impl Link {
         }
     }
 
-    /// Reads more of a body, straight into the buffer that it leaves in.
+    /// Reads more of a body. Gives the number of bytes.
     fn poll_more(&mut self, cx: &mut Context<'_>) -> Poll<Result<usize, Fault>> {
-        let room = self.incoming.room();
-        if self.input.is_empty() {
-            self.input = BytesMut::with_capacity(room);
+        let bytes = ready!(read(&mut self.stream, cx, self.incoming.wanted()))?;
+        let count = bytes.len();
+        self.input = if self.input.is_empty() {
+            bytes
         } else {
-            self.input.reserve(room);
-        }
-        let reading = pin!(self.stream.read_buf(&mut self.input));
-        reading.poll(cx).map_err(Fault::Broken)
+            // Part of the line between two chunks.
+            Bytes::from([&self.input[..], &bytes].concat())
+        };
+        Poll::Ready(Ok(count))
     }
 
     /// Whether all of the answer has come.
@@ -182,13 +184,13 @@ impl Link {
 
     /// Lets go of what only a request needs.
     pub(super) fn rest(&mut self) {
-        self.input = BytesMut::new();
+        self.input = Bytes::new();
         self.outgoing.rest();
         self.idle_since = Instant::now();
     }
 
     /// The bare socket after an upgrade, with what was read too far.
     pub(super) fn into_socket(self) -> (TcpStream, Bytes) {
-        (self.stream, self.input.freeze())
+        (self.stream, self.input)
     }
 }

@@ -52,7 +52,7 @@ pub(super) async fn send(
     worker: &Rc<Worker>,
     client: &Rc<Connection>,
     journey: &mut Journey,
-    head: Parts,
+    head: &Parts,
     body: RequestBody,
     due: Instant,
 ) -> Result<Answered, UpstreamFailure> {

@@ -43,18 +43,19 @@ pub(crate) async fn send(
     worker: &Rc<Worker>,
     client: &Rc<Connection>,
     journey: &mut Journey,
-    mut head: Parts,
+    head: &mut Parts,
     body: RequestBody,
 ) -> Result<Answered, UpstreamFailure> {
     worker.shared.retries.note_request();
-    let due = Instant::now() + worker.shared.config.timeouts.hold;
+    let due = || Instant::now() + worker.shared.config.timeouts.hold;
     if worker.shared.config.upstream_protocol == UpstreamProtocol::H2c {
-        return Box::pin(multiplexed::send(worker, client, journey, head, body, due)).await;
+        return Box::pin(multiplexed::send(worker, client, journey, head, body, due())).await;
     }
     if !is_repeatable(&head.method, &body) {
-        let link = open(worker, journey, due).await?;
-        return go(worker, client, journey, link, &mut head, body).await;
+        let link = Box::pin(open(worker, journey, due())).await?;
+        return go(worker, client, journey, link, head, body).await;
     }
+    let mut held_until = None;
     loop {
         // When one idle connection was dead the others probably are: the next try is on a fresh one, which also waits
         // for an app that is being replaced.
@@ -67,9 +68,10 @@ pub(crate) async fn send(
                 worker.counters().upstream_reused.add(1);
                 link
             }
-            None => open(worker, journey, due).await?,
+            // Boxed, because it is large and rare: what is polled for every request is not to be as large.
+            None => Box::pin(open(worker, journey, *held_until.get_or_insert_with(due))).await?,
         };
-        match go(worker, client, journey, link, &mut head, RequestBody::empty()).await {
+        match go(worker, client, journey, link, head, RequestBody::empty()).await {
             Err(failure)
                 if failure.unanswered
                     && journey.retries + 1 < MOST_SENT

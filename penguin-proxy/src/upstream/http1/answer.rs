@@ -22,47 +22,37 @@ pub(crate) struct Answer {
     pub(crate) keep: bool,
 }
 
-/// Where the head ends that begins with the first byte, if it does. The bytes before `from` have been looked at.
-pub(crate) fn head_end(bytes: &[u8], from: usize) -> Option<usize> {
+/// Whether the line that ends a head is among these bytes. Those before `from` have been looked at.
+pub(crate) fn ends_a_head(bytes: &[u8], from: usize) -> bool {
     // The empty line may have begun before what is new.
     let from = from.saturating_sub(2);
-    memchr::memchr_iter(b'\n', &bytes[from..]).find_map(|line| match &bytes[from + line + 1..] {
-        [b'\r', b'\n', ..] => Some(from + line + 3),
-        [b'\n', ..] => Some(from + line + 2),
-        _ => None,
-    })
+    memchr::memchr_iter(b'\n', &bytes[from..])
+        .any(|line| matches!(&bytes[from + line + 1..], [b'\r', b'\n', ..] | [b'\n', ..]))
 }
 
-/// Why the beginning of a head will never become one.
-pub(crate) fn is_hopeless(bytes: &[u8]) -> Option<Fault> {
-    let mut fields = [const { MaybeUninit::uninit() }; FIELDS];
-    let mut answer = httparse::Response::new(&mut []);
-    httparse::ParserConfig::default()
-        .parse_response_with_uninit_headers(&mut answer, bytes, &mut fields)
-        .err()
-        .map(Fault::from)
-}
-
-/// Reads a whole head: the answer to a request with `method`. The map becomes the answer's, emptied: one that has
-/// served its purpose need not be made anew.
-pub(crate) fn read_head(head: &Bytes, method: &Method, mut map: HeaderMap) -> Result<Answer, Fault> {
+/// Reads a head: the answer to a request with `method`. Gives its length with it, or nothing where more must come.
+///
+/// The map becomes the answer's, emptied: one that has served its purpose need not be made anew.
+pub(crate) fn read_head(
+    bytes: &Bytes,
+    method: &Method,
+    map: &mut HeaderMap,
+) -> Result<Option<(usize, Answer)>, Fault> {
     let mut fields = [const { MaybeUninit::uninit() }; FIELDS];
     let mut parsed = httparse::Response::new(&mut []);
-    let end = httparse::ParserConfig::default().parse_response_with_uninit_headers(
-        &mut parsed,
-        head,
-        &mut fields,
-    )?;
-    if end != httparse::Status::Complete(head.len()) {
-        return Err(Fault::Malformed("its head does not end with the empty line"));
-    }
+    let config = httparse::ParserConfig::default();
+    let parsing = config.parse_response_with_uninit_headers(&mut parsed, bytes, &mut fields);
+    let httparse::Status::Complete(end) = parsing? else {
+        return Ok(None);
+    };
+    let mut map = std::mem::take(map);
     map.clear();
     let old = parsed.version == Some(0);
     let mut framing = Fields::default();
     for field in &*parsed.headers {
         let name = HeaderName::from_bytes(field.name.as_bytes())
             .map_err(|_| Fault::Malformed("the name of a field is none"))?;
-        let value = HeaderValue::from_maybe_shared(head.slice_ref(field.value))
+        let value = HeaderValue::from_maybe_shared(bytes.slice_ref(field.value))
             .map_err(|_| Fault::Malformed("the value of a field holds a forbidden byte"))?;
         if framing.note(&name, &value)? {
             map.append(name, value);
@@ -72,20 +62,21 @@ pub(crate) fn read_head(head: &Bytes, method: &Method, mut map: HeaderMap) -> Re
         .code
         .and_then(|code| StatusCode::from_u16(code).ok())
         .ok_or(Fault::Malformed("its status is no number of three digits"))?;
-    let mut answer = Response::new(());
-    *answer.status_mut() = status;
-    *answer.headers_mut() = map;
+    let mut head = Response::new(());
+    *head.status_mut() = status;
+    *head.headers_mut() = map;
     if let Some(reason) = parsed.reason
         && Some(reason) != status.canonical_reason()
         && let Ok(reason) = ReasonPhrase::try_from(reason.as_bytes())
     {
-        answer.extensions_mut().insert(reason);
+        head.extensions_mut().insert(reason);
     }
-    Ok(Answer {
-        head: answer,
+    let answer = Answer {
+        head,
         incoming: framing.incoming(status, method, old)?,
         keep: if old { framing.keep_alive } else { !framing.close },
-    })
+    };
+    Ok(Some((end, answer)))
 }
 
 /// What the fields say about where the answer ends, and whether its connection does.
@@ -144,30 +135,40 @@ impl Fields {
 mod tests {
     use super::*;
 
-    fn answer(head: &str, method: Method) -> Result<Answer, Fault> {
-        read_head(
-            &Bytes::copy_from_slice(head.as_bytes()),
-            &method,
-            HeaderMap::new(),
-        )
+    fn answer(head: &str, method: &Method) -> Result<Answer, Fault> {
+        let bytes = Bytes::copy_from_slice(head.as_bytes());
+        let (end, answer) = read_head(&bytes, method, &mut HeaderMap::new())?.expect("it is whole");
+        assert_eq!(end, head.len());
+        Ok(answer)
     }
 
     fn get(head: &str) -> Result<Answer, Fault> {
-        answer(head, Method::GET)
+        answer(head, &Method::GET)
     }
 
     #[test]
     fn the_end_of_a_head_is_found_wherever_it_is_torn() {
-        let head = b"HTTP/1.1 200 OK\r\nA: b\r\n\r\nbody\r\n\r\n";
-        let end = head.len() - 8;
-        for torn in 0..head.len() {
-            let early = head_end(&head[..torn], 0);
-            assert_eq!(early, (torn >= end).then_some(end), "{torn}");
-            if early.is_none() {
-                assert_eq!(head_end(head, torn), Some(end), "{torn}");
+        for head in ["HTTP/1.1 200 OK\r\nA: b\r\n\r\n", "HTTP/1.0 200 OK\nA: b\n\n"] {
+            for torn in 0..head.len() {
+                assert!(!ends_a_head(&head.as_bytes()[..torn], 0), "{torn}");
+                assert!(ends_a_head(head.as_bytes(), torn), "{torn}");
             }
         }
-        assert_eq!(head_end(b"HTTP/1.0 200 OK\nA: b\n\n", 0), Some(22));
+    }
+
+    #[test]
+    fn what_is_behind_a_head_is_not_its_business() {
+        let bytes = Bytes::from_static(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok\r\n\r\n");
+        let mut map = HeaderMap::new();
+        for torn in 0..38 {
+            assert!(
+                read_head(&bytes.slice(..torn), &Method::GET, &mut map)
+                    .unwrap()
+                    .is_none()
+            );
+        }
+        let (end, _) = read_head(&bytes, &Method::GET, &mut map).unwrap().unwrap();
+        assert_eq!(bytes[end..], b"ok\r\n\r\n"[..]);
     }
 
     #[test]
@@ -189,7 +190,7 @@ mod tests {
         let mut used = HeaderMap::new();
         used.insert("host", HeaderValue::from_static("a"));
         let head = Bytes::from_static(b"HTTP/1.1 204 No Content\r\nA: b\r\n\r\n");
-        let read = read_head(&head, &Method::GET, used).unwrap();
+        let (_, read) = read_head(&head, &Method::GET, &mut used).unwrap().unwrap();
         assert_eq!(read.head.headers().len(), 1);
     }
 
@@ -205,7 +206,7 @@ mod tests {
         assert!(end("HTTP/1.1 304 Not Modified\r\nContent-Length: 9\r\n\r\n").has_ended());
         let twice = get("HTTP/1.1 200 OK\r\nContent-Length: 2\r\nContent-Length: 2\r\n\r\n").unwrap();
         assert_eq!((twice.incoming.left(), twice.head.headers().len()), (Some(2), 1));
-        let head_only = answer("HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\n", Method::HEAD).unwrap();
+        let head_only = answer("HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\n", &Method::HEAD).unwrap();
         assert!(head_only.incoming.has_ended());
     }
 
@@ -245,16 +246,20 @@ mod tests {
 
     #[test]
     fn nonsense_is_known_early() {
+        let read = |bytes: &str| {
+            let bytes = Bytes::copy_from_slice(bytes.as_bytes());
+            read_head(&bytes, &Method::GET, &mut HeaderMap::new())
+        };
         for bytes in [
             "SSH-2.0-OpenSSH_9.2\r\n",
             "\u{16}\u{3}",
             "HTTP/2 200",
             "HTTP/1.1 2x",
         ] {
-            assert!(is_hopeless(bytes.as_bytes()).is_some(), "{bytes}");
+            assert!(read(bytes).is_err(), "{bytes}");
         }
         for bytes in ["H", "HTTP/1.1 2", "HTTP/1.0 200 OK\r\nContent-Le"] {
-            assert!(is_hopeless(bytes.as_bytes()).is_none(), "{bytes}");
+            assert!(matches!(read(bytes), Ok(None)), "{bytes}");
         }
     }
 }

@@ -1,6 +1,6 @@
 //! An answer in chunks, taken apart (RFC 9112 §7.1). Extensions are skipped, within bounds.
 
-use bytes::{Buf, Bytes, BytesMut};
+use bytes::{Buf, Bytes};
 use http::{HeaderMap, HeaderName, HeaderValue};
 
 use super::incoming::take;
@@ -45,7 +45,7 @@ impl Chunked {
     }
 
     /// Takes the next piece out of what has come.
-    pub(super) fn next(&mut self, input: &mut BytesMut) -> Result<Next, Fault> {
+    pub(super) fn next(&mut self, input: &mut Bytes) -> Result<Next, Fault> {
         loop {
             match self {
                 Self::Size => match read_size(input)? {
@@ -80,7 +80,7 @@ impl Chunked {
 }
 
 /// The size of the next chunk, once its line is there.
-fn read_size(input: &mut BytesMut) -> Result<Option<u64>, Fault> {
+fn read_size(input: &mut Bytes) -> Result<Option<u64>, Fault> {
     let window = &input[..input.len().min(SIZE_LINE)];
     let Some(end) = memchr::memchr(b'\n', window) else {
         return if window.len() == SIZE_LINE {
@@ -105,7 +105,7 @@ fn read_size(input: &mut BytesMut) -> Result<Option<u64>, Fault> {
 }
 
 /// The trailers, once all of them are there.
-fn read_trailers(input: &mut BytesMut) -> Result<Option<HeaderMap>, Fault> {
+fn read_trailers(input: &mut Bytes) -> Result<Option<HeaderMap>, Fault> {
     if input.starts_with(b"\r\n") {
         input.advance(2);
         return Ok(Some(HeaderMap::new()));
@@ -136,9 +136,9 @@ mod tests {
 
     /// The data and the trailers of a body that comes in pieces of so many bytes.
     fn read(body: &[u8], piece: usize) -> Result<(Vec<u8>, Option<HeaderMap>, usize), Fault> {
-        let (mut place, mut input, mut data) = (Chunked::default(), BytesMut::new(), Vec::new());
+        let (mut place, mut input, mut data) = (Chunked::default(), Bytes::new(), Vec::new());
         for bytes in body.chunks(piece) {
-            input.extend_from_slice(bytes);
+            input = Bytes::from([&input, bytes].concat());
             loop {
                 match place.next(&mut input)? {
                     Next::More => break,

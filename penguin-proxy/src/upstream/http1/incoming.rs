@@ -1,14 +1,10 @@
 //! The body of an answer as it comes, and how its end is found (RFC 9112 §6.3).
 
-use bytes::{Bytes, BytesMut};
+use bytes::Bytes;
 use http::HeaderMap;
 
 use super::Fault;
 use super::chunked::{Chunked, Next};
-
-/// Least and most bytes that are asked for at once when more are wanted.
-const LEAST: u64 = 16 * 1024;
-const MOST: u64 = 64 * 1024;
 
 /// What of an answer's body is still to come.
 #[derive(Debug, Default)]
@@ -48,20 +44,17 @@ impl Incoming {
         }
     }
 
-    /// How much to ask the kernel for. One byte more than is to come: a read that leaves room tells that it took all
-    /// there was.
-    pub(crate) fn room(&self) -> usize {
-        let bytes = match self {
-            Self::Ended => 0,
-            Self::Length(left) => left.saturating_add(1).min(MOST),
-            Self::Chunked(chunked) => chunked.wanted().clamp(LEAST, MOST),
-            Self::UntilClose => LEAST,
-        };
-        usize::try_from(bytes).unwrap_or(usize::MAX)
+    /// Bytes that are surely still to come.
+    pub(crate) fn wanted(&self) -> u64 {
+        match self {
+            Self::Ended | Self::UntilClose => 0,
+            Self::Length(left) => *left,
+            Self::Chunked(chunked) => chunked.wanted(),
+        }
     }
 
     /// Takes the next piece out of what has come.
-    pub(crate) fn next(&mut self, input: &mut BytesMut) -> Result<Piece, Fault> {
+    pub(crate) fn next(&mut self, input: &mut Bytes) -> Result<Piece, Fault> {
         match self {
             Self::Ended => Ok(Piece::End),
             Self::Chunked(chunked) => match chunked.next(input)? {
@@ -84,7 +77,7 @@ impl Incoming {
                 }
                 Ok(Piece::Data(data))
             }
-            Self::UntilClose => Ok(Piece::Data(std::mem::take(input).freeze())),
+            Self::UntilClose => Ok(Piece::Data(std::mem::take(input))),
         }
     }
 
@@ -101,15 +94,10 @@ impl Incoming {
 }
 
 /// Takes what has come, but no more than `left`, which it lessens.
-pub(super) fn take(input: &mut BytesMut, left: &mut u64) -> Bytes {
+pub(super) fn take(input: &mut Bytes, left: &mut u64) -> Bytes {
     let here = usize::try_from(*left).unwrap_or(usize::MAX).min(input.len());
     *left -= here as u64;
-    if here == input.len() {
-        // The buffer goes along: splitting it would only make it a shared one.
-        std::mem::take(input).freeze()
-    } else {
-        input.split_to(here).freeze()
-    }
+    input.split_to(here)
 }
 
 #[cfg(test)]
@@ -119,12 +107,12 @@ mod tests {
     #[test]
     fn a_length_ends_by_itself_and_not_before() {
         let mut body = Incoming::Length(4);
-        let mut input = BytesMut::from(&b"ab"[..]);
+        let mut input = Bytes::from_static(b"ab");
         assert!(matches!(body.next(&mut input), Ok(Piece::Data(data)) if data == "ab"));
-        assert_eq!((body.left(), body.room()), (Some(2), 3));
+        assert_eq!((body.left(), body.wanted()), (Some(2), 2));
         assert!(matches!(body.next(&mut input), Ok(Piece::More)));
         assert!(matches!(body.closed(), Err(Fault::Closed)));
-        input.extend_from_slice(b"cdef");
+        input = Bytes::from_static(b"cdef");
         assert!(matches!(body.next(&mut input), Ok(Piece::Data(data)) if data == "cd"));
         assert!(body.has_ended());
         assert!(matches!(body.next(&mut input), Ok(Piece::End)));
@@ -134,7 +122,7 @@ mod tests {
     #[test]
     fn the_end_of_the_connection_ends_only_what_has_no_other_end() {
         let mut body = Incoming::UntilClose;
-        let mut input = BytesMut::from(&b"ab"[..]);
+        let mut input = Bytes::from_static(b"ab");
         assert!(matches!(body.next(&mut input), Ok(Piece::Data(data)) if data == "ab"));
         assert!(matches!(body.next(&mut input), Ok(Piece::More)));
         assert!(body.closed().is_ok() && body.has_ended());

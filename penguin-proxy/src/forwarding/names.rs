@@ -1,0 +1,115 @@
+//! One look at each name that is there, which is cheaper than a search for each that may be.
+
+use http::HeaderName;
+use http::header::HeaderMap;
+
+/// What the names of a message's fields tell.
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a fact of its own")]
+pub(super) struct Names {
+    /// Some belong to one connection and end here.
+    pub(super) of_the_connection: bool,
+    /// Some pretend to come from a proxy.
+    pub(super) pretending: bool,
+    pub(super) forwarded_for: bool,
+    pub(super) traceparent: bool,
+    pub(super) tracestate: bool,
+    pub(super) request_id: bool,
+}
+
+impl Names {
+    pub(super) fn of(headers: &HeaderMap) -> Self {
+        let mut names = Self::default();
+        for name in headers.keys() {
+            names.note(name);
+        }
+        names
+    }
+
+    fn note(&mut self, name: &HeaderName) {
+        let name = name.as_str();
+        self.pretending |= has_underscore(name);
+        // By length first: by it alone most names differ from all of these.
+        match name.len() {
+            2 => self.of_the_connection |= name == "te",
+            5 => self.pretending |= name == "proxy",
+            7 => self.of_the_connection |= name == "upgrade",
+            9 => self.pretending |= matches!(name, "forwarded" | "x-real-ip"),
+            10 => {
+                self.of_the_connection |= matches!(name, "connection" | "keep-alive");
+                self.tracestate |= name == "tracestate";
+            }
+            11 => self.traceparent |= name == "traceparent",
+            12 => self.request_id |= name == "x-request-id",
+            13 => self.pretending |= name == "x-rewrite-url",
+            14 => {
+                self.of_the_connection |= name == "http2-settings";
+                self.pretending |= name == "x-original-url";
+            }
+            15 => {
+                self.forwarded_for |= name == "x-forwarded-for";
+                self.pretending |= matches!(name, "x-forwarded-ssl" | "front-end-https");
+            }
+            16 => {
+                self.of_the_connection |= name == "proxy-connection";
+                self.pretending |= name == "x-forwarded-host";
+            }
+            17 => self.of_the_connection |= name == "transfer-encoding",
+            18 => {
+                self.of_the_connection |= name == "proxy-authenticate";
+                self.pretending |= matches!(
+                    name,
+                    "x-forwarded-prefix" | "x-forwarded-scheme" | "x-forwarded-server"
+                );
+            }
+            19 => self.of_the_connection |= name == "proxy-authorization",
+            _ => {}
+        }
+    }
+}
+
+pub(super) fn has_underscore(name: &str) -> bool {
+    name.as_bytes().contains(&b'_')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::forwarding::hop_by_hop::OF_THE_CONNECTION;
+    use crate::forwarding::tests::headers;
+    use crate::forwarding::{FORWARDED_FOR, PRETENDERS, REQUEST_ID, trace};
+    use http::header::CONNECTION;
+
+    fn of(name: &str) -> Names {
+        Names::of(&headers(&[("accept", "*/*"), (name, "x"), ("host", "a")]))
+    }
+
+    #[test]
+    fn every_name_that_matters_is_known() {
+        for name in OF_THE_CONNECTION.iter().chain([&CONNECTION]) {
+            assert!(of(name.as_str()).of_the_connection, "{name}");
+        }
+        for name in PRETENDERS.iter().map(HeaderName::as_str).chain(["a_b", "_"]) {
+            assert!(of(name).pretending, "{name}");
+        }
+        assert!(of(FORWARDED_FOR.as_str()).forwarded_for);
+        assert!(of(REQUEST_ID.as_str()).request_id);
+        assert!(of(trace::TRACEPARENT.as_str()).traceparent);
+        assert!(of(trace::TRACESTATE.as_str()).tracestate);
+    }
+
+    #[test]
+    fn no_other_is() {
+        for name in [
+            "accept",
+            "x-forwarded-proto",
+            "x-amzn-trace-id",
+            "user-agent",
+            "x-a",
+            "tea",
+            "cookie",
+        ] {
+            assert_eq!(of(name), Names::default(), "{name}");
+        }
+    }
+}
