@@ -12,6 +12,11 @@ use super::Coding;
 
 /// Of a page of 7.5 KB, levels 1 to 3 cost nearly the same, and 3 is the smallest; 4 costs half as much again.
 const ZSTD_LEVEL: i32 = 3;
+/// Bodies of at most so many bytes are short.
+const ZSTD_SHORT: usize = 16 * 1024;
+/// They are looked up in tables of 16 and 8 KiB, which stay in the processor's nearest cache; those of the level have
+/// 128 and 64. A page of 7.5 KB takes a tenth less time beside other work, for three bytes in a thousand.
+const ZSTD_SHORT_HASH_LOG: u32 = 12;
 /// Bodies in one go: half the time of level 6, at a few bytes in a hundred.
 const DEFLATE_LEVEL: i32 = 1;
 /// Streamed bodies: two thirds of the time of level 6, at two bytes in a hundred.
@@ -32,6 +37,8 @@ thread_local! {
 #[derive(Default)]
 struct WholeCodecs {
     zstd: Option<zstd::bulk::Compressor<'static>>,
+    /// For short bodies.
+    short_zstd: Option<zstd::bulk::Compressor<'static>>,
     deflate: Option<libdeflater::Compressor>,
     output: Vec<u8>,
 }
@@ -44,14 +51,17 @@ pub(super) fn whole(coding: Coding, body: &[u8]) -> io::Result<bytes::Bytes> {
     WHOLE.with_borrow_mut(|codecs| {
         let WholeCodecs {
             zstd,
+            short_zstd,
             deflate,
             output,
         } = codecs;
         let written = match coding {
             Coding::Zstd => {
-                let codec = match zstd {
+                let short = body.len() <= ZSTD_SHORT;
+                let place = if short { short_zstd } else { zstd };
+                let codec = match place {
                     Some(codec) => codec,
-                    None => zstd.insert(zstd::bulk::Compressor::new(ZSTD_LEVEL)?),
+                    None => place.insert(make_zstd(short)?),
                 };
                 output.resize(zstd::zstd_safe::compress_bound(body.len()), 0);
                 codec.compress_to_buffer(body, output.as_mut_slice())?
@@ -69,6 +79,15 @@ pub(super) fn whole(coding: Coding, body: &[u8]) -> io::Result<bytes::Bytes> {
         };
         Ok(bytes::Bytes::copy_from_slice(&output[..written]))
     })
+}
+
+fn make_zstd(short: bool) -> io::Result<zstd::bulk::Compressor<'static>> {
+    let mut codec = zstd::bulk::Compressor::new(ZSTD_LEVEL)?;
+    if short {
+        codec.set_parameter(CParameter::HashLog(ZSTD_SHORT_HASH_LOG))?;
+        codec.set_parameter(CParameter::ChainLog(ZSTD_SHORT_HASH_LOG - 1))?;
+    }
+    Ok(codec)
 }
 
 /// The state of one stream.
