@@ -105,7 +105,7 @@ impl Forwarding {
     ///
     /// Also for answers of the proxy itself, so that they carry the same ids.
     pub fn response(&self, headers: &mut HeaderMap, status: StatusCode, request: &Forwarded) {
-        if Names::of(headers).of_the_connection {
+        if names::some_are_of_the_connection(headers) {
             hop_by_hop::strip_response(headers, status == StatusCode::SWITCHING_PROTOCOLS);
         }
         keep_first(headers, &DATE);

@@ -29,42 +29,48 @@ impl Names {
     fn note(&mut self, name: &HeaderName) {
         let name = name.as_str();
         self.pretending |= has_underscore(name);
+        self.of_the_connection |= is_of_the_connection(name);
         // By length first: by it alone most names differ from all of these.
         match name.len() {
-            2 => self.of_the_connection |= name == "te",
             5 => self.pretending |= name == "proxy",
-            7 => self.of_the_connection |= name == "upgrade",
             9 => self.pretending |= matches!(name, "forwarded" | "x-real-ip"),
-            10 => {
-                self.of_the_connection |= matches!(name, "connection" | "keep-alive");
-                self.tracestate |= name == "tracestate";
-            }
+            10 => self.tracestate |= name == "tracestate",
             11 => self.traceparent |= name == "traceparent",
             12 => self.request_id |= name == "x-request-id",
             13 => self.pretending |= name == "x-rewrite-url",
-            14 => {
-                self.of_the_connection |= name == "http2-settings";
-                self.pretending |= name == "x-original-url";
-            }
+            14 => self.pretending |= name == "x-original-url",
             15 => {
                 self.forwarded_for |= name == "x-forwarded-for";
                 self.pretending |= matches!(name, "x-forwarded-ssl" | "front-end-https");
             }
-            16 => {
-                self.of_the_connection |= name == "proxy-connection";
-                self.pretending |= name == "x-forwarded-host";
-            }
-            17 => self.of_the_connection |= name == "transfer-encoding",
+            16 => self.pretending |= name == "x-forwarded-host",
             18 => {
-                self.of_the_connection |= name == "proxy-authenticate";
                 self.pretending |= matches!(
                     name,
                     "x-forwarded-prefix" | "x-forwarded-scheme" | "x-forwarded-server"
                 );
             }
-            19 => self.of_the_connection |= name == "proxy-authorization",
             _ => {}
         }
+    }
+}
+
+/// Whether some fields belong to one connection and end here.
+pub(super) fn some_are_of_the_connection(headers: &HeaderMap) -> bool {
+    headers.keys().any(|name| is_of_the_connection(name.as_str()))
+}
+
+fn is_of_the_connection(name: &str) -> bool {
+    match name.len() {
+        2 => name == "te",
+        7 => name == "upgrade",
+        10 => matches!(name, "connection" | "keep-alive"),
+        14 => name == "http2-settings",
+        16 => name == "proxy-connection",
+        17 => name == "transfer-encoding",
+        18 => name == "proxy-authenticate",
+        19 => name == "proxy-authorization",
+        _ => false,
     }
 }
 
@@ -88,6 +94,10 @@ mod tests {
     fn every_name_that_matters_is_known() {
         for name in OF_THE_CONNECTION.iter().chain([&CONNECTION]) {
             assert!(of(name.as_str()).of_the_connection, "{name}");
+            assert!(
+                some_are_of_the_connection(&headers(&[(name.as_str(), "x")])),
+                "{name}"
+            );
         }
         for name in PRETENDERS.iter().map(HeaderName::as_str).chain(["a_b", "_"]) {
             assert!(of(name).pretending, "{name}");
@@ -110,6 +120,7 @@ mod tests {
             "cookie",
         ] {
             assert_eq!(of(name), Names::default(), "{name}");
+            assert!(!some_are_of_the_connection(&headers(&[(name, "x")])), "{name}");
         }
     }
 }

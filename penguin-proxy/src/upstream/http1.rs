@@ -51,3 +51,6 @@ impl From<httparse::Error> for Fault {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -93,8 +93,8 @@ fn read_size(input: &mut Bytes) -> Result<Option<u64>, Fault> {
         "the line in front of a chunk does not end properly",
     ))?;
     let digits = line.iter().take_while(|byte| byte.is_ascii_hexdigit()).count();
-    let rest = line[digits..].trim_ascii_start();
-    if !(1..=DIGITS).contains(&digits) || !(rest.is_empty() || rest[0] == b';') {
+    let rest = line[digits..].iter().find(|byte| !matches!(byte, b' ' | b'\t'));
+    if !(1..=DIGITS).contains(&digits) || !matches!(rest, None | Some(b';')) {
         return Err(Fault::Malformed("the size of a chunk is no number"));
     }
     let size = line[..digits].iter().fold(0, |size: u64, digit| {
@@ -114,6 +114,9 @@ fn read_trailers(input: &mut Bytes) -> Result<Option<HeaderMap>, Fault> {
     match httparse::parse_headers(input, &mut fields)? {
         httparse::Status::Partial if input.len() > TRAILERS => Err(Fault::TooLarge),
         httparse::Status::Partial => Ok(None),
+        httparse::Status::Complete((end, _)) if has_bare_lf(&input[..end]) => {
+            Err(Fault::Malformed("a line of its trailers does not end properly"))
+        }
         httparse::Status::Complete((end, fields)) => {
             let mut trailers = HeaderMap::with_capacity(fields.len());
             for field in fields {
@@ -128,6 +131,10 @@ fn read_trailers(input: &mut Bytes) -> Result<Option<HeaderMap>, Fault> {
             Ok(Some(trailers))
         }
     }
+}
+
+fn has_bare_lf(bytes: &[u8]) -> bool {
+    memchr::memchr_iter(b'\n', bytes).any(|at| at == 0 || bytes[at - 1] != b'\r')
 }
 
 #[cfg(test)]
@@ -183,11 +190,14 @@ mod tests {
             "-1\r\n",
             "0x1\r\n",
             "1x\r\n",
+            "1\r\r\n",
+            "1\u{c}\r\n",
             "1\n",
             "11111111111111111\r\n",
             "1\r\nab\r\n",
             "1\r\na\n0\r\n",
             "0\r\nno field\r\n\r\n",
+            "0\r\nx: 1\n\n",
             &long,
             &trailers,
             &many,
