@@ -11,7 +11,7 @@ use std::time::Instant;
 
 use bytes::{Buf, Bytes, BytesMut};
 use http::request::Parts;
-use http::{Response, StatusCode};
+use http::{Method, Response, StatusCode};
 use http_body::Frame;
 use tokio::io::{AsyncRead, ReadBuf};
 use tokio::net::TcpStream;
@@ -33,7 +33,7 @@ pub(crate) struct Link {
     incoming: Incoming,
     /// The app has sent something since the last request.
     answered: bool,
-    /// The app is done with the connection after this answer.
+    /// The connection carries no request after this one.
     last: bool,
     pub(super) address: SocketAddr,
     pub(super) idle_since: Instant,
@@ -70,6 +70,8 @@ impl Link {
     /// Takes a request; nothing moves before it is polled.
     pub(super) fn send(&mut self, head: &Parts, body: RequestBody) {
         self.answered = false;
+        // Parsers are known to disagree about where a GET with a body ends.
+        self.last = matches!(head.method, Method::GET | Method::HEAD) && !body.is_empty();
         self.outgoing.begin(head, body);
     }
 
@@ -136,7 +138,7 @@ impl Link {
     }
 
     fn begin_answer(&mut self, answer: Answer) -> Response<()> {
-        self.last = !answer.keep || matches!(answer.incoming, Incoming::UntilClose);
+        self.last |= !answer.keep || matches!(answer.incoming, Incoming::UntilClose);
         self.incoming = answer.incoming;
         answer.head
     }

@@ -12,6 +12,8 @@ mod stage;
 
 // What is passed on, and how it looks on the other side.
 mod passing_on;
+// Which requests share a connection to the app.
+mod reuse;
 // The app is late, moves, is gone.
 mod absent_app;
 // The app answers, and does it badly.

@@ -1,6 +1,6 @@
 //! What is passed on, and how it looks on the other side.
 
-use crate::stage::{App, Client, Proxy, eventually};
+use crate::stage::{App, Client, Proxy};
 
 #[test]
 fn a_request_and_its_answer() {
@@ -26,21 +26,32 @@ fn bodies_of_both_kinds_reach_the_app() {
 }
 
 #[test]
-fn connections_to_the_app_are_reused_for_what_may_be_repeated_and_fresh_for_the_rest() {
-    let app = App::hello();
-    let proxy = Proxy::with(|arguments| {
-        arguments.upstream = app.address.to_string();
-        arguments.threads = "1".into();
-    });
+fn trailers_need_no_announcement() {
+    let app = App::answering(|request| String::from_utf8(request.body.clone()).unwrap());
+    let proxy = Proxy::before(&app);
     let mut client = proxy.connect();
-    for _ in 0..10 {
-        assert_eq!(client.get("/again").status, 200);
-    }
-    client.send("POST /once HTTP/1.1\r\nHost: a\r\nContent-Length: 0\r\n\r\n");
-    assert_eq!(client.reply().status, 200);
-    let again = proxy.lines(10, |line| line["target"] == "/again");
-    assert_eq!(again.iter().filter(|line| line["reused"] == true).count(), 9);
-    assert_eq!(proxy.line("/once")["reused"], false);
+    client.send(
+        "POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n4\r\nbody\r\n0\r\nX-Sum: 7\r\nHost: b\r\n\r\n",
+    );
+    assert_eq!(
+        client.reply().text(),
+        "bodyx-sum: 7\r\n",
+        "and what would change the request is left out"
+    );
+}
+
+#[test]
+fn a_reason_of_the_apps_own_is_kept() {
+    let app = App::scripted(|mut connection| {
+        while connection.request().is_some() {
+            connection.answer("299 Fine so far", "ok");
+        }
+    });
+    let proxy = Proxy::before(&app);
+    let mut client = proxy.connect();
+    client.send("GET / HTTP/1.1\r\nHost: a\r\n\r\n");
+    let head = client.head().unwrap();
+    assert!(head.starts_with("HTTP/1.1 299 Fine so far\r\n"), "{head}");
 }
 
 #[test]
@@ -197,23 +208,35 @@ fn ids_are_made_passed_and_returned() {
 }
 
 #[test]
-fn idle_connections_to_the_app_are_closed_in_time() {
-    let app = App::hello();
-    let proxy = Proxy::with(|arguments| {
-        arguments.upstream = app.address.to_string();
-        arguments.upstream_idle = "200ms".into();
-    });
-    assert_eq!(proxy.get("/").status, 200);
-    eventually("the idle connection is closed", || {
-        proxy.metric("penguin_proxy_upstream_connections_idle") == 0
-    });
-}
-
-#[test]
 fn health_is_answered_here() {
     let app = App::answering(|request| panic!("the app was asked for {}", request.target()));
     let proxy = Proxy::before(&app);
     proxy.ready();
     let reply = Client::connect(proxy.address).get("/healthz/ready");
     assert_eq!((reply.status, reply.text().as_str()), (200, "ready\n"));
+}
+
+#[test]
+fn a_get_takes_its_body_along() {
+    let app = App::answering(|request| String::from_utf8(request.body.clone()).unwrap());
+    let proxy = Proxy::with(|arguments| {
+        arguments.upstream = app.address.to_string();
+        arguments.threads = "1".into();
+    });
+    for (framing, body) in [
+        ("Content-Length: 5", "query"),
+        ("Transfer-Encoding: chunked", "5\r\nquery\r\n0\r\n\r\n"),
+    ] {
+        let mut client = proxy.connect();
+        client.send(format!(
+            "GET /search HTTP/1.1\r\nHost: a\r\n{framing}\r\n\r\n{body}"
+        ));
+        assert_eq!(client.reply().text(), "query", "{framing}");
+    }
+    assert_eq!(proxy.get("/next").status, 200);
+    let next = proxy.line("/next");
+    assert_eq!(
+        next["reused"], false,
+        "who knows where such a request ends for the app: {next}"
+    );
 }

@@ -80,10 +80,10 @@ fn read_by_hyper(bytes: &[u8], method: &Method) -> Option<Whole> {
         let said = bytes.to_vec();
         tokio::spawn(async move {
             // hyper takes what comes before its request for nobody's answer.
-            app.read(&mut [0; 1024]).await.unwrap();
+            app.read_u8().await.unwrap();
             app.write_all(&said).await.unwrap();
             app.shutdown().await.unwrap();
-            app.read(&mut [0; 1024]).await.unwrap();
+            app.read_to_end(&mut Vec::new()).await.unwrap();
         });
         let exchange = async {
             let (head, mut body) = sender.send_request(request).await.ok()?.into_parts();
@@ -207,6 +207,6 @@ fn most_of_what_hyper_reads_is_accepted() {
             both += u32::from(read(&bytes, &Method::GET, usize::MAX).is_some());
         }
     }
-    eprintln!("figure: of {hyper} answers that hyper reads, {both} are accepted here");
-    assert!(both > 300, "{both} of {hyper}");
+    // The rest are what this reader is stricter about.
+    assert!(both * 3 > hyper * 2 && both > 300, "{both} of {hyper}");
 }
