@@ -2,8 +2,14 @@
 
 // What people ask day after day: status, logs, releases, pipelines.
 mod daily;
+// Destructions: order and consent.
+mod destroying;
+// Deployments that fail, and what is said of it.
+mod failing;
 // A CloudFormation that takes a step per look.
 mod formation;
+// Ctrl-C, once and twice.
+mod interrupting;
 // The program without AWS, and killed in the middle.
 mod program;
 // Whole sessions, as a person reads them.

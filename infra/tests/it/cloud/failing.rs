@@ -1,0 +1,131 @@
+//! Deployments that fail: the cause first, what the tasks said, and what else is held back.
+
+use insta::assert_snapshot;
+
+use super::formation::{change, step};
+use super::stage::{Session, Stage, Verb, creatable, updatable, wanted};
+use super::wire::Answer;
+
+const CLUSTER: &str = "AWS::ECS::Cluster";
+const SERVICE: &str = "AWS::ECS::Service";
+
+#[test]
+fn a_failed_update_names_the_cause_first() {
+    let stage = Stage::new(updatable(vec![
+        step("UPDATE_IN_PROGRESS").with("Cluster", CLUSTER, "UPDATE_IN_PROGRESS", ""),
+        step("UPDATE_ROLLBACK_IN_PROGRESS")
+            .with(
+                "Cluster",
+                CLUSTER,
+                "UPDATE_FAILED",
+                "User: arn:aws:iam::123456789012:user/ada is not authorized to perform: ecs:UpdateCluster on resource: x",
+            )
+            .with("Alarm", "AWS::CloudWatch::Alarm", "UPDATE_FAILED", "Resource update cancelled"),
+        step("UPDATE_ROLLBACK_COMPLETE").with("Cluster", CLUSTER, "UPDATE_COMPLETE", ""),
+    ]));
+    assert_snapshot!(Session::default().run(Verb::Deploy, &stage));
+}
+
+#[test]
+fn a_service_whose_tasks_die_tells_their_cause_of_death() {
+    let mut formation = updatable(vec![
+        step("UPDATE_IN_PROGRESS").with("Service", SERVICE, "UPDATE_IN_PROGRESS", ""),
+        step("UPDATE_IN_PROGRESS"),
+        step("UPDATE_ROLLBACK_IN_PROGRESS").with(
+            "Service",
+            SERVICE,
+            "UPDATE_FAILED",
+            "Resource handler returned message: \"Error occurred during operation 'ECS Deployment Circuit Breaker was triggered'.\" (RequestToken: 1, HandlerErrorCode: GeneralServiceException)",
+        ),
+        step("UPDATE_ROLLBACK_COMPLETE").with("Service", SERVICE, "UPDATE_COMPLETE", ""),
+    ]);
+    formation
+        .changes
+        .insert("DevCluster".into(), change("Modify", "Service", SERVICE, "False"));
+    let stage = Stage::with(formation, |call| ecs(&call.operation));
+    let mut app = wanted("DevCluster", &[]);
+    app.release_parameter = Some("ImageTag".into());
+    let session = Session {
+        stacks: vec![app],
+        release: Some("4f2a9c0".into()),
+        ..Session::default()
+    };
+    assert_snapshot!(session.run(Verb::Deploy, &stage));
+    let given = stage
+        .server
+        .calls()
+        .into_iter()
+        .find(|call| call.operation == "CreateChangeSet")
+        .unwrap();
+    assert_eq!(given.get("Parameters.member.1.ParameterValue"), "4f2a9c0");
+}
+
+/// A service whose task has just died.
+fn ecs(operation: &str) -> Option<Answer> {
+    let now = std::time::SystemTime::UNIX_EPOCH.elapsed().unwrap().as_secs();
+    let task = "arn:aws:ecs:eu-west-1:123456789012:task/penguin/4f2a9c01aaaa";
+    Some(Answer::Json(match operation {
+        "DescribeServices" => serde_json::json!({ "services": [{
+            "deployments": [{ "status": "PRIMARY", "rolloutState": "IN_PROGRESS", "desiredCount": 2,
+                "runningCount": 1, "pendingCount": 0, "failedTasks": 1, "taskDefinition": "td:7" }],
+            "events": [],
+        }] }),
+        "ListTasks" => serde_json::json!({ "taskArns": [task] }),
+        "DescribeTasks" => serde_json::json!({ "tasks": [{
+            "taskArn": task, "lastStatus": "STOPPED", "stoppedAt": now, "taskDefinitionArn": "td:7",
+            "stoppedReason": "Essential container in task exited",
+            "containers": [{ "name": "app", "exitCode": 64 }, { "name": "proxy", "exitCode": 0 }],
+        }] }),
+        "DescribeTaskDefinition" => serde_json::json!({ "taskDefinition": { "containerDefinitions": [{
+            "name": "app",
+            "logConfiguration": { "logDriver": "awslogs", "options": {
+                "awslogs-group": "/penguin/dev/app", "awslogs-stream-prefix": "app" } },
+        }] } }),
+        "GetLogEvents" => serde_json::json!({ "events": [
+            { "timestamp": 1, "message": "error: APP_LISTEN: `nowhere` is no address\n" },
+        ] }),
+        _ => return None,
+    }))
+}
+
+#[test]
+fn a_failure_holds_back_the_stacks_that_need_it_and_no_others() {
+    let mut formation = creatable();
+    for name in ["Foundation", "DevAppStack"] {
+        formation
+            .changes
+            .insert(name.into(), change("Add", "Cluster", CLUSTER, ""));
+    }
+    formation.on_execute.insert(
+        "Foundation".into(),
+        vec![step("CREATE_IN_PROGRESS"), step("CREATE_COMPLETE")],
+    );
+    formation.on_execute.insert(
+        "DevCluster".into(),
+        vec![
+            step("CREATE_IN_PROGRESS"),
+            step("ROLLBACK_IN_PROGRESS").with(
+                "Cluster",
+                CLUSTER,
+                "CREATE_FAILED",
+                "penguin-dev already exists",
+            ),
+            step("ROLLBACK_COMPLETE"),
+        ],
+    );
+    let stage = Stage::new(formation);
+    let session = Session {
+        stacks: vec![
+            wanted("Foundation", &[]),
+            wanted("DevCluster", &[]),
+            wanted("DevAppStack", &["Foundation", "DevCluster"]),
+        ],
+        ..Session::default()
+    };
+    let text = session.run(Verb::Deploy, &stage);
+    assert!(text.contains("DevAppStack: not started"), "{text}");
+    assert!(text.contains("penguin-dev already exists"), "{text}");
+    assert!(text.contains("exit code 4"), "{text}");
+    assert_eq!(stage.status("Foundation"), "CREATE_COMPLETE");
+    assert_eq!(stage.status("DevAppStack"), "absent");
+}
