@@ -31,7 +31,7 @@ impl Bench {
         fs_err::read_to_string(self.path(name)).unwrap()
     }
 
-    /// A program that starts in the folder, with nobody's configuration.
+    /// A program that starts in the folder, with nobody's configuration and nobody's credentials.
     pub(crate) fn command(&self, program: &str) -> Command {
         let mut command = Command::new(program);
         command
@@ -41,9 +41,14 @@ impl Bench {
             .env("GIT_CONFIG_NOSYSTEM", "1")
             // Nothing above the folder is its repository.
             .env("GIT_CEILING_DIRECTORIES", self.folder.path().parent().unwrap());
-        for variable in ["GIT_DIR", "GIT_WORK_TREE", "XDG_CONFIG_HOME"] {
+        let credentials = std::env::vars_os()
+            .map(|(variable, _)| variable)
+            .filter(|variable| variable.as_encoded_bytes().starts_with(b"AWS_"));
+        for variable in credentials.chain(["GIT_DIR", "GIT_WORK_TREE", "XDG_CONFIG_HOME"].map(Into::into)) {
             command.env_remove(variable);
         }
+        // A machine in AWS would lend its own credentials.
+        command.env("AWS_EC2_METADATA_DISABLED", "true");
         command
     }
 
