@@ -54,14 +54,53 @@ pub struct ServiceStatus {
     pub stopped: Vec<StoppedTask>,
     /// Alarms that ring.
     pub alarms: Vec<Alarm>,
-    /// What could not be looked at, and why.
-    pub unknown: Vec<String>,
+    /// What could not be looked at.
+    pub unknown: Vec<Unknown>,
+}
+
+/// A part of the service that AWS did not tell of.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Unknown {
+    /// Which.
+    pub part: Part,
+    /// Why not.
+    pub why: String,
+}
+
+/// What can be unknown of a service by itself.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Part {
+    /// The latest release.
+    Latest,
+    /// Which service and which alarms there are.
+    Resources,
+    /// The service's rollout.
+    Service,
+    /// Tasks that died.
+    Stopped,
+    /// Tasks that run or start.
+    Tasks,
+    /// Alarms that ring.
+    Alarms,
+}
+
+impl Part {
+    fn words(self) -> &'static str {
+        match self {
+            Self::Latest => "the latest release",
+            Self::Resources => "resources",
+            Self::Service => "the service",
+            Self::Stopped => "stopped tasks",
+            Self::Tasks => "tasks",
+            Self::Alarms => "alarms",
+        }
+    }
 }
 
 /// The release that the SSM parameter names.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub enum Latest {
-    /// Nobody may look.
+    /// AWS does not tell.
     #[default]
     Unknown,
     /// There is none yet.
@@ -135,6 +174,11 @@ fn service_json(service: &ServiceStatus) -> Value {
             json!({ "name": alarm.name, "description": alarm.description, "since": rfc3339(alarm.since) })
         })
         .collect();
+    let unknown: Vec<_> = service
+        .unknown
+        .iter()
+        .map(|unknown| format!("{}: {}", unknown.part.words(), unknown.why))
+        .collect();
     json!({
         "release": service.release,
         "latestRelease": service.latest.tag(),
@@ -151,7 +195,7 @@ fn service_json(service: &ServiceStatus) -> Value {
         "tasks": tasks,
         "stoppedTasks": stopped,
         "alarms": alarms,
-        "unknown": service.unknown,
+        "unknown": unknown,
     })
 }
 

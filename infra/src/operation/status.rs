@@ -1,6 +1,6 @@
 //! How everything is, once or again and again: asks AWS about all stacks at the same time.
 //!
-//! What the caller may not look at is said to be unknown; it is no reason to show nothing.
+//! What AWS does not tell of a service, for whatever reason, is said to be unknown; it is no reason to show nothing.
 
 use std::fmt::Write as _;
 use std::time::{Duration, SystemTime};
@@ -11,7 +11,9 @@ use super::Context;
 use super::narrator::Display;
 use super::together::Together;
 use crate::aws::{Cloud, Fault, StackState};
-use crate::daily::status::{Found, Latest, MOST_LINES, ServiceStatus, StackStatus, document, fitted, lines};
+use crate::daily::status::{
+    Found, Latest, MOST_LINES, Part, ServiceStatus, StackStatus, Unknown, document, fitted, lines,
+};
 use crate::deploy::rollout::Evidence;
 use crate::deploy::wanted::Wanted;
 use crate::exit::ExitStatus;
@@ -101,7 +103,7 @@ async fn stack_status(
     let cloud = context.cloud(wanted.region.as_deref())?;
     let state = cloud.stack(&wanted.name).await?;
     let service = match &state {
-        Some(state) if wanted.runs_service() => Some(service_status(cloud, request, wanted, state).await?),
+        Some(state) if wanted.runs_service() => Some(service_status(cloud, request, wanted, state).await),
         None if wanted.runs_service() => Some(ServiceStatus::default()),
         _ => None,
     };
@@ -122,7 +124,7 @@ async fn service_status(
     request: &Request,
     wanted: &Wanted,
     state: &StackState,
-) -> Result<ServiceStatus, Fault> {
+) -> ServiceStatus {
     let mut status = ServiceStatus {
         release: wanted
             .release_parameter
@@ -136,8 +138,8 @@ async fn service_status(
         .parameter(&request.tag_parameter)
         .await
         .map(|tag| tag.map_or(Latest::None, Latest::Is));
-    status.latest = allowed("the latest release", latest, &mut unknown)?;
-    let resources = allowed("resources", cloud.resources(&state.id).await, &mut unknown)?;
+    status.latest = known(Part::Latest, latest, &mut unknown);
+    let resources = known(Part::Resources, cloud.resources(&state.id).await, &mut unknown);
     let of_type = |kind: &str| -> Vec<String> {
         resources
             .iter()
@@ -150,32 +152,36 @@ async fn service_status(
         let gathered = cloud
             .gather_evidence(service, SystemTime::UNIX_EPOCH, &mut evidence)
             .await;
-        allowed("the service", gathered, &mut unknown)?;
+        // The rollout is asked for first; what fails once that is there are the tasks that died.
+        let part = if evidence.rollout.is_some() {
+            Part::Stopped
+        } else {
+            Part::Service
+        };
+        known(part, gathered, &mut unknown);
         status.stopped = evidence.tasks().to_vec();
         status.rollout = evidence.rollout;
-        status.tasks = allowed("tasks", cloud.running_tasks(service).await, &mut unknown)?;
+        status.tasks = known(Part::Tasks, cloud.running_tasks(service).await, &mut unknown);
     }
     let alarms = of_type("AWS::CloudWatch::Alarm");
     if !alarms.is_empty() {
-        status.alarms = allowed("alarms", cloud.ringing(&alarms).await, &mut unknown)?;
+        status.alarms = known(Part::Alarms, cloud.ringing(&alarms).await, &mut unknown);
     }
     status.unknown = unknown;
-    Ok(status)
+    status
 }
 
-/// The answer, or nothing and a word about it where the caller may not ask.
-pub(super) fn allowed<T: Default>(
-    what: &str,
-    answer: Result<T, Fault>,
-    unknown: &mut Vec<String>,
-) -> Result<T, Fault> {
-    match answer {
-        Err(Fault::Denied { operation, .. }) => {
-            unknown.push(format!("{what}: {operation} is not allowed"));
-            Ok(T::default())
-        }
-        answer => answer,
-    }
+/// The answer, or nothing and why there is none.
+fn known<T: Default>(part: Part, answer: Result<T, Fault>, unknown: &mut Vec<Unknown>) -> T {
+    answer.unwrap_or_else(|fault| {
+        let why = match fault {
+            // AWS' own words on it name principals and policies, and are long.
+            Fault::Denied { operation, .. } => format!("{operation} is not allowed"),
+            fault => fault.to_string(),
+        };
+        unknown.push(Unknown { part, why });
+        T::default()
+    })
 }
 
 /// Where the state is shown.

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::time::SystemTime;
 
-use super::{Latest, ServiceStatus, StackStatus, TaskStatus};
+use super::{Latest, Part, ServiceStatus, StackStatus, TaskStatus};
 use crate::console::{Paint, Style};
 use crate::daily::age::ago;
 use crate::daily::logs::clean;
@@ -81,6 +81,9 @@ fn stack_line(stack: &StackStatus, width: usize, now: SystemTime, paint: Paint) 
 
 fn service_lines(service: &ServiceStatus, environment: &str, now: SystemTime, paint: Paint) -> Vec<String> {
     let mut lines = vec![fit(&format!("  release   {}", release(service, environment)))];
+    lines.extend(unknown_line(service, Part::Latest, "latest"));
+    lines.extend(unknown_line(service, Part::Resources, "resources"));
+    lines.extend(unknown_line(service, Part::Service, "service"));
     if let Some(rollout) = &service.rollout {
         let text = fit(&format!("  service   {}", numbers(rollout, &service.tasks)));
         lines.push(
@@ -94,7 +97,9 @@ fn service_lines(service: &ServiceStatus, environment: &str, now: SystemTime, pa
             lines.push(paint.apply(Style::Red, &fit(&format!("            {}", clean(reason)))));
         }
     }
+    lines.extend(unknown_line(service, Part::Tasks, "tasks"));
     lines.extend(stopped_lines(&service.stopped, now, paint));
+    lines.extend(unknown_line(service, Part::Stopped, "stopped"));
     for alarm in service.alarms.iter().take(SHOWN) {
         let since = ago(alarm.since, now);
         let text = fit(&format!(
@@ -104,15 +109,18 @@ fn service_lines(service: &ServiceStatus, environment: &str, now: SystemTime, pa
         lines.push(paint.apply(Style::Red, &text));
     }
     lines.extend(more(service.alarms.len(), "alarms"));
-    for unknown in service.unknown.iter().take(SHOWN) {
-        lines.push(fit(&format!("  not known {}", clean(unknown))));
-    }
-    lines.extend(more(service.unknown.len(), "things not known"));
+    lines.extend(unknown_line(service, Part::Alarms, "alarms"));
     if let Some(url) = &service.url {
         // A link that is cut is no link.
         lines.push(format!("  url       {}", paint.apply(Style::Cyan, url)));
     }
     lines
+}
+
+/// What stands in a part's place if nothing is known of it.
+fn unknown_line(service: &ServiceStatus, part: Part, label: &str) -> Option<String> {
+    let unknown = service.unknown.iter().find(|unknown| unknown.part == part)?;
+    Some(fit(&format!("  {label:<9} not known: {}", clean(&unknown.why))))
 }
 
 fn release(service: &ServiceStatus, environment: &str) -> String {

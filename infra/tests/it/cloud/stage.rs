@@ -26,7 +26,7 @@ impl Stage {
         Self::with(formation, |_| None)
     }
 
-    /// A stand-in that asks `other` about the calls to other services.
+    /// A stand-in that asks `other` first: about the calls to other services, and those that are to go wrong.
     pub(crate) fn with(
         formation: Formation,
         mut other: impl FnMut(&Call) -> Option<Answer> + Send + 'static,
@@ -35,7 +35,7 @@ impl Stage {
         let shared = Arc::clone(&formation);
         let server = Server::start(move |call| {
             let mut formation = shared.lock().unwrap_or_else(PoisonError::into_inner);
-            formation.answer(call).or_else(|| other(call))
+            other(call).or_else(|| formation.answer(call))
         });
         Self { server, formation }
     }

@@ -39,6 +39,8 @@ pub(crate) struct World {
     pub(crate) denied: BTreeSet<&'static str>,
     /// Operations that are throttled, and how often still.
     pub(crate) throttled: BTreeMap<&'static str, usize>,
+    /// Operations in which AWS itself fails.
+    pub(crate) broken: BTreeSet<&'static str>,
 }
 
 /// A stage with a world, and a handle of that world.
@@ -93,6 +95,10 @@ impl World {
                 "ThrottlingException",
                 format!("{name}: rate exceeded"),
             ));
+        }
+        if self.broken.contains(operation) {
+            let message = "An internal error has occurred".to_owned();
+            return Some(Answer::Error(500, "InternalFailure", message));
         }
         if self.denied.contains(operation) {
             let message = format!("User: ada is not authorized to perform: {operation}");

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::*;
-use crate::daily::status::{Alarm, Found, document};
+use crate::daily::status::{Alarm, Found, Unknown, document};
 use crate::deploy::rollout::StoppedContainer;
 
 fn now() -> SystemTime {
@@ -89,7 +89,10 @@ fn ill() -> ServiceStatus {
         description: "Visitors get errors, and this goes on and on until the line is full".into(),
         since: before(400),
     }];
-    service.unknown = vec!["alarms: DescribeAlarms is not allowed".into()];
+    service.unknown = vec![Unknown {
+        part: Part::Alarms,
+        why: "DescribeAlarms is not allowed".into(),
+    }];
     service
 }
 

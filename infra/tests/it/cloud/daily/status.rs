@@ -98,17 +98,83 @@ fn what_nobody_may_look_at_is_said_to_be_unknown() {
     assert_snapshot!(ask(world, Person::default()));
 }
 
+/// What goes wrong with a call, and what is then said of it.
+fn faults(operation: &'static str) -> [(World, String); 3] {
+    let (mut throttled, mut broken, mut denied) = (troubled(), troubled(), troubled());
+    throttled.throttled = [(operation, 1000)].into();
+    broken.broken = [operation].into();
+    denied.denied = [operation].into();
+    [
+        (throttled, format!("AWS throttles {operation}")),
+        (broken, format!("{operation}: An internal error has occurred")),
+        (denied, format!("{operation} is not allowed")),
+    ]
+}
+
+#[test]
+fn without_the_alarms_the_rest_is_shown_and_why_they_are_not_known() {
+    let all = ask(troubled(), Person::default());
+    let alarm = "  ALARM     penguin-errors (6 min ago): Visitors get errors";
+    for (world, why) in faults("DescribeAlarms") {
+        let expected = all.replace(alarm, &format!("  alarms    not known: {why}"));
+        assert_eq!(ask(world, Person::default()), expected);
+    }
+}
+
+#[test]
+fn a_program_is_told_why_the_alarms_are_not_known() {
+    for (world, why) in faults("DescribeAlarms") {
+        let person = Person {
+            json: true,
+            ..Person::default()
+        };
+        let told = ask(world, person);
+        let (_, document) = told.split_once("--- stdout\n").unwrap();
+        let (document, code) = document.split_once("--- exit code ").unwrap();
+        let document: serde_json::Value = serde_json::from_str(document).unwrap();
+        let service = &document["stacks"][1]["service"];
+        assert_eq!(service["unknown"], json!([format!("alarms: {why}")]));
+        assert_eq!(service["tasks"].as_array().unwrap().len(), 2);
+        assert_eq!(code, "0\n");
+    }
+}
+
+#[test]
+fn whatever_else_aws_does_not_tell_of_a_service_hides_nothing() {
+    for (operation, line) in [
+        ("GetParameter", "\n  latest    not known: "),
+        ("ListStackResources", "\n  resources not known: "),
+        ("DescribeServices", "\n  service   not known: "),
+        ("ListTasks", "\n  tasks     not known: "),
+        ("ListTasks", "\n  stopped   not known: "),
+    ] {
+        for (world, why) in faults(operation) {
+            let told = ask(world, Person::default());
+            assert_eq!(told.matches(&format!("{line}{why}\n")).count(), 2, "{told}");
+            assert_eq!(told.matches("\n  release   ").count(), 2, "{told}");
+            assert_eq!(told.matches("\n  url       ").count(), 2, "{told}");
+            assert!(told.ends_with("--- exit code 0\n"), "{told}");
+        }
+    }
+}
+
 #[test]
 fn throttling_is_waited_out() {
     let mut world = troubled();
-    world.throttled = [("DescribeServices", 3), ("GetParameter", 2)].into();
+    world.throttled = [
+        ("DescribeStacks", 3),
+        ("DescribeServices", 3),
+        ("GetParameter", 2),
+        ("DescribeAlarms", 3),
+    ]
+    .into();
     assert_eq!(ask(world, Person::default()), ask(troubled(), Person::default()));
 }
 
 #[test]
-fn throttling_without_end_is_told_with_what_helps() {
+fn throttling_of_the_stacks_without_end_is_told_with_what_helps() {
     let mut world = troubled();
-    world.throttled = [("DescribeServices", 1000)].into();
+    world.throttled = [("DescribeStacks", 1000)].into();
     assert_snapshot!(ask(world, Person::default()));
 }
 
