@@ -19,6 +19,7 @@ mod pace;
 mod parameters;
 mod pipelines;
 mod services;
+mod sign_in;
 mod stacks;
 mod tasks;
 

@@ -3,7 +3,6 @@
 //! The SDK's chain of providers ends with the metadata service of EC2, which does not exist on a laptop; there it
 //! gets half a second and one attempt. A region is never asked for there.
 
-use std::error::Error;
 use std::fmt;
 use std::time::Duration;
 
@@ -20,6 +19,7 @@ use aws_runtime::env_config::file::{EnvConfigFileKind, EnvConfigFiles};
 use aws_sdk_cloudformation::config::{ProvideCredentials as _, SharedCredentialsProvider, SharedHttpClient};
 use aws_smithy_http_client::tls;
 
+use super::sign_in::credentials_fault;
 use super::{Cloud, Fault, Pace};
 
 /// What the person says about it; everything else comes from the environment and `~/.aws`.
@@ -94,7 +94,8 @@ impl Access {
         }
         let credentials = SharedCredentialsProvider::new(chain.build().await);
         if let Err(error) = credentials.provide_credentials().await {
-            return Err(credentials_fault(&error, &login));
+            let profile = login.profile.or_else(|| std::env::var("AWS_PROFILE").ok());
+            return Err(credentials_fault(&error, profile));
         }
         Ok(Self {
             login,
@@ -224,36 +225,4 @@ async fn region_of(login: &Login) -> Option<Region> {
         Some(region) => Some(region),
         None => profile.build().region().await,
     }
-}
-
-/// Tells why there are no credentials. The SDK says it in the sources of its error, in words only.
-fn credentials_fault(error: &(dyn Error + 'static), login: &Login) -> Fault {
-    let mut words = Vec::new();
-    let mut next = Some(error);
-    while let Some(cause) = next {
-        words.push(cause.to_string());
-        next = cause.source();
-    }
-    let all = words.join(": ").to_lowercase();
-    let profile = login
-        .profile
-        .clone()
-        .or_else(|| std::env::var("AWS_PROFILE").ok());
-    let signed_in = all.contains("sso") || all.contains("token") || all.contains("login");
-    if signed_in && (all.contains("expired") || all.contains("no such file") || all.contains("not found")) {
-        return Fault::SignInExpired { profile };
-    }
-    // The metadata service comes last: if it is what failed, nobody before it had any.
-    if all.contains("imds")
-        || all.contains("no providers in chain")
-        || all.contains("not loaded")
-        || all.contains("not enabled")
-        || all.contains("could not find profile")
-        || all.contains("no credentials")
-        || all.contains("was not defined")
-    {
-        return Fault::NoCredentials { profile };
-    }
-    let last = words.pop().unwrap_or_default();
-    Fault::BrokenCredentials(last)
 }

@@ -7,6 +7,8 @@ use std::error::Error;
 use aws_sdk_cloudformation::config::http::HttpResponse;
 use aws_sdk_cloudformation::error::{ProvideErrorMetadata, SdkError};
 
+use super::sign_in::credentials_fault;
+
 /// A call that did not work, or could not be made.
 #[derive(Clone, Debug, thiserror::Error, PartialEq, Eq)]
 pub enum Fault {
@@ -21,6 +23,16 @@ pub enum Fault {
     SignInExpired {
         /// The profile that was asked for.
         profile: Option<String>,
+        /// What signs in again: `aws sso login` or `aws login`.
+        command: &'static str,
+    },
+    /// The profile wants a sign-in, and there was none on this machine.
+    #[error("nobody is signed in{}", profile.as_ref().map(|name| format!(" with the profile `{name}`")).unwrap_or_default())]
+    NotSignedIn {
+        /// The profile that was asked for.
+        profile: Option<String>,
+        /// What signs in: `aws sso login` or `aws login`.
+        command: &'static str,
     },
     /// Temporary credentials are no longer good.
     #[error("the AWS credentials have expired")]
@@ -73,7 +85,11 @@ impl Fault {
         E: Error + ProvideErrorMetadata + 'static,
     {
         if matches!(error, SdkError::DispatchFailure(_) | SdkError::TimeoutError(_)) {
-            return Self::Unreachable(root_of(error));
+            // A sign-in can be over in the middle of the work, when new credentials are fetched.
+            return match credentials_fault(error, None) {
+                over @ (Self::SignInExpired { .. } | Self::NotSignedIn { .. }) => over,
+                _ => Self::Unreachable(root_of(error)),
+            };
         }
         let code = error.code().unwrap_or_default();
         let message = error.message().map_or_else(|| wordless(error), ToOwned::to_owned);
@@ -140,7 +156,8 @@ impl Fault {
                 "`aws configure sso` once, then `--profile NAME`; or set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY"
                     .to_owned(),
             ],
-            Self::SignInExpired { profile } => vec![format!("{} signs in again", with(profile, "aws sso login"))],
+            Self::SignInExpired { profile, command } => vec![format!("{} signs in again", with(profile, command))],
+            Self::NotSignedIn { profile, command } => vec![format!("{} signs in", with(profile, command))],
             Self::Expired => vec!["`aws sso login` signs in again; or fetch new keys where these came from".to_owned()],
             Self::Rejected(_) => vec!["`aws sts get-caller-identity` tests them; `--profile NAME` uses others".to_owned()],
             Self::BrokenCredentials(_) => vec!["~/.aws/config and ~/.aws/credentials hold the profiles".to_owned()],
@@ -168,8 +185,15 @@ fn wordless<E: Error + 'static>(error: &SdkError<E, HttpResponse>) -> String {
     }
 }
 
-/// The innermost cause, which is the one that names host or address.
-fn root_of(error: &dyn Error) -> String {
+/// The innermost cause, which is the one that names host or address, and what it was the cause of.
+pub(super) fn root_of(error: &dyn Error) -> String {
+    let mut words = words_of(error);
+    let from = words.len().saturating_sub(2);
+    words.split_off(from).join(": ")
+}
+
+/// What an error and its causes say, outermost first; a cause that only repeats is left out.
+pub(super) fn words_of(error: &dyn Error) -> Vec<String> {
     let mut words = Vec::new();
     let mut next = Some(error);
     while let Some(cause) = next {
@@ -179,6 +203,5 @@ fn root_of(error: &dyn Error) -> String {
         }
         next = cause.source();
     }
-    let from = words.len().saturating_sub(2);
-    words.split_off(from).join(": ")
+    words
 }

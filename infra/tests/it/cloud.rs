@@ -14,6 +14,8 @@ mod interrupting;
 mod program;
 // Whole sessions, as a person reads them.
 mod sessions;
+// A sign-in that is over, or never was.
+mod signing_in;
 // What runs a session and writes it down.
 mod stage;
 // Stacks that are stuck, and the way out of it.

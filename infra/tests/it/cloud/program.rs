@@ -12,7 +12,7 @@ use super::wire::{Answer, Server};
 const SETTINGS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/settings/school.toml");
 
 /// `infra` with nobody's credentials and nobody's configuration.
-fn infra(home: &Path) -> Command {
+pub(super) fn infra(home: &Path) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_infra"));
     command
         .args(["--config", SETTINGS, "--color", "never"])
@@ -23,7 +23,7 @@ fn infra(home: &Path) -> Command {
     command
 }
 
-fn told(output: &Output) -> String {
+pub(super) fn told(output: &Output) -> String {
     String::from_utf8_lossy(&output.stderr).into_owned()
 }
 
@@ -42,9 +42,8 @@ fn without_credentials_it_says_so_within_two_seconds() {
     assert!(took < Duration::from_secs(2), "{took:?}");
 }
 
-#[test]
-fn without_credentials_every_verb_says_so_and_soon() {
-    let home = tempfile::tempdir().unwrap();
+/// Every verb that asks AWS begins with these words, says nothing else, and ends soon.
+pub(super) fn every_verb_says(words: &str, run: impl Fn(&[&str]) -> Output) {
     for verb in [
         "status",
         "status dev --watch",
@@ -61,12 +60,9 @@ fn without_credentials_every_verb_says_so_and_soon() {
         "diff dev --drift",
     ] {
         let began = Instant::now();
-        let output = infra(home.path()).args(verb.split(' ')).output().unwrap();
+        let output = run(&verb.split(' ').collect::<Vec<_>>());
         let told = told(&output);
-        assert!(
-            told.starts_with("error: no AWS credentials\n\nhint: `aws configure sso`"),
-            "{verb}: {told}"
-        );
+        assert!(told.starts_with(words), "{verb}: {told}");
         assert_eq!(
             (output.status.code(), output.stdout.len()),
             (Some(1), 0),
@@ -79,6 +75,13 @@ fn without_credentials_every_verb_says_so_and_soon() {
             began.elapsed()
         );
     }
+}
+
+#[test]
+fn without_credentials_every_verb_says_so_and_soon() {
+    let home = tempfile::tempdir().unwrap();
+    let words = "error: no AWS credentials\n\nhint: `aws configure sso`";
+    every_verb_says(words, |verb| infra(home.path()).args(verb).output().unwrap());
 }
 
 #[test]

@@ -1,7 +1,7 @@
 //! A web server that speaks AWS' protocols on loopback: it parses requests strictly and answers what a test says.
 //!
-//! Three protocols: the query protocol (CloudFormation, STS: form in, XML out), JSON with the operation in a header (ECS,
-//! SSM and most others), and CBOR with the operation in the path (CloudWatch, CodeConnections). Whatever the test did not foresee is answered with an error and remembered, and
+//! Four protocols: the query protocol (CloudFormation, STS: form in, XML out), JSON with the operation in a header (ECS,
+//! SSM and most others), CBOR with the operation in the path (CloudWatch, CodeConnections), and the two calls of single sign-on. Whatever the test did not foresee is answered with an error and remembered, and
 //! fails the test in the end.
 
 pub(crate) mod cbor;
@@ -144,7 +144,15 @@ fn read_call(reader: &mut BufReader<TcpStream>) -> Option<Call> {
         return None;
     }
     let path = line.split(' ').nth(1).unwrap_or_default().to_owned();
-    assert!(line.starts_with("POST /"), "AWS takes only POST: {line}");
+    let sign_on = match path.split('?').next() {
+        Some("/federation/credentials") => Some("GetRoleCredentials"),
+        Some("/token") => Some("CreateToken"),
+        _ => None,
+    };
+    assert!(
+        sign_on.is_some() || line.starts_with("POST /"),
+        "AWS takes only POST: {line}"
+    );
     let (mut length, mut target, mut cbor) = (0, None, false);
     loop {
         let mut header = String::new();
@@ -171,6 +179,15 @@ fn read_call(reader: &mut BufReader<TcpStream>) -> Option<Call> {
             operation: operation.unwrap().1.to_owned(),
             form: BTreeMap::new(),
             json: cbor::decode(&body),
+            cbor,
+            at,
+        });
+    }
+    if let Some(operation) = sign_on {
+        return Some(Call {
+            operation: operation.to_owned(),
+            form: BTreeMap::new(),
+            json: serde_json::from_slice(&body).unwrap_or_else(|_| serde_json::json!({})),
             cbor,
             at,
         });
