@@ -36,6 +36,8 @@ pub use narrator::{Display, Narrator};
 pub struct Context<'a> {
     clouds: BTreeMap<String, Cloud>,
     default_region: Option<String>,
+    /// The settings name a region, so that nobody else may.
+    region_is_set: bool,
     /// Whom AWS takes us for.
     pub identity: Identity,
     /// The person.
@@ -85,6 +87,7 @@ impl<'a> Context<'a> {
         Ok(Self {
             clouds,
             default_region: access.region(None).ok(),
+            region_is_set: stacks.iter().any(|stack| stack.region.is_some()),
             identity,
             console,
             narrator: Narrator::new(console, display),
@@ -103,6 +106,19 @@ impl<'a> Context<'a> {
             .or(self.default_region.as_deref())
             .and_then(|region| self.clouds.get(region))
             .ok_or(Fault::NoRegion)
+    }
+
+    /// Where it has looked and what looks elsewhere, for whoever finds nothing and expected something.
+    pub fn elsewhere(&self) -> String {
+        let regions: Vec<_> = self.clouds.keys().map(String::as_str).collect();
+        let regions = regions.join(" and ");
+        let account = &self.identity.account;
+        let of_region = if self.region_is_set {
+            "infra.toml"
+        } else {
+            "`--region`"
+        };
+        format!("looked in {regions} of account {account}; {of_region}, `--profile` change that")
     }
 }
 

@@ -49,6 +49,7 @@ pub async fn destroy(context: &Context<'_>, request: &Request) -> Result<ExitSta
         context
             .narrator
             .say("Nothing to do: none of these stacks exists.");
+        context.console.hint(context.elsewhere());
         return Ok(ExitStatus::Done);
     }
     refuse_if_used(context, request).await?;

@@ -135,6 +135,7 @@ impl Reader<'_> {
             .hint(format!(
                 "`infra deploy {environment}` makes it; `infra status {environment}` shows what is there"
             ))
+            .hint(self.context.elsewhere())
             .into());
         }
         self.told_missing = true;

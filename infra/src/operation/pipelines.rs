@@ -94,7 +94,7 @@ pub async fn status(context: &Context<'_>, places: &Places) -> Result<ExitStatus
     let cloud = context.cloud(places.region.as_deref())?;
     let (found, missing) = look(cloud, places).await?;
     if found.is_empty() {
-        return Err(no_pipeline(&missing).into());
+        return Err(no_pipeline(context, &missing).into());
     }
     let connection = places.connection.state(cloud).await?;
     let console = context.console;
@@ -155,9 +155,11 @@ async fn look(cloud: &Cloud, places: &Places) -> Result<(Vec<PipelineState>, Vec
     Ok((found, missing))
 }
 
-fn no_pipeline(names: &[String]) -> Failure {
+fn no_pipeline(context: &Context<'_>, names: &[String]) -> Failure {
     let names = names.join(" or ");
-    Failure::failed(format!("there is no pipeline {names}")).hint("`infra deploy pipelines` makes them")
+    Failure::failed(format!("there is no pipeline {names}"))
+        .hint("`infra deploy pipelines` makes them")
+        .hint(context.elsewhere())
 }
 
 fn tell_connection(context: &Context<'_>, cloud: &Cloud, connection: Option<ConnectionState>) {
@@ -185,7 +187,7 @@ pub async fn start(context: &Context<'_>, places: &Places, tag: Option<&str>) ->
     let tag = match tag {
         Some(typed) => Some(known_tag(cloud, places, typed).await?),
         None if pipeline.which == "release" => {
-            must_have_release(cloud, places).await?;
+            must_have_release(context, cloud, places).await?;
             None
         }
         None => None,
@@ -198,7 +200,7 @@ pub async fn start(context: &Context<'_>, places: &Places, tag: Option<&str>) ->
         .start_pipeline(&pipeline.name, &variables, &context.run)
         .await?
     else {
-        return Err(no_pipeline(std::slice::from_ref(&pipeline.name)).into());
+        return Err(no_pipeline(context, std::slice::from_ref(&pipeline.name)).into());
     };
     let console = context.console;
     if console.json() {
@@ -236,7 +238,7 @@ async fn known_tag(cloud: &Cloud, places: &Places, typed: &str) -> Result<String
     Ok(tag)
 }
 
-async fn must_have_release(cloud: &Cloud, places: &Places) -> Result<()> {
+async fn must_have_release(context: &Context<'_>, cloud: &Cloud, places: &Places) -> Result<()> {
     let parameter = &places.tag_parameter;
     match cloud.parameter(parameter).await {
         Err(Fault::Denied { .. }) | Ok(Some(_)) => Ok(()),
@@ -246,6 +248,7 @@ async fn must_have_release(cloud: &Cloud, places: &Places) -> Result<()> {
         .hint(
             "a push to the dev branch builds one; `--image-tag TAG` releases images that were pushed by hand",
         )
+        .hint(context.elsewhere())
         .into()),
         Err(fault) => Err(fault.into()),
     }
@@ -259,7 +262,7 @@ pub async fn answer(context: &Context<'_>, places: &Places, verdict: &Verdict) -
     let cloud = context.cloud(places.region.as_deref())?;
     let (found, missing) = look(cloud, places).await?;
     if found.is_empty() {
-        return Err(no_pipeline(&missing).into());
+        return Err(no_pipeline(context, &missing).into());
     }
     let mut waiting: Vec<_> = found.iter().flat_map(PipelineState::waiting).collect();
     let Some(one) = waiting.pop() else {

@@ -96,6 +96,7 @@ pub async fn list(context: &Context<'_>, places: &Places) -> Result<ExitStatus> 
             places.parameter
         ));
         console.hint("a push to the dev branch makes one; `infra pipeline status dev` shows how far it is");
+        console.hint(context.elsewhere());
         return Ok(ExitStatus::Done);
     }
     console
@@ -141,6 +142,7 @@ pub async fn rollback(context: &Context<'_>, request: &Rollback) -> Result<ExitS
         .hint(format!(
             "`infra deploy {environment}` deploys it; `--image-tag TAG` names the release"
         ))
+        .hint(context.elsewhere())
         .into());
     };
     let wish = request.to.as_deref();

@@ -48,6 +48,9 @@ pub async fn status(context: &Context<'_>, request: &Request) -> Result<ExitStat
         match (looked, request.every) {
             (Ok(stacks), None) => {
                 view.print(&stacks)?;
+                if stacks.iter().all(|stack| stack.found.is_none()) {
+                    context.console.hint(context.elsewhere());
+                }
                 return Ok(ExitStatus::Done);
             }
             (Ok(stacks), Some(_)) => {

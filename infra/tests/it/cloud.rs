@@ -10,6 +10,8 @@ mod failing;
 mod formation;
 // Ctrl-C, once and twice.
 mod interrupting;
+// A region where nothing of ours is.
+mod nothing_there;
 // The program without AWS, and killed in the middle.
 mod program;
 // Whole sessions, as a person reads them.

@@ -21,7 +21,11 @@ pub(super) fn other(stacks: &[&Stack], drift: bool, global: &Global, console: &C
     let wanted: Vec<_> = stacks.iter().map(|stack| cloud::wanted(stack)).collect();
     let deployed = cloud::block_on(async {
         let context = cloud::open(global, &wanted, console, false).await?;
-        differing::deployed(&context, &wanted, drift).await
+        let deployed = differing::deployed(&context, &wanted, drift).await?;
+        if deployed.iter().all(|stack| stack.template.is_none()) {
+            console.hint(context.elsewhere());
+        }
+        Ok(deployed)
     })
     .map_err(cloud::with_remedies)?;
     let mut other = Other {

@@ -262,7 +262,7 @@ fn kill_after(operation: &str, times: usize) {
 }
 
 /// With credentials for the stage, and its address.
-fn on_stage<'a>(command: &'a mut Command, stage: &Stage) -> &'a mut Command {
+pub(super) fn on_stage<'a>(command: &'a mut Command, stage: &Stage) -> &'a mut Command {
     command
         .args(["--region", "eu-west-1"])
         .env("AWS_ACCESS_KEY_ID", "a")
