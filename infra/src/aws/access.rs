@@ -45,6 +45,9 @@ pub struct Access {
 /// What AWS' throttling wants, as far as anybody outside knows.
 const BACKOFF: Duration = Duration::from_millis(500);
 
+/// How often a call is made that AWS throttles.
+const ATTEMPTS: u32 = 6;
+
 impl fmt::Debug for Access {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Access")
@@ -150,25 +153,40 @@ impl Access {
             .read_timeout(Duration::from_secs(5))
             .build();
         let config = self.config(region, RetryConfig::disabled(), timeouts).await;
-        let who = aws_sdk_sts::Client::new(&config)
-            .get_caller_identity()
-            .send()
-            .await
-            .map_err(|error| match Fault::of("GetCallerIdentity", &error) {
-                Fault::Unreachable(why) => Fault::Unreachable(format!("{why} (asked STS in {region})")),
-                fault => fault,
-            })?;
-        Ok(Identity {
-            account: who.account.unwrap_or_default(),
-            arn: who.arn.unwrap_or_default(),
-        })
+        // Only throttling is worth asking again; a network that is not there must be told at once.
+        let mut pause = self.backoff;
+        let mut left = ATTEMPTS;
+        loop {
+            left -= 1;
+            let answer = aws_sdk_sts::Client::new(&config)
+                .get_caller_identity()
+                .send()
+                .await;
+            let fault = match answer {
+                Ok(who) => {
+                    return Ok(Identity {
+                        account: who.account.unwrap_or_default(),
+                        arn: who.arn.unwrap_or_default(),
+                    });
+                }
+                Err(error) => Fault::of("GetCallerIdentity", &error),
+            };
+            match fault {
+                Fault::Throttled { .. } if left > 0 => tokio::time::sleep(pause).await,
+                Fault::Unreachable(why) => {
+                    return Err(Fault::Unreachable(format!("{why} (asked STS in {region})")));
+                }
+                fault => return Err(fault),
+            }
+            pause *= 2;
+        }
     }
 
     /// The clients of a region.
     pub async fn cloud(&self, region: &str) -> Cloud {
         // Throttling is answered by waiting longer each time, with jitter; the SDK does both.
         let retry = RetryConfig::standard()
-            .with_max_attempts(6)
+            .with_max_attempts(ATTEMPTS)
             .with_initial_backoff(self.backoff);
         let timeouts = TimeoutConfig::builder()
             .connect_timeout(Duration::from_secs(3))

@@ -10,6 +10,8 @@ mod pipelines;
 mod releases;
 // `status`, once and watched.
 mod status;
+// A few throttled answers, and too many.
+mod throttled;
 
 use infra::deploy::wanted::Wanted;
 

@@ -19,7 +19,7 @@ fn places(environments: &[(&str, &str)]) -> Places {
     }
 }
 
-fn everywhere() -> Places {
+pub(super) fn everywhere() -> Places {
     places(&[
         ("dev", "DevAppStack"),
         ("staging", "StagingAppStack"),
@@ -65,7 +65,7 @@ fn no_release_yet_is_no_failure() {
 }
 
 /// Prod can be updated, and the update works.
-fn stage_of(world: World) -> Stage {
+pub(super) fn stage_of(world: World) -> Stage {
     let mut stacks = formation(THIRD, SECOND);
     stacks.changes.insert(
         "ProdAppStack".into(),
@@ -82,7 +82,7 @@ fn stage_of(world: World) -> Stage {
     stage(stacks, world).0
 }
 
-fn go_back(stage: &Stage, to: Option<&str>, person: Person<'_>) -> String {
+pub(super) fn go_back(stage: &Stage, to: Option<&str>, person: Person<'_>) -> String {
     let places = places(&[("prod", "ProdAppStack")]);
     let stacks = vec![places.stacks[0].1.clone()];
     let request = Rollback {
@@ -93,7 +93,7 @@ fn go_back(stage: &Stage, to: Option<&str>, person: Person<'_>) -> String {
     person.does(stage, &stacks, async |context| rollback(context, &request).await)
 }
 
-fn yes() -> Person<'static> {
+pub(super) fn yes() -> Person<'static> {
     Person {
         answers: Some("y\n"),
         ..Person::default()
