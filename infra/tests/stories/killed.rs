@@ -184,8 +184,12 @@ fn at_any_call_of_a_deployment() {
     let at = |last: usize| {
         let Some(cloud) = Cloud::open() else { return };
         let relay = cloud.relay(last);
-        let run = cloud.begin_at(&relay.endpoint, &deploy);
-        relay.withholds();
+        let mut run = cloud.begin_at(&relay.endpoint, &deploy);
+        if !relay.withholds_from(&mut run) {
+            // A busier machine has more looks at the same deployment; this time there were fewer.
+            run.end().with(0);
+            return;
+        }
         run.kill();
         let ended = cloud.infra(&deploy);
         assert_eq!(ended.code, Some(0), "killed at call {last}:\n{}", ended.text);

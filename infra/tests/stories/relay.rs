@@ -4,8 +4,10 @@ use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::{Ipv4Addr, TcpListener, TcpStream};
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
 
 use crate::cloud::PATIENCE;
+use crate::run::Run;
 
 /// The wire.
 pub(crate) struct Relay {
@@ -41,9 +43,20 @@ impl Relay {
         *self.calls.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Waits until an answer was withheld.
-    pub(crate) fn withholds(&self) {
-        self.withheld.recv_timeout(PATIENCE).unwrap();
+    /// Waits until an answer was withheld; false if `run` ended before that call.
+    pub(crate) fn withholds_from(&self, run: &mut Run) -> bool {
+        let began = Instant::now();
+        while self.withheld.recv_timeout(Duration::from_millis(20)).is_err() {
+            if run.has_ended() {
+                return false;
+            }
+            assert!(
+                began.elapsed() < PATIENCE,
+                "nothing was withheld:\n{}",
+                run.text()
+            );
+        }
+        true
     }
 }
 

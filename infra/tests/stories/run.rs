@@ -158,6 +158,11 @@ impl Run {
         }
     }
 
+    /// It has ended by itself.
+    pub(crate) fn has_ended(&mut self) -> bool {
+        self.child.try_wait().unwrap().is_some()
+    }
+
     /// Types into its terminal.
     pub(crate) fn types(&mut self, keys: &str) {
         let stdin = self.stdin.as_mut().unwrap();
