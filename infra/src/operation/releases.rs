@@ -7,9 +7,10 @@ use serde_json::json;
 
 use super::Context;
 use super::deploy;
-use crate::aws::{Cloud, Fault};
+use crate::aws::Fault;
 use crate::daily::releases::{Refusal, Release, Tags, Target, releases, table, target};
 use crate::daily::tag::{Unclear, short};
+use crate::deploy::condition::{Busy, Condition};
 use crate::deploy::wanted::Wanted;
 use crate::exit::{ExitStatus, Failure};
 
@@ -40,6 +41,8 @@ struct Known {
     releases: Vec<Release>,
     images: BTreeMap<String, Tags>,
     running: Vec<(String, String)>,
+    /// What is being done to one of the stacks, whose tag is then that of what is under way.
+    under_way: Option<Busy>,
 }
 
 impl Places {
@@ -55,24 +58,28 @@ impl Places {
             images.insert(container.clone(), tags);
         }
         let mut running = Vec::new();
+        let mut under_way = None;
         for (environment, stack) in &self.stacks {
-            if let Some(tag) = running_tag(cloud, stack).await? {
-                running.push((environment.clone(), tag));
+            let Some(state) = cloud.stack(&stack.name).await? else {
+                continue;
+            };
+            if let Condition::Busy(busy) = Condition::of(&state.status) {
+                under_way = Some(busy);
             }
+            let key = stack.release_parameter.as_deref().unwrap_or_default();
+            running.extend(
+                state
+                    .parameter(key)
+                    .map(|tag| (environment.clone(), tag.to_owned())),
+            );
         }
         Ok(Known {
             releases: releases(history, &images, &running),
             images,
             running,
+            under_way,
         })
     }
-}
-
-/// The tag that an app stack runs, if it exists.
-async fn running_tag(cloud: &Cloud, stack: &Wanted) -> Result<Option<String>, Fault> {
-    let state = cloud.stack(&stack.name).await?;
-    let key = stack.release_parameter.as_deref().unwrap_or_default();
-    Ok(state.and_then(|state| state.parameter(key).map(ToOwned::to_owned)))
 }
 
 /// Lists the releases.
@@ -146,8 +153,16 @@ pub async fn rollback(context: &Context<'_>, request: &Rollback) -> Result<ExitS
         .into());
     };
     let wish = request.to.as_deref();
+    if let (Some(busy), None) = (known.under_way, wish) {
+        return Err(unclear_start(busy, environment, running, &known).into());
+    }
     let back = match target(&known.releases, &known.images, running, wish) {
-        Ok(back) => back,
+        Ok(back) => {
+            announce(context, environment, running, &back);
+            back.tag
+        }
+        // Not yet: the deployment joins what is under way.
+        Err(Refusal::RunsAlready(tag)) if known.under_way.is_some() => tag,
         Err(Refusal::RunsAlready(tag)) => {
             context.narrator.say(format!(
                 "{environment} runs {} already; nothing to do.",
@@ -157,7 +172,6 @@ pub async fn rollback(context: &Context<'_>, request: &Rollback) -> Result<ExitS
         }
         Err(refusal) => return Err(refused(refusal, environment, running).into()),
     };
-    announce(context, environment, running, &back);
     let mut wanted = stack.clone();
     // The images go back, not the settings of whoever sits here.
     wanted.body = cloud
@@ -167,12 +181,12 @@ pub async fn rollback(context: &Context<'_>, request: &Rollback) -> Result<ExitS
     wanted.depends_on.clear();
     let deployment = deploy::Request {
         stacks: vec![wanted],
-        release: Some(back.tag.clone()),
+        release: Some(back.clone()),
         ..deploy::Request::default()
     };
     let ended = deploy::deploy(context, &deployment).await?;
     if ended == ExitStatus::Done
-        && let Some(latest) = known.releases.first().filter(|latest| latest.tag != back.tag)
+        && let Some(latest) = known.releases.first().filter(|latest| latest.tag != back)
     {
         context.console.hint(format!(
             "the latest release is still {}: `infra deploy {environment}` would run that again",
@@ -180,6 +194,25 @@ pub async fn rollback(context: &Context<'_>, request: &Rollback) -> Result<ExitS
         ));
     }
     Ok(ended)
+}
+
+/// What is the release before, while another is on its way? An earlier run of this very command may have been killed;
+/// to go back from what it began would be one release too far.
+fn unclear_start(busy: Busy, environment: &str, running: &str, known: &Known) -> Failure {
+    let failure = Failure::failed(format!(
+        "{environment} is {busy}, with release {}: from which to go back is not clear",
+        short(running)
+    ))
+    .hint(format!(
+        "`infra status {environment} --watch` shows how that ends"
+    ));
+    match target(&known.releases, &known.images, running, None) {
+        Ok(before) => failure.hint(format!(
+            "`infra rollback {environment} --to {}` waits for that, then goes back to the release before it",
+            short(&before.tag)
+        )),
+        Err(_) => failure.hint("`--to TAG` waits for that, then goes back to that release"),
+    }
 }
 
 fn announce(context: &Context<'_>, environment: &str, running: &str, back: &Target) {

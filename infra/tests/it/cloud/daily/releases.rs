@@ -172,6 +172,51 @@ fn what_cannot_be_gone_back_to_is_explained() {
     assert_snapshot!(told.join("\n"));
 }
 
+/// The update to the second release has begun and takes another look.
+fn under_way() -> Stage {
+    let stage = stage_of(world());
+    stage.look(|formation| {
+        let prod = formation.stack("ProdAppStack", "UPDATE_IN_PROGRESS");
+        prod.path = vec![
+            step("UPDATE_IN_PROGRESS"),
+            step("UPDATE_IN_PROGRESS"),
+            step("UPDATE_COMPLETE"),
+        ]
+        .into();
+    });
+    stage
+}
+
+#[test]
+fn from_what_is_still_on_its_way_nobody_goes_back_unasked() {
+    let stage = under_way();
+    assert_snapshot!(go_back(&stage, None, yes()));
+    assert_eq!(stage.server.count("CreateChangeSet"), 0);
+}
+
+#[test]
+fn what_is_under_way_is_waited_for_before_a_named_release_is_gone_back_to() {
+    let stage = under_way();
+    let told = go_back(&stage, Some("0000"), yes());
+    assert!(
+        told.contains("ProdAppStack: it is being updated already; waiting for that"),
+        "{told}"
+    );
+    assert!(
+        told.contains("prod goes back from 4f2a9c01 to 00000000\n"),
+        "{told}"
+    );
+    assert_eq!(stage.server.count("ExecuteChangeSet"), 1);
+}
+
+#[test]
+fn a_release_that_is_on_its_way_already_is_waited_for() {
+    let stage = under_way();
+    stage.look(|formation| formation.changes.clear());
+    assert_snapshot!(go_back(&stage, Some("4f2a"), yes()));
+    assert_eq!(stage.status("ProdAppStack"), "UPDATE_COMPLETE");
+}
+
 #[test]
 fn an_environment_that_does_not_run_cannot_go_back() {
     let (stage, _) = stage(Formation::default(), world());
