@@ -143,26 +143,44 @@ impl Cloud {
 
     /// The image that a container of dev's service runs.
     pub(crate) fn image_in_dev(&self, container: &str) -> String {
-        let ecs = |operation: &str, body: &Value| {
-            self.json(
-                "ecs",
-                &format!("AmazonEC2ContainerServiceV20141113.{operation}"),
-                body,
-            )
-        };
-        let name = json!({ "Name": "/penguin-school/dev/cluster-name" });
-        let cluster = self.json("ssm", "AmazonSSM.GetParameter", &name)["Parameter"]["Value"].clone();
-        let listed = ecs("ListServices", &json!({ "cluster": cluster }));
+        let cluster = self.cluster_of_dev();
+        let listed = self.ecs("ListServices", &json!({ "cluster": cluster }));
         let services = json!({ "cluster": cluster, "services": listed["serviceArns"] });
-        let found = ecs("DescribeServices", &services);
+        let found = self.ecs("DescribeServices", &services);
         let definition = json!({ "taskDefinition": found["services"][0]["taskDefinition"] });
-        let task = ecs("DescribeTaskDefinition", &definition);
+        let task = self.ecs("DescribeTaskDefinition", &definition);
         let containers = task["taskDefinition"]["containerDefinitions"].as_array().unwrap();
         let found = containers
             .iter()
             .find(|found| found["name"] == container)
             .unwrap();
         found["image"].as_str().unwrap().to_owned()
+    }
+
+    /// Stops the tasks of dev's service, as somebody does in the console.
+    pub(crate) fn stop_tasks_in_dev(&self) {
+        let cluster = self.cluster_of_dev();
+        let listed = self.ecs("ListTasks", &json!({ "cluster": cluster }));
+        for task in listed["taskArns"].as_array().unwrap() {
+            let stop = json!({ "cluster": cluster, "task": task, "reason": "a test" });
+            self.ecs("StopTask", &stop);
+        }
+    }
+
+    /// Has the alarm of dev's errors ring.
+    pub(crate) fn ring_in_dev(&self) {
+        let ring = json!({ "AlarmName": "penguin-school-dev-errors", "StateValue": "ALARM", "StateReason": "a test" });
+        self.json("monitoring", "GraniteServiceVersion20100801.SetAlarmState", &ring);
+    }
+
+    fn cluster_of_dev(&self) -> Value {
+        let name = json!({ "Name": "/penguin-school/dev/cluster-name" });
+        self.json("ssm", "AmazonSSM.GetParameter", &name)["Parameter"]["Value"].clone()
+    }
+
+    fn ecs(&self, operation: &str, body: &Value) -> Value {
+        let target = format!("AmazonEC2ContainerServiceV20141113.{operation}");
+        self.json("ecs", &target, body)
     }
 
     /// Status of a stack, or `absent`.
@@ -210,7 +228,11 @@ impl Cloud {
     fn json(&self, service: &str, target: &str, body: &Value) -> Value {
         let target = format!("x-amz-target: {target}\r\n");
         let answer = self.post(service, "application/x-amz-json-1.1", &target, &body.to_string());
-        let value: Value = serde_json::from_str(&answer).unwrap();
+        // Some operations answer nothing.
+        let value: Value = serde_json::from_str(&answer).unwrap_or_else(|error| {
+            assert!(answer.is_empty(), "{error}: {answer}");
+            Value::Null
+        });
         assert!(value.get("__type").is_none(), "{value}");
         value
     }

@@ -5,6 +5,8 @@
 
 // The stand-in for AWS, and what a test asks it directly.
 mod cloud;
+// Status, releases and the way back.
+mod daily;
 // Killed with kill -9 in every phase, and begun again.
 mod killed;
 // From nothing to a site, through updates and failures, and back to nothing.
