@@ -4,7 +4,7 @@ mod answer_body;
 mod connect;
 mod exchange;
 mod hold;
-mod http1;
+pub mod http1;
 mod link;
 mod lookup;
 mod multiplexed;

@@ -14,26 +14,31 @@ mod request;
 
 use std::io;
 
-pub(super) use self::answer::{Answer, ends_a_head, read_head};
-pub(super) use self::incoming::{Incoming, Piece};
-pub(super) use self::request::{Framing, begin_chunk, end_chunks, write_head};
+pub use self::answer::{Answer, ends_a_head, read_head};
+pub use self::incoming::{Incoming, Piece};
+pub use self::request::{Framing, begin_chunk, end_chunks, write_head};
 
 /// Largest head of an answer in bytes: generous, because frameworks put whole sessions into cookies.
-pub(super) const HEAD: usize = 64 * 1024;
+pub const HEAD: usize = 64 * 1024;
 /// Most fields of a head, and of trailers.
 const FIELDS: usize = 100;
 
 /// Why an exchange with the app came to nothing.
 #[derive(Debug, thiserror::Error)]
-pub(super) enum Fault {
+pub enum Fault {
+    /// It ended where it must not.
     #[error("the connection ended")]
     Closed,
+    /// The system says so.
     #[error("{0}")]
     Broken(#[from] io::Error),
+    /// The client's part of it.
     #[error("the request's body broke off")]
     Upload,
+    /// More than is read of a head or of trailers.
     #[error("its head has more than {HEAD} bytes or {FIELDS} fields")]
     TooLarge,
+    /// No answer of HTTP/1.1, for this reason.
     #[error("{0}")]
     Malformed(&'static str),
 }

@@ -14,16 +14,17 @@ use crate::request_rules::parse_length;
 
 /// An answer without its body.
 #[derive(Debug)]
-pub(crate) struct Answer {
-    pub(crate) head: Response<()>,
+pub struct Answer {
+    /// Its status and fields.
+    pub head: Response<()>,
     /// Its body.
-    pub(crate) incoming: Incoming,
+    pub incoming: Incoming,
     /// Whether the connection may carry another request when the answer has ended.
-    pub(crate) keep: bool,
+    pub keep: bool,
 }
 
 /// Whether the line that ends a head is among these bytes. Those before `from` have been looked at.
-pub(crate) fn ends_a_head(bytes: &[u8], from: usize) -> bool {
+pub fn ends_a_head(bytes: &[u8], from: usize) -> bool {
     // The empty line may have begun before what is new.
     let from = from.saturating_sub(2);
     memchr::memchr_iter(b'\n', &bytes[from..])
@@ -33,7 +34,10 @@ pub(crate) fn ends_a_head(bytes: &[u8], from: usize) -> bool {
 /// Reads a head: the answer to a request with `method`. Gives its length with it, or nothing where more must come.
 ///
 /// The map becomes the answer's, emptied: one that has served its purpose need not be made anew.
-pub(crate) fn read_head(
+///
+/// # Errors
+/// What is no head, or could be read in two ways.
+pub fn read_head(
     bytes: &Bytes,
     method: &Method,
     map: &mut HeaderMap,

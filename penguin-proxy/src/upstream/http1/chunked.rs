@@ -15,7 +15,7 @@ const DIGITS: usize = 16;
 
 /// The place inside a body in chunks.
 #[derive(Debug, Default)]
-pub(crate) enum Chunked {
+pub enum Chunked {
     /// In front of a chunk.
     #[default]
     Size,
@@ -23,6 +23,7 @@ pub(crate) enum Chunked {
     Data(u64),
     /// Behind a chunk's data, in front of its end of line.
     DataEnd,
+    /// Behind the last chunk.
     Trailers,
 }
 

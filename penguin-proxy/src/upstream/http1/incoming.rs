@@ -8,7 +8,7 @@ use super::chunked::{Chunked, Next};
 
 /// What of an answer's body is still to come.
 #[derive(Debug, Default)]
-pub(crate) enum Incoming {
+pub enum Incoming {
     /// Nothing.
     #[default]
     Ended,
@@ -22,21 +22,25 @@ pub(crate) enum Incoming {
 
 /// One piece of a body.
 #[derive(Debug)]
-pub(crate) enum Piece {
+pub enum Piece {
     /// None before there is more to look at.
     More,
+    /// Bytes of it.
     Data(Bytes),
+    /// Its trailers, which end it.
     Trailers(HeaderMap),
+    /// Its end.
     End,
 }
 
 impl Incoming {
-    pub(crate) fn has_ended(&self) -> bool {
+    /// Whether all of it has come.
+    pub fn has_ended(&self) -> bool {
         matches!(self, Self::Ended)
     }
 
     /// Bytes that are still to come, where that is known.
-    pub(crate) fn left(&self) -> Option<u64> {
+    pub fn left(&self) -> Option<u64> {
         match self {
             Self::Ended => Some(0),
             Self::Length(left) => Some(*left),
@@ -45,7 +49,7 @@ impl Incoming {
     }
 
     /// Bytes that are surely still to come.
-    pub(crate) fn wanted(&self) -> u64 {
+    pub fn wanted(&self) -> u64 {
         match self {
             Self::Ended | Self::UntilClose => 0,
             Self::Length(left) => *left,
@@ -54,7 +58,10 @@ impl Incoming {
     }
 
     /// Takes the next piece out of what has come.
-    pub(crate) fn next(&mut self, input: &mut Bytes) -> Result<Piece, Fault> {
+    ///
+    /// # Errors
+    /// Chunks that are none.
+    pub fn next(&mut self, input: &mut Bytes) -> Result<Piece, Fault> {
         match self {
             Self::Ended => Ok(Piece::End),
             Self::Chunked(chunked) => match chunked.next(input)? {
@@ -81,8 +88,11 @@ impl Incoming {
         }
     }
 
-    /// The connection ended: whether that is the end of the body too.
-    pub(crate) fn closed(&mut self) -> Result<(), Fault> {
+    /// The connection ended, and perhaps the body with it.
+    ///
+    /// # Errors
+    /// [`Fault::Closed`] for a body that has another end.
+    pub fn closed(&mut self) -> Result<(), Fault> {
         match self {
             Self::Ended | Self::UntilClose => {
                 *self = Self::Ended;

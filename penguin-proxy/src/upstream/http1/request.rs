@@ -11,7 +11,7 @@ use crate::request_rules::parse_length;
 
 /// How the app finds the end of a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Framing {
+pub enum Framing {
     /// With its head.
     Bodiless,
     /// After so many bytes more.
@@ -21,7 +21,7 @@ pub(crate) enum Framing {
 }
 
 /// Appends a head. Its target must be in origin or asterisk form, and its fields those of the app's connection.
-pub(crate) fn write_head(head: &Parts, has_body: bool, out: &mut Vec<u8>) -> Framing {
+pub fn write_head(head: &Parts, has_body: bool, out: &mut Vec<u8>) -> Framing {
     let field = |out: &mut Vec<u8>, name: &str, value: &[u8]| {
         out.extend_from_slice(name.as_bytes());
         out.extend_from_slice(b": ");
@@ -55,13 +55,13 @@ pub(crate) fn write_head(head: &Parts, has_body: bool, out: &mut Vec<u8>) -> Fra
 }
 
 /// Appends what stands in front of a chunk; behind it stands an end of line.
-pub(crate) fn begin_chunk(data: &Bytes, out: &mut Vec<u8>) {
+pub fn begin_chunk(data: &Bytes, out: &mut Vec<u8>) {
     // Writing to memory cannot fail.
     _ = write!(out, "{:x}\r\n", data.len());
 }
 
 /// Appends the end of all chunks.
-pub(crate) fn end_chunks(trailers: &HeaderMap, out: &mut Vec<u8>) {
+pub fn end_chunks(trailers: &HeaderMap, out: &mut Vec<u8>) {
     out.extend_from_slice(b"0\r\n");
     for (name, value) in trailers {
         out.extend_from_slice(name.as_str().as_bytes());
