@@ -120,8 +120,9 @@ impl Http2Client {
         body: impl Into<Bytes>,
     ) -> Result<Answer, h2::Error> {
         let (answer, mut upload) = self.open(request.body(()).unwrap(), false);
-        upload.send_data(body.into(), true)?;
-        self.wait(answer)
+        // Who has answered already may refuse the body; then the answer counts.
+        let sent = upload.send_data(body.into(), true);
+        self.wait(answer).or_else(|error| sent.and(Err(error)))
     }
 
     /// GET.
