@@ -17,6 +17,8 @@ const FULL: usize = 64 * 1024;
 const ROOM: usize = FULL + 4 * 1024;
 /// Buffers that may wait for a slow output before the next is dropped.
 const WAITING: usize = 16;
+/// Written buffers that are kept; after a burst the others go.
+const KEPT: usize = 4;
 /// How long the end waits for the output.
 const PATIENCE: Duration = Duration::from_secs(1);
 
@@ -29,9 +31,29 @@ enum Message {
 #[derive(Debug)]
 pub struct AccessLog {
     queue: SyncSender<Message>,
+    spare: Spare,
     json: bool,
     dropped: Arc<AtomicU64>,
     finished: Mutex<mpsc::Receiver<()>>,
+}
+
+/// Buffers that have been written and serve again. A new one each time would cost the kernel a page for every few lines.
+#[derive(Clone, Debug, Default)]
+struct Spare(Arc<Mutex<Vec<Vec<u8>>>>);
+
+impl Spare {
+    fn take(&self) -> Vec<u8> {
+        let mut spare = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        spare.pop().unwrap_or_else(|| Vec::with_capacity(ROOM))
+    }
+
+    fn put(&self, mut buffer: Vec<u8>) {
+        buffer.clear();
+        let mut spare = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if spare.len() < KEPT {
+            spare.push(buffer);
+        }
+    }
 }
 
 impl std::fmt::Debug for Message {
@@ -55,12 +77,15 @@ impl AccessLog {
     pub fn new(mut output: impl Write + Send + 'static, json: bool) -> Self {
         let (queue, messages) = mpsc::sync_channel(WAITING);
         let (done, finished) = mpsc::channel();
+        let spare = Spare::default();
+        let written = spare.clone();
         let writing = move || {
             while let Ok(Message::Lines(lines)) = messages.recv() {
                 if output.write_all(&lines).and_then(|()| output.flush()).is_err() {
                     // Nobody reads any more. The proxy's work goes on without a log.
                     break;
                 }
+                written.put(lines);
             }
             drop(done);
         };
@@ -72,6 +97,7 @@ impl AccessLog {
         }
         Self {
             queue,
+            spare,
             json,
             dropped: Arc::default(),
             finished: Mutex::new(finished),
@@ -81,10 +107,11 @@ impl AccessLog {
     /// A buffer for one serving thread.
     pub(crate) fn lines(&self) -> Lines {
         Lines {
-            buffer: Vec::with_capacity(ROOM),
+            buffer: self.spare.take(),
             count: 0,
             clock: Clock::default(),
             queue: self.queue.clone(),
+            spare: self.spare.clone(),
             json: self.json,
             dropped: Arc::clone(&self.dropped),
         }
@@ -114,6 +141,7 @@ pub(crate) struct Lines {
     count: u64,
     clock: Clock,
     queue: SyncSender<Message>,
+    spare: Spare,
     json: bool,
     dropped: Arc<AtomicU64>,
 }
@@ -137,7 +165,7 @@ impl Lines {
         if self.buffer.is_empty() {
             return;
         }
-        let lines = std::mem::replace(&mut self.buffer, Vec::with_capacity(ROOM));
+        let lines = std::mem::replace(&mut self.buffer, self.spare.take());
         match self.queue.try_send(Message::Lines(lines)) {
             Ok(()) => {}
             Err(TrySendError::Full(_) | TrySendError::Disconnected(_)) => {
@@ -164,6 +192,25 @@ mod tests {
         fn flush(&mut self) -> io::Result<()> {
             Ok(())
         }
+    }
+
+    #[test]
+    fn a_written_buffer_serves_again() {
+        let log = AccessLog::new(io::sink(), true);
+        let mut lines = log.lines();
+        let flush = |lines: &mut Lines| {
+            let used = lines.buffer.as_ptr();
+            lines.buffer.extend_from_slice(b"line\n");
+            lines.flush();
+            used
+        };
+        let first = flush(&mut lines);
+        while log.spare.0.lock().unwrap().is_empty() {
+            thread::yield_now();
+        }
+        flush(&mut lines);
+        assert_eq!(lines.buffer.as_ptr(), first);
+        assert!(lines.buffer.is_empty());
     }
 
     #[test]
