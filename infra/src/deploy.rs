@@ -8,6 +8,7 @@ pub mod diagnosis;
 pub mod drift;
 pub mod opening;
 pub mod progress;
+pub mod protection;
 pub mod reason;
 pub mod report;
 pub mod rollout;

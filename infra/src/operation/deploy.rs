@@ -6,7 +6,8 @@ use std::collections::BTreeMap;
 
 use anyhow::Result;
 
-use self::conclusion::{Outcome, address, conclude};
+pub(super) use self::conclusion::Outcome;
+use self::conclusion::{address, conclude};
 use super::Context;
 use super::asking::Answer;
 use super::follow::{Rested, Watch, Watched};
@@ -248,7 +249,12 @@ async fn ask_again<'w>(
     Ok(context.consent(&format!("Deploy {}?", wanted.name)).await? == Answer::Yes)
 }
 
-async fn run_change_set(context: &Context<'_>, wanted: &Wanted, made: &MadeChangeSet) -> Result<Outcome> {
+/// Executes a change set and watches it to its end.
+pub(super) async fn run_change_set(
+    context: &Context<'_>,
+    wanted: &Wanted,
+    made: &MadeChangeSet,
+) -> Result<Outcome> {
     let cloud = context.cloud(wanted.region.as_deref())?;
     let cursor = cloud.cursor_at_end(&made.stack_id).await?;
     cloud.execute_change_set(&made.id, &context.run).await?;

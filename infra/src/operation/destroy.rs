@@ -1,10 +1,13 @@
 //! A destruction: say what will be lost, ask, delete in the order that the dependencies allow.
 
+mod disarming;
+
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
 use anyhow::Result;
 
+use self::disarming::disarm;
 use super::Context;
 use super::asking::Answer;
 use super::follow::{Watch, Watched};
@@ -13,6 +16,7 @@ use super::together::Together;
 use crate::aws::StackState;
 use crate::deploy::condition::{Condition, DestroyStep, Ending, before_destroy, ending};
 use crate::deploy::diagnosis::{Diagnosis, diagnose};
+use crate::deploy::protection::without_protection;
 use crate::deploy::report::Event;
 use crate::deploy::schedule::Schedule;
 use crate::deploy::wanted::Wanted;
@@ -25,7 +29,7 @@ pub struct Request {
     pub stacks: Vec<Wanted>,
     /// All stacks there are: one that is used by another is not destroyed.
     pub all: Vec<Wanted>,
-    /// Take the protection against deletion off.
+    /// Take the protection against deletion off stacks and load balancers.
     pub force: bool,
 }
 
@@ -33,6 +37,9 @@ pub struct Request {
 enum Outcome {
     Gone,
     Failed(Diagnosis),
+    /// Ctrl-C before its deletion began.
+    Kept,
+    /// Ctrl-C while it is being deleted.
     Left,
 }
 
@@ -54,7 +61,7 @@ pub async fn destroy(context: &Context<'_>, request: &Request) -> Result<ExitSta
     }
     refuse_if_used(context, request).await?;
     refuse_if_protected(&present, request.force)?;
-    show(context, &present).await?;
+    show(context, &present, request.force).await?;
     match agree(context, &present).await? {
         Answer::Yes => {}
         Answer::No => {
@@ -144,7 +151,7 @@ fn refuse_if_protected(present: &[Present<'_>], force: bool) -> Result<()> {
         .into())
 }
 
-async fn show(context: &Context<'_>, present: &[Present<'_>]) -> Result<()> {
+async fn show(context: &Context<'_>, present: &[Present<'_>], force: bool) -> Result<()> {
     for (wanted, state) in present.iter().rev() {
         let cloud = context.cloud(wanted.region.as_deref())?;
         let resources = cloud.resources(&state.id).await?;
@@ -157,6 +164,13 @@ async fn show(context: &Context<'_>, present: &[Present<'_>]) -> Result<()> {
             });
             continue;
         }
+        let template = if force {
+            cloud.template(&state.id).await?
+        } else {
+            None
+        };
+        let open = template.as_deref().and_then(without_protection);
+        let disarmed = open.map(|open| open.balancers).unwrap_or_default();
         let mut text = format!("{}: delete, {} resources\n", wanted.name, resources.len());
         for (name, kind, physical) in &resources {
             let what = match kind.as_str() {
@@ -170,6 +184,9 @@ async fn show(context: &Context<'_>, present: &[Present<'_>]) -> Result<()> {
             // Writing to a string does not fail.
             let kind = kind.strip_prefix("AWS::").unwrap_or(kind);
             let _ = writeln!(text, "  {name} ({kind}) {what}\n    {physical}");
+            if disarmed.contains(name) {
+                text.push_str("    its protection against deletion is taken off first\n");
+            }
         }
         context.console.write_err(text);
     }
@@ -208,7 +225,7 @@ async fn execute(context: &Context<'_>, present: &[Present<'_>], force: bool) ->
     )
     .reversed();
     let mut running = Together::new();
-    let (mut errors, mut left) = (Vec::new(), Vec::new());
+    let (mut errors, mut left, mut kept) = (Vec::new(), Vec::new(), Vec::new());
     let mut gone = 0;
     loop {
         let stop = context.interrupts.count() > 0;
@@ -225,12 +242,14 @@ async fn execute(context: &Context<'_>, present: &[Present<'_>], force: bool) ->
                 schedule.succeeded(&wanted.name);
             }
             Ok(Outcome::Left) => left.push(wanted.name.as_str()),
+            Ok(Outcome::Kept) => kept.push(wanted.name.clone()),
             Ok(Outcome::Failed(diagnosis)) => errors.push(failure(diagnosis).into()),
             Err(error) => errors.push(error),
         }
     }
     context.narrator.settle();
-    for name in schedule.never_started() {
+    let interrupted = !left.is_empty() || !kept.is_empty();
+    for name in kept.into_iter().chain(schedule.never_started()) {
         context.narrator.say(format!("{name}: not deleted"));
     }
     let last: Option<anyhow::Error> = errors.pop();
@@ -244,6 +263,8 @@ async fn execute(context: &Context<'_>, present: &[Present<'_>], force: bool) ->
         context
             .narrator
             .say(format!("{}: the deletion goes on in AWS", left.join(" ")));
+    }
+    if interrupted {
         return Ok(ExitStatus::Interrupted);
     }
     let stacks = if gone == 1 {
@@ -271,6 +292,9 @@ async fn delete(context: &Context<'_>, wanted: &Wanted, state: &StackState, forc
             }
             Watched::Rested(_) => {}
         }
+    }
+    if force && let Some(ended) = disarm(context, wanted, &state.id).await? {
+        return Ok(ended);
     }
     if force && state.protected {
         cloud.protect(&state.id, false).await?;

@@ -239,3 +239,31 @@ fn destroying_goes_in_order_and_what_others_use_stays() {
         .with(0)
         .said(&["Nothing to do"]);
 }
+
+#[test]
+fn what_is_protected_goes_by_force_and_with_consent_only() {
+    let Some(cloud) = Cloud::open() else { return };
+    cloud.edit("deletion-protection = false", "deletion-protection = true");
+    cloud
+        .infra(&["deploy", "Foundation", "DevCluster", "--yes"])
+        .with(0);
+    cloud.release("1111111");
+    cloud.infra(&["deploy", "dev", "--yes"]).with(0);
+    cloud
+        .infra(&["destroy", "DevAppStack", "--yes"])
+        .with(1)
+        .said(&["error: DevAppStack: protected against deletion\n", "--force"]);
+    // What this checkout would deploy is none of its business.
+    cloud.edit("min-tasks = 1", "min-tasks = 2");
+    let mut terminal = cloud.terminal(&["destroy", "DevAppStack", "--force"]);
+    terminal.sees("[y/N]");
+    terminal.types("y\n");
+    terminal.end().with(0).said(&[
+        "its protection against deletion is taken off first",
+        "DevAppStack: taking the protection of LoadBalancer off",
+        "DevAppStack                  updated  ",
+        "DevAppStack                  deleted  ",
+        "Done: 1 stack deleted.",
+    ]);
+    assert_eq!(cloud.status("DevAppStack"), "absent");
+}

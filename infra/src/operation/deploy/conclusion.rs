@@ -13,7 +13,7 @@ use crate::stacks::URL_OUTPUT;
 
 /// How it went with one stack.
 #[derive(Debug)]
-pub(super) enum Outcome {
+pub(in crate::operation) enum Outcome {
     /// It is as wanted; where the site is, if it is a stack of the site.
     Changed(Option<String>),
     Unchanged,

@@ -64,6 +64,8 @@ pub(crate) struct Session<'a> {
     pub(crate) yes: bool,
     pub(crate) json: bool,
     pub(crate) release: Option<String>,
+    /// `destroy --force`.
+    pub(crate) force: bool,
     /// Presses of Ctrl-C: each is made when the operation has been called so often.
     pub(crate) interrupt_after: Vec<(&'static str, usize)>,
 }
@@ -76,6 +78,7 @@ impl Default for Session<'_> {
             yes: true,
             json: false,
             release: None,
+            force: false,
             interrupt_after: Vec::new(),
         }
     }
@@ -97,7 +100,7 @@ impl Session<'_> {
             json: self.json,
             interrupt_after: self.interrupt_after,
         };
-        let (stacks, release) = (self.stacks, self.release);
+        let (stacks, release, force) = (self.stacks, self.release, self.force);
         person.does(stage, &stacks.clone(), async |context| match verb {
             Verb::Deploy => {
                 let request = deploy::Request {
@@ -111,7 +114,7 @@ impl Session<'_> {
                 let request = destroy::Request {
                     all: stacks.clone(),
                     stacks,
-                    force: false,
+                    force,
                 };
                 destroy::destroy(context, &request).await
             }
