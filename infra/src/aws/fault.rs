@@ -115,6 +115,17 @@ impl Fault {
         }
     }
 
+    /// The fault with the profile that was asked for, where the call that failed did not know it.
+    #[must_use]
+    pub fn of_profile(mut self, asked: Option<&str>) -> Self {
+        if let Self::SignInExpired { profile, .. } | Self::NotSignedIn { profile, .. } = &mut self
+            && profile.is_none()
+        {
+            *profile = asked.map(ToOwned::to_owned);
+        }
+        self
+    }
+
     /// Trying again later may help.
     pub fn is_passing(&self) -> bool {
         match self {

@@ -19,7 +19,7 @@ pub(super) fn run(verb: &CloudVerb, global: &Global, console: &Console) -> Resul
         CloudVerb::Rollback(arguments) => super::releases::rollback(arguments, global, console),
         CloudVerb::Pipeline(verb) => super::pipeline::run(verb, global, console),
     };
-    done.map_err(with_remedies)
+    done.map_err(|error| with_remedies(error, global))
 }
 
 /// Says that this build cannot.
@@ -119,9 +119,9 @@ mod connected {
     }
 
     /// Adds to an error of AWS what to do about it.
-    pub(in crate::commands) fn with_remedies(error: anyhow::Error) -> anyhow::Error {
+    pub(in crate::commands) fn with_remedies(error: anyhow::Error, global: &Global) -> anyhow::Error {
         let hints = match error.chain().find_map(|cause| cause.downcast_ref::<Fault>()) {
-            Some(fault) => fault.hints(),
+            Some(fault) => fault.clone().of_profile(global.profile.as_deref()).hints(),
             None => return error,
         };
         hints

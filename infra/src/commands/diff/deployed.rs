@@ -27,7 +27,7 @@ pub(super) fn other(stacks: &[&Stack], drift: bool, global: &Global, console: &C
         }
         Ok(deployed)
     })
-    .map_err(cloud::with_remedies)?;
+    .map_err(|error| cloud::with_remedies(error, global))?;
     let mut other = Other {
         drift: drift.then(BTreeMap::new),
         ..Other::default()

@@ -133,11 +133,12 @@ fn a_session_that_ends_in_the_middle_is_not_taken_for_a_broken_network() {
         })
     };
     let stage = Stage::with(Formation::default(), sign_on);
-    let output = run(home.path(), Some(&stage.server.endpoint), &["status"]);
+    let arguments = ["status", "--profile", "team"];
+    let output = run(home.path(), Some(&stage.server.endpoint), &arguments);
     insta::assert_snapshot!(told(&output), @r"
     error: the sign-in has expired
 
-    hint: `aws sso login` signs in again
+    hint: `aws sso login --profile team` signs in again
     ");
     assert_eq!((output.status.code(), output.stdout.len()), (Some(1), 0));
     assert_eq!(stage.server.count("GetCallerIdentity"), 1);
