@@ -15,6 +15,7 @@ use http::{Method, Response, StatusCode, Version, response};
 use http_body::Body;
 
 pub use self::body::{Encoded, EncodedError};
+use self::eligibility::Facts;
 pub use self::negotiation::Coding;
 
 /// What an operator decides about compression.
@@ -88,25 +89,30 @@ impl Compression {
         if !self.enabled {
             return Ok(Response::from_parts(head, Encoded::plain(body)));
         }
-        mark_variant(&mut head, wish);
+        let facts = Facts::of(&head.headers);
+        mark_variant(&mut head, &facts, wish);
         // The answer to HEAD names the length that a GET would have had; its own body is empty.
-        let length = declared_length(&head).or_else(|| body.size_hint().exact().filter(|_| !wish.head_only));
+        let length = facts
+            .length
+            .or_else(|| body.size_hint().exact().filter(|_| !wish.head_only));
         let Some(coding) = wish
             .coding
-            .filter(|_| eligibility::is_eligible(&head, length, self.shortest))
+            .filter(|_| facts.are_eligible(head.status, length, self.shortest))
         else {
             return Ok(Response::from_parts(head, Encoded::plain(body)));
         };
         if wish.head_only {
-            eligibility::encode_head(&mut head.headers, coding);
+            facts.encode_head(&mut head.headers, coding);
+            head.headers.remove(CONTENT_LENGTH);
             return Ok(Response::from_parts(head, Encoded::plain(body)));
         }
         match length {
             Some(length) if length <= self.longest_whole => {
-                Box::pin(compress_whole(coding, head, body)).await
+                Box::pin(compress_whole(coding, head, facts, body)).await
             }
             _ => {
-                eligibility::encode_head(&mut head.headers, coding);
+                facts.encode_head(&mut head.headers, coding);
+                head.headers.remove(CONTENT_LENGTH);
                 let body = Encoded::stream(body, coding).map_err(EncodedError::Codec)?;
                 Ok(Response::from_parts(head, body))
             }
@@ -116,23 +122,20 @@ impl Compression {
 
 /// Tells caches that there are variants, whichever this one is, and answers a revalidation with the validator that
 /// the client knows.
-fn mark_variant(head: &mut response::Parts, wish: Wish) {
+fn mark_variant(head: &mut response::Parts, facts: &Facts, wish: Wish) {
     let not_modified = head.status == StatusCode::NOT_MODIFIED;
-    if not_modified || eligibility::varies(head) {
-        eligibility::add_vary(&mut head.headers);
+    if not_modified || facts.vary(head.status) {
+        facts.add_vary(&mut head.headers);
     }
     if not_modified && wish.knows_weak_tag && wish.coding.is_some() {
         eligibility::weaken(&mut head.headers);
     }
 }
 
-fn declared_length(head: &response::Parts) -> Option<u64> {
-    head.headers.get(CONTENT_LENGTH)?.to_str().ok()?.parse().ok()
-}
-
 async fn compress_whole<B>(
     coding: Coding,
     mut head: response::Parts,
+    facts: Facts,
     body: B,
 ) -> Result<Response<Encoded<B>>, EncodedError<B::Error>>
 where
@@ -142,7 +145,7 @@ where
     let compressed = encoders::whole(coding, &plain).map_err(EncodedError::Codec)?;
     let gains = compressed.len() < plain.len();
     let bytes = if gains {
-        eligibility::encode_head(&mut head.headers, coding);
+        facts.encode_head(&mut head.headers, coding);
         compressed
     } else {
         plain

@@ -1,10 +1,10 @@
 //! Which responses are compressed, and what that does to their fields.
 
+use http::StatusCode;
 use http::header::{
     ACCEPT_RANGES, CACHE_CONTROL, CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE, ETAG, HeaderMap,
     HeaderName, HeaderValue, VARY,
 };
-use http::{StatusCode, response};
 
 use super::Coding;
 
@@ -36,23 +36,88 @@ const TYPES: [&[u8]; 16] = [
     b"image/vnd.microsoft.icon",
 ];
 
-/// Whether the response is one of several variants that depend on `Accept-Encoding`.
-///
-/// A part is: it has the `Vary` that the whole would have had (RFC 9110, 15.3.7).
-pub(super) fn varies(head: &response::Parts) -> bool {
-    (may_have_content(head.status) || head.status == StatusCode::PARTIAL_CONTENT)
-        && (head.headers.contains_key(CONTENT_ENCODING) || is_compressible(&head.headers))
-        && !has_directive(&head.headers, b"no-transform")
+/// What the fields of a response say about its coding, found in one look at all of them.
+#[derive(Debug, Default)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a fact of its own")]
+pub(super) struct Facts {
+    /// Its media type is worth compressing; the first one counts.
+    compressible: Option<bool>,
+    has_coding: bool,
+    /// It has a coding that changes it.
+    encoded: bool,
+    no_transform: bool,
+    /// A digest stands for the very bytes that compression would change.
+    digest: bool,
+    ranges: bool,
+    /// `Vary` names `Accept-Encoding` already.
+    varies: bool,
+    /// The declared length; the first one counts.
+    pub(super) length: Option<u64>,
 }
 
-/// Whether the response, with a body of `length` bytes (`None`: unknown), is compressed for clients that want it.
-pub(super) fn is_eligible(head: &response::Parts, length: Option<u64>, shortest: u64) -> bool {
-    may_have_content(head.status)
-        && length.is_none_or(|length| length >= shortest)
-        && is_compressible(&head.headers)
-        && !is_encoded(&head.headers)
-        && !has_directive(&head.headers, b"no-transform")
-        && !DIGESTS.iter().any(|name| head.headers.contains_key(name))
+impl Facts {
+    pub(super) fn of(headers: &HeaderMap) -> Self {
+        let mut facts = Self::default();
+        for (name, value) in headers {
+            if *name == CONTENT_TYPE {
+                facts.compressible.get_or_insert_with(|| is_compressible(value));
+            } else if *name == CONTENT_ENCODING {
+                facts.has_coding = true;
+                facts.encoded |= !value.as_bytes().eq_ignore_ascii_case(b"identity");
+            } else if *name == CACHE_CONTROL {
+                facts.no_transform |= lists(value, b"no-transform");
+            } else if *name == VARY {
+                facts.varies |= lists(value, b"*") || lists(value, b"accept-encoding");
+            } else if *name == CONTENT_LENGTH {
+                facts.length = facts.length.or_else(|| value.to_str().ok()?.parse().ok());
+            } else if *name == ACCEPT_RANGES {
+                facts.ranges = true;
+            } else {
+                facts.digest |= DIGESTS.contains(name);
+            }
+        }
+        facts
+    }
+
+    fn is_compressible(&self) -> bool {
+        self.compressible == Some(true)
+    }
+
+    /// Whether the response is one of several variants that depend on `Accept-Encoding`.
+    ///
+    /// A part is: it has the `Vary` that the whole would have had (RFC 9110, 15.3.7).
+    pub(super) fn vary(&self, status: StatusCode) -> bool {
+        (may_have_content(status) || status == StatusCode::PARTIAL_CONTENT)
+            && (self.has_coding || self.is_compressible())
+            && !self.no_transform
+    }
+
+    /// Whether the response, with a body of `length` bytes (`None`: unknown), is compressed for clients that want it.
+    pub(super) fn are_eligible(&self, status: StatusCode, length: Option<u64>, shortest: u64) -> bool {
+        may_have_content(status)
+            && length.is_none_or(|length| length >= shortest)
+            && self.is_compressible()
+            && !self.encoded
+            && !self.no_transform
+            && !self.digest
+    }
+
+    /// Marks a response as one variant of several.
+    pub(super) fn add_vary(&self, headers: &mut HeaderMap) {
+        if !self.varies {
+            headers.append(VARY, HeaderValue::from_static("accept-encoding"));
+        }
+    }
+
+    /// Changes the fields as the body is changed: another coding, no ranges, a weak validator. Its length is for the
+    /// caller to change.
+    pub(super) fn encode_head(&self, headers: &mut HeaderMap, coding: Coding) {
+        headers.insert(CONTENT_ENCODING, HeaderValue::from_static(coding.token()));
+        if self.ranges {
+            headers.remove(ACCEPT_RANGES);
+        }
+        weaken(headers);
+    }
 }
 
 fn may_have_content(status: StatusCode) -> bool {
@@ -66,18 +131,8 @@ fn may_have_content(status: StatusCode) -> bool {
         )
 }
 
-fn is_encoded(headers: &HeaderMap) -> bool {
-    headers
-        .get_all(CONTENT_ENCODING)
-        .iter()
-        .any(|value| !value.as_bytes().eq_ignore_ascii_case(b"identity"))
-}
-
-fn is_compressible(headers: &HeaderMap) -> bool {
-    let Some(value) = headers.get(CONTENT_TYPE) else {
-        return false;
-    };
-    let essence = value
+fn is_compressible(media_type: &HeaderValue) -> bool {
+    let essence = media_type
         .as_bytes()
         .split(|&byte| byte == b';')
         .next()
@@ -106,30 +161,15 @@ pub(super) fn has_directive(headers: &HeaderMap, directive: &[u8]) -> bool {
     headers
         .get_all(CACHE_CONTROL)
         .iter()
-        .flat_map(|value| value.as_bytes().split(|&byte| byte == b','))
-        .any(|member| member.trim_ascii().eq_ignore_ascii_case(directive))
+        .any(|value| lists(value, directive))
 }
 
-/// Marks a response as one variant of several.
-pub(super) fn add_vary(headers: &mut HeaderMap) {
-    let named = |value: &HeaderValue| {
-        value
-            .as_bytes()
-            .split(|&byte| byte == b',')
-            .map(<[u8]>::trim_ascii)
-            .any(|member| member == b"*" || member.eq_ignore_ascii_case(b"accept-encoding"))
-    };
-    if !headers.get_all(VARY).iter().any(named) {
-        headers.append(VARY, HeaderValue::from_static("accept-encoding"));
-    }
-}
-
-/// Changes the fields as the body is changed: another coding, another length, no ranges, a weak validator.
-pub(super) fn encode_head(headers: &mut HeaderMap, coding: Coding) {
-    headers.insert(CONTENT_ENCODING, HeaderValue::from_static(coding.token()));
-    headers.remove(CONTENT_LENGTH);
-    headers.remove(ACCEPT_RANGES);
-    weaken(headers);
+/// Whether a list holds a member.
+fn lists(value: &HeaderValue, member: &[u8]) -> bool {
+    value
+        .as_bytes()
+        .split(|&byte| byte == b',')
+        .any(|listed| listed.trim_ascii().eq_ignore_ascii_case(member))
 }
 
 /// The bytes differ from those that the app's validator stood for, the meaning does not: `"a"` becomes `W/"a"`.
@@ -148,6 +188,8 @@ pub(super) fn weaken(headers: &mut HeaderMap) {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    use http::response;
 
     fn head(status: u16, fields: &[(&str, &str)]) -> response::Parts {
         let mut response = http::Response::builder().status(status);
@@ -197,8 +239,9 @@ mod tests {
                 false,
             ),
         ] {
+            let parts = head(status, fields);
             assert_eq!(
-                is_eligible(&head(status, fields), length, 1000),
+                Facts::of(&parts.headers).are_eligible(parts.status, length, 1000),
                 expected,
                 "{status} {fields:?} {length:?}"
             );
@@ -216,18 +259,20 @@ mod tests {
                 ("vary", "cookie"),
             ],
         );
-        encode_head(&mut parts.headers, Coding::Zstd);
-        add_vary(&mut parts.headers);
+        let facts = Facts::of(&parts.headers);
+        assert_eq!(facts.length, Some(5000));
+        facts.encode_head(&mut parts.headers, Coding::Zstd);
+        facts.add_vary(&mut parts.headers);
         assert_eq!(parts.headers[CONTENT_ENCODING], "zstd");
         assert_eq!(parts.headers[ETAG], "W/\"a\"");
-        assert!(!parts.headers.contains_key(CONTENT_LENGTH) && !parts.headers.contains_key(ACCEPT_RANGES));
+        assert!(!parts.headers.contains_key(ACCEPT_RANGES));
         let vary: Vec<_> = parts.headers.get_all(VARY).iter().collect();
         assert_eq!(vary, ["cookie", "accept-encoding"]);
         weaken(&mut parts.headers);
         assert_eq!(parts.headers[ETAG], "W/\"a\"", "weak already");
         for named in ["*", "cookie, Accept-Encoding"] {
             let mut parts = head(200, &[("vary", named)]);
-            add_vary(&mut parts.headers);
+            Facts::of(&parts.headers).add_vary(&mut parts.headers);
             assert_eq!(parts.headers.get_all(VARY).iter().count(), 1, "{named}");
         }
     }
