@@ -16,7 +16,7 @@ pub(crate) struct Run {
     child: Child,
     stdin: Option<ChildStdin>,
     said: Arc<Mutex<Vec<u8>>>,
-    readers: Vec<JoinHandle<()>>,
+    reader: Option<JoinHandle<()>>,
     began: Instant,
     /// Where a run in a terminal wrote its process id.
     pid_file: Option<std::path::PathBuf>,
@@ -115,23 +115,24 @@ impl Run {
         } else {
             Stdio::null()
         };
+        // One pipe for both: two of them would not tell which came first.
+        let (output, input) = std::io::pipe().unwrap();
         let mut child = command
             .stdin(stdin)
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
+            .stdout(input.try_clone().unwrap())
+            .stderr(input)
             .spawn()
             .unwrap();
+        // It holds the ends that must close when the program does.
+        drop(command);
         let said = Arc::<Mutex<Vec<u8>>>::default();
-        let readers = vec![
-            read_into(child.stdout.take().unwrap(), &said),
-            read_into(child.stderr.take().unwrap(), &said),
-        ];
+        let reader = read_into(output, &said);
         Self {
             stdin: child.stdin.take(),
             began: Instant::now(),
             child,
             said,
-            readers,
+            reader: Some(reader),
             pid_file: pid_file.map(Path::to_owned),
         }
     }
@@ -195,7 +196,7 @@ impl Run {
             }
             std::thread::sleep(Duration::from_millis(5));
         };
-        for reader in self.readers.drain(..) {
+        if let Some(reader) = self.reader.take() {
             reader.join().unwrap();
         }
         Ended {
