@@ -113,11 +113,7 @@ impl Link {
             self.head.extend_from_slice(&bytes);
             // A head that drips is not read anew with every drop.
             if !ends_a_head(&self.head, known) {
-                return if self.head.len() > HEAD {
-                    Err(Fault::TooLarge)
-                } else {
-                    Ok(None)
-                };
+                return self.wait_for_more();
             }
             bytes = std::mem::take(&mut self.head).freeze();
         }
@@ -134,7 +130,16 @@ impl Link {
             }
         }
         self.head.extend_from_slice(&bytes);
-        Ok(None)
+        self.wait_for_more()
+    }
+
+    /// A head has begun and goes on, if it is not too large already.
+    fn wait_for_more(&self) -> Result<Option<Answer>, Fault> {
+        if self.head.len() > HEAD {
+            Err(Fault::TooLarge)
+        } else {
+            Ok(None)
+        }
     }
 
     fn begin_answer(&mut self, answer: Answer) -> Response<()> {

@@ -117,6 +117,21 @@ fn nonsense_and_half_a_head_are_502() {
 }
 
 #[test]
+fn a_head_without_an_end_is_given_up() {
+    for piece in ["\r\n", "HTTP/1.1 200 OK\r\nX-Endless: x", "\r\n\r\n\n"] {
+        let app = App::scripted(move |mut connection| {
+            connection.request();
+            // A piece at first, so that the rest is what comes behind the beginning of a head.
+            connection.send(piece);
+            while connection.send(piece.chars().last().unwrap().to_string().repeat(1000)) {}
+        });
+        let proxy = Proxy::before(&app);
+        assert_eq!(proxy.get("/").status, 502, "{piece:?}");
+        assert_eq!(proxy.line("/")["end"], "upstream.head.too_large", "{piece:?}");
+    }
+}
+
+#[test]
 fn a_reset_in_the_middle_of_a_head_is_502() {
     let app = App::scripted(|mut connection| {
         connection.request();
