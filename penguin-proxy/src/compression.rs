@@ -103,7 +103,6 @@ impl Compression {
         };
         if wish.head_only {
             facts.encode_head(&mut head.headers, coding);
-            head.headers.remove(CONTENT_LENGTH);
             return Ok(Response::from_parts(head, Encoded::plain(body)));
         }
         match length {
@@ -112,7 +111,6 @@ impl Compression {
             }
             _ => {
                 facts.encode_head(&mut head.headers, coding);
-                head.headers.remove(CONTENT_LENGTH);
                 let body = Encoded::stream(body, coding).map_err(EncodedError::Codec)?;
                 Ok(Response::from_parts(head, body))
             }

@@ -109,10 +109,10 @@ impl Facts {
         }
     }
 
-    /// Changes the fields as the body is changed: another coding, no ranges, a weak validator. Its length is for the
-    /// caller to change.
+    /// Changes the fields as the body is changed: another coding, another length, no ranges, a weak validator.
     pub(super) fn encode_head(&self, headers: &mut HeaderMap, coding: Coding) {
         headers.insert(CONTENT_ENCODING, HeaderValue::from_static(coding.token()));
+        headers.remove(CONTENT_LENGTH);
         if self.ranges {
             headers.remove(ACCEPT_RANGES);
         }
@@ -265,7 +265,7 @@ mod tests {
         facts.add_vary(&mut parts.headers);
         assert_eq!(parts.headers[CONTENT_ENCODING], "zstd");
         assert_eq!(parts.headers[ETAG], "W/\"a\"");
-        assert!(!parts.headers.contains_key(ACCEPT_RANGES));
+        assert!(!parts.headers.contains_key(CONTENT_LENGTH) && !parts.headers.contains_key(ACCEPT_RANGES));
         let vary: Vec<_> = parts.headers.get_all(VARY).iter().collect();
         assert_eq!(vary, ["cookie", "accept-encoding"]);
         weaken(&mut parts.headers);

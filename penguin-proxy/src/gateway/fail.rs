@@ -16,6 +16,7 @@ use crate::failure_page::Failure;
 use crate::forwarding::{Forwarded, Hop};
 use crate::request_rules::Refusal;
 use crate::server::Worker;
+use crate::upstream::http1::write_fields;
 use crate::upstream::{BrokeOff, UpstreamFailure};
 
 /// When a request that could not be passed on is worth another try.
@@ -136,12 +137,7 @@ fn wire(response: &Response<bytes::Bytes>) -> Vec<u8> {
         status.as_u16(),
         status.canonical_reason().unwrap_or_default()
     );
-    for (name, value) in response.headers() {
-        out.extend_from_slice(name.as_str().as_bytes());
-        out.extend_from_slice(b": ");
-        out.extend_from_slice(value.as_bytes());
-        out.extend_from_slice(b"\r\n");
-    }
+    write_fields(response.headers(), &mut out);
     out.extend_from_slice(b"connection: close\r\n\r\n");
     out.extend_from_slice(response.body());
     out

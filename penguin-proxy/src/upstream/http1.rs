@@ -16,7 +16,7 @@ use std::io;
 
 pub use self::answer::{Answer, ends_a_head, read_head};
 pub use self::incoming::{Incoming, Piece};
-pub use self::request::{Framing, begin_chunk, end_chunks, write_head};
+pub use self::request::{Framing, begin_chunk, end_chunks, write_fields, write_head};
 
 /// Largest head of an answer in bytes: generous, because frameworks put whole sessions into cookies.
 pub const HEAD: usize = 64 * 1024;

@@ -52,10 +52,7 @@ fn a_connection_that_never_asks_rests() {
 #[test]
 fn a_connection_that_rested_is_served_as_before() {
     let app = App::answering(|request| request.target().to_owned());
-    let mut proxy = Proxy::with(|arguments| {
-        arguments.upstream = app.address.to_string();
-        arguments.threads = "1".into();
-    });
+    let mut proxy = Proxy::on_one_thread(&app);
     let mut fresh = proxy.connect();
     let mut used = proxy.connect();
     let mut left = proxy.connect();

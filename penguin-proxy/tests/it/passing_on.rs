@@ -219,10 +219,7 @@ fn health_is_answered_here() {
 #[test]
 fn a_get_takes_its_body_along() {
     let app = App::answering(|request| String::from_utf8(request.body.clone()).unwrap());
-    let proxy = Proxy::with(|arguments| {
-        arguments.upstream = app.address.to_string();
-        arguments.threads = "1".into();
-    });
+    let proxy = Proxy::on_one_thread(&app);
     for (framing, body) in [
         ("Content-Length: 5", "query"),
         ("Transfer-Encoding: chunked", "5\r\nquery\r\n0\r\n\r\n"),

@@ -7,10 +7,7 @@ use crate::stage::{App, PATIENCE, Proxy, eventually};
 #[test]
 fn connections_to_the_app_are_reused_for_what_may_be_repeated_and_fresh_for_the_rest() {
     let app = App::hello();
-    let proxy = Proxy::with(|arguments| {
-        arguments.upstream = app.address.to_string();
-        arguments.threads = "1".into();
-    });
+    let proxy = Proxy::on_one_thread(&app);
     let mut client = proxy.connect();
     for _ in 0..10 {
         assert_eq!(client.get("/again").status, 200);
@@ -52,10 +49,7 @@ fn leaving_at_reuse(reset: bool) -> App {
 fn a_connection_that_dies_at_the_moment_of_its_reuse_costs_nothing() {
     for reset in [false, true] {
         let app = leaving_at_reuse(reset);
-        let proxy = Proxy::with(|arguments| {
-            arguments.upstream = app.address.to_string();
-            arguments.threads = "1".into();
-        });
+        let proxy = Proxy::on_one_thread(&app);
         let mut client = proxy.connect();
         for _ in 0..10 {
             assert_eq!(client.get("/again").status, 200);
@@ -110,10 +104,7 @@ fn bytes_behind_an_answer_are_nobodys_answer() {
                 }
             }
         });
-        let proxy = Proxy::with(|arguments| {
-            arguments.upstream = app.address.to_string();
-            arguments.threads = "1".into();
-        });
+        let proxy = Proxy::on_one_thread(&app);
         let mut client = proxy.connect();
         for target in [
             "/at-once", "/next", "/later", "/next", "/at-once", "/later", "/next",
@@ -143,10 +134,7 @@ fn a_connection_that_the_app_is_done_with_is_not_used_again() {
                 ));
             }
         });
-        let proxy = Proxy::with(|arguments| {
-            arguments.upstream = app.address.to_string();
-            arguments.threads = "1".into();
-        });
+        let proxy = Proxy::on_one_thread(&app);
         let mut client = proxy.connect();
         for _ in 0..3 {
             assert_eq!(client.get("/").status, 200);

@@ -42,6 +42,14 @@ impl Proxy {
         Self::with(|arguments| arguments.upstream = app.address.to_string())
     }
 
+    /// In front of one app, so that every request finds the same pool of connections to it.
+    pub(crate) fn on_one_thread(app: &App) -> Self {
+        Self::with(|arguments| {
+            arguments.upstream = app.address.to_string();
+            arguments.threads = "1".into();
+        })
+    }
+
     /// With some settings changed.
     pub(crate) fn with(change: impl FnOnce(&mut Arguments)) -> Self {
         Self::resolving(Lookup::system(), change)

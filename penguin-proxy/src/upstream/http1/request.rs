@@ -22,12 +22,6 @@ pub enum Framing {
 
 /// Appends a head. Its target must be in origin or asterisk form, and its fields those of the app's connection.
 pub fn write_head(head: &Parts, has_body: bool, out: &mut Vec<u8>) -> Framing {
-    let field = |out: &mut Vec<u8>, name: &str, value: &[u8]| {
-        out.extend_from_slice(name.as_bytes());
-        out.extend_from_slice(b": ");
-        out.extend_from_slice(value);
-        out.extend_from_slice(b"\r\n");
-    };
     out.extend_from_slice(head.method.as_str().as_bytes());
     out.push(b' ');
     out.extend_from_slice(head.uri.path().as_bytes());
@@ -36,9 +30,7 @@ pub fn write_head(head: &Parts, has_body: bool, out: &mut Vec<u8>) -> Framing {
         out.extend_from_slice(query.as_bytes());
     }
     out.extend_from_slice(b" HTTP/1.1\r\n");
-    for (name, value) in &head.headers {
-        field(out, name.as_str(), value.as_bytes());
-    }
+    write_fields(&head.headers, out);
     let framing = if has_body {
         let length = head.headers.get(CONTENT_LENGTH);
         length
@@ -48,7 +40,7 @@ pub fn write_head(head: &Parts, has_body: bool, out: &mut Vec<u8>) -> Framing {
         Framing::Bodiless
     };
     if framing == Framing::Chunked {
-        field(out, "transfer-encoding", b"chunked");
+        out.extend_from_slice(b"transfer-encoding: chunked\r\n");
     }
     out.extend_from_slice(b"\r\n");
     framing
@@ -63,13 +55,18 @@ pub fn begin_chunk(data: &Bytes, out: &mut Vec<u8>) {
 /// Appends the end of all chunks.
 pub fn end_chunks(trailers: &HeaderMap, out: &mut Vec<u8>) {
     out.extend_from_slice(b"0\r\n");
-    for (name, value) in trailers {
+    write_fields(trailers, out);
+    out.extend_from_slice(b"\r\n");
+}
+
+/// Appends fields, one to a line.
+pub fn write_fields(fields: &HeaderMap, out: &mut Vec<u8>) {
+    for (name, value) in fields {
         out.extend_from_slice(name.as_str().as_bytes());
         out.extend_from_slice(b": ");
         out.extend_from_slice(value.as_bytes());
         out.extend_from_slice(b"\r\n");
     }
-    out.extend_from_slice(b"\r\n");
 }
 
 #[cfg(test)]
