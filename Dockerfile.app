@@ -1,25 +1,23 @@
-# The site as an image: one static program, and nothing else in it.
+# Image of the site: one static binary.
 #
 #     docker build --file Dockerfile.app --tag penguin-app .
 #
-# BuildKit is needed (every current Docker builds with it). The file does without a `# syntax` line, here-documents and
-# `COPY --link`, so that older engines and machines without a registry can build it too.
+# Requires BuildKit, the default of current Docker. No `# syntax` line, here-documents or `COPY --link`, to support older
+# engines and machines without a registry.
 
-# A Rust toolchain and a C compiler. `.ci/builder-image` makes a stand-in where no registry can be reached.
+# Rust toolchain and C compiler. Without a registry, `.ci/builder-image` creates a replacement.
 ARG BUILDER=public.ecr.aws/docker/library/rust:1.95.0-slim-bookworm
 
-# For the platform that is asked for, not for the one that builds: an arm64 image is built by an arm64 machine (as
-# CodeBuild has them) or, slowly, in emulation (`docker buildx build --platform linux/arm64`). Cross-compiling would
-# need a second C toolchain in the builder.
+# Runs on the target platform: build arm64 images on an arm64 machine or in emulation (`docker buildx build --platform
+# linux/arm64`, slow). Cross-compiling would need a second C toolchain.
 FROM ${BUILDER} AS build
 ARG TARGETARCH
 WORKDIR /build
 
-# Static, so that the image can be empty. Names of functions stay for backtraces, line tables do not.
-ENV RUSTFLAGS="-C target-feature=+crt-static" \
-    CARGO_PROFILE_RELEASE_STRIP=debuginfo
+# Static linking for `FROM scratch`. Symbols would be a fifth of the image; panics log file and line without them.
+ENV RUSTFLAGS="-C target-feature=+crt-static -C strip=symbols"
 
-# Cargo wants to see every member of the workspace: of the others a manifest and empty sources, which are never built.
+# Cargo requires all workspace members; the others get a manifest and empty sources.
 COPY Cargo.toml Cargo.lock ./
 COPY penguin-proxy/Cargo.toml penguin-proxy/
 COPY infra/Cargo.toml infra/
@@ -27,15 +25,14 @@ COPY penguin-app penguin-app
 COPY templates templates
 COPY static static
 
-# Dependencies stay compiled in the two caches, whatever changes above. `touch`, because the second cache outlives the
-# checkout: Cargo compares times, and an older file of another checkout would pass for built. The target is named so
-# that the flags above hold for the program alone, not for what runs during the build.
+# The cache mounts keep compiled dependencies. `touch`, since Cargo compares modification times, and files older than the
+# cache would be considered compiled. An explicit target restricts RUSTFLAGS to the program, excluding build scripts.
 RUN --mount=type=cache,id=penguin-cargo-registry,target=/usr/local/cargo/registry \
     --mount=type=cache,id=penguin-app-target,target=/target,sharing=locked \
     case "$TARGETARCH" in \
         amd64) target=x86_64-unknown-linux-gnu ;; \
         arm64) target=aarch64-unknown-linux-gnu ;; \
-        *) echo "no target for architecture '$TARGETARCH': amd64 and arm64 are known; BuildKit sets it" >&2; exit 1 ;; \
+        *) echo "unsupported architecture '$TARGETARCH' (set by BuildKit); supported: amd64, arm64" >&2; exit 1 ;; \
     esac \
     && for other in penguin-proxy infra; do mkdir -p $other/src && touch $other/src/main.rs $other/src/lib.rs; done \
     && find penguin-app templates static -type f -exec touch {} + \
@@ -44,12 +41,11 @@ RUN --mount=type=cache,id=penguin-cargo-registry,target=/usr/local/cargo/registr
 
 FROM scratch
 
-# What the image is and where it came from, for whoever finds it in a registry.
 ARG SOURCE=unknown
 ARG REVISION=unknown
 ARG VERSION=unknown
 LABEL org.opencontainers.image.title="penguin-app" \
-      org.opencontainers.image.description="The web site of the Penguin School" \
+      org.opencontainers.image.description="Web site of the Penguin School" \
       org.opencontainers.image.licenses="MIT OR Apache-2.0" \
       org.opencontainers.image.source="$SOURCE" \
       org.opencontainers.image.revision="$REVISION" \
@@ -57,11 +53,11 @@ LABEL org.opencontainers.image.title="penguin-app" \
 
 COPY --from=build /penguin-app /penguin-app
 
-# Numeric, since there is no /etc/passwd to look a name up in.
+# Numeric, since there is no /etc/passwd.
 USER 65532:65532
 EXPOSE 3000
 STOPSIGNAL SIGTERM
-# The program asks itself: there is no shell and no curl in here. Compose and ECS bring timings of their own.
+# Compose and ECS override the timings.
 HEALTHCHECK --interval=5s --timeout=3s --start-period=10s --retries=3 CMD ["/penguin-app", "health"]
 ENTRYPOINT ["/penguin-app"]
 CMD ["serve"]

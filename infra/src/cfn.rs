@@ -1,13 +1,32 @@
-//! CloudFormation as typed values: what a template may hold, and nothing about what ours hold.
+//! Typed CloudFormation resources and templates, independent of settings and stacks.
 //!
-//! A [`Template`] gives a [`Handle`] for every resource that is put into it, and a [`Value`] that points at a
-//! resource is only to be had from such a handle. Each kind of value has a type of its own (a VPC's id is no
-//! subnet's id), so that most mix-ups do not compile; what is left, a handle that wandered into another template,
-//! is found when the template is written.
+//! Adding a resource to a [`TemplateBuilder`] returns a [`Handle`]; references ([`Value`]) are only obtained from handles.
+//! Each kind of value has its own type (a VPC ID is not a subnet ID), so that most mix-ups do not compile. References to
+//! another template are detected when the template is finished.
 //!
-//! There is one file per AWS service, with exactly the properties that our stacks set. Field names are those of
-//! CloudFormation in snake case, so that its documentation reads beside them. This module must not know the
-//! settings or the stacks.
+//! One file per AWS service contains exactly the properties that our stacks set. Field names are CloudFormation's in
+//! snake case.
+
+/// Declares a resource: the struct with its properties, its CloudFormation type, the form of its tags, and what its
+/// [`Handle`] returns, either `Ref` or an attribute.
+macro_rules! resource {
+    (@value $handle:ident, Ref) => { $handle.reference() };
+    (@value $handle:ident, $attribute:literal) => { $handle.attribute($attribute) };
+    ($properties:ident, $name:literal, $tagging:ident $(; $($getter:ident: $kind:ty = $source:tt),+)?) => {
+        impl $crate::cfn::Resource for $properties {
+            const TYPE: &'static str = $name;
+            const TAGGING: $crate::cfn::Tagging = $crate::cfn::Tagging::$tagging;
+        }
+        $(impl $crate::cfn::Handle<$properties> {
+            $(
+                #[doc = concat!("Returns the `", stringify!($getter), "`.")]
+                pub fn $getter(&self) -> Value<$kind> {
+                    resource!(@value self, $source)
+                }
+            )+
+        })?
+    };
+}
 
 mod policy;
 mod template;
@@ -27,6 +46,7 @@ pub mod iam;
 pub mod kms;
 pub mod logs;
 pub mod s3;
+pub mod secretsmanager;
 pub mod sns;
 pub mod ssm;
 

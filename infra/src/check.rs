@@ -1,12 +1,14 @@
-//! What would fail later, found before anything is touched.
+//! Checks before a deployment: settings, templates, images, account.
 //!
-//! Every look returns [`Finding`]s and none of them prints or gives up, so that one run tells all there is to tell. The
-//! looks of this module need no cloud; what AWS has to say is added to the same list.
+//! Each check returns [`Finding`]s and does not stop at the first problem. The checks of this module need no AWS access;
+//! results from AWS are added to the same list.
 
 pub mod account;
 mod advice;
 mod build_specs;
+mod checkout;
 mod images;
+pub mod quotas;
 mod stacks;
 
 use std::path::Path;
@@ -14,25 +16,26 @@ use std::path::Path;
 use serde::Serialize;
 
 pub use advice::advice;
+pub use checkout::checkout;
 pub use images::images;
 pub use stacks::templates;
 
 use crate::settings::{Settings, SettingsError};
 
-/// How bad it is.
+/// Severity of a finding.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Level {
-    /// As it should be.
+    /// No problem.
     Ok,
-    /// It works, and perhaps not as somebody thinks.
+    /// Works, possibly not as intended.
     Warning,
-    /// It will fail.
+    /// Will fail.
     Error,
 }
 
 impl Level {
-    /// The word for it.
+    /// Returns the severity as a word.
     pub fn word(self) -> &'static str {
         match self {
             Self::Ok => "ok",
@@ -42,32 +45,32 @@ impl Level {
     }
 }
 
-/// What a look has found.
+/// The result of a check.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Finding {
-    /// How bad it is.
+    /// Severity.
     pub level: Level,
-    /// What it is about: `settings`, `templates`, an environment.
+    /// Subject: `settings`, `templates`, an environment.
     pub about: String,
-    /// What was found, in one sentence.
+    /// What was found, as a sentence.
     pub message: String,
-    /// What to do about it.
+    /// How to fix it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub remedy: Option<String>,
 }
 
 impl Finding {
-    /// All is well.
+    /// Creates a finding without a problem.
     pub fn ok(about: impl Into<String>, message: impl Into<String>) -> Self {
         Self::new(Level::Ok, about, message)
     }
 
-    /// Something to know.
+    /// Creates a warning.
     pub fn warning(about: impl Into<String>, message: impl Into<String>) -> Self {
         Self::new(Level::Warning, about, message)
     }
 
-    /// Something to mend.
+    /// Creates an error.
     pub fn error(about: impl Into<String>, message: impl Into<String>) -> Self {
         Self::new(Level::Error, about, message)
     }
@@ -81,7 +84,7 @@ impl Finding {
         }
     }
 
-    /// What to do about it.
+    /// Adds a remedy.
     #[must_use]
     pub fn remedy(mut self, remedy: impl Into<String>) -> Self {
         self.remedy = Some(remedy.into());
@@ -89,7 +92,7 @@ impl Finding {
     }
 }
 
-/// What a settings file came to: every mistake in it, and every placeholder.
+/// Reports every mistake and every placeholder of a settings file.
 pub fn settings(file: &Path, read: Result<&Settings, &SettingsError>) -> Vec<Finding> {
     let about = "settings";
     let name = file.display();
@@ -97,11 +100,11 @@ pub fn settings(file: &Path, read: Result<&Settings, &SettingsError>) -> Vec<Fin
         Ok(settings) => {
             let placeholders = settings.placeholders();
             if placeholders.is_empty() {
-                return vec![Finding::ok(about, format!("{name} has no mistakes"))];
+                return vec![Finding::ok(about, format!("{name} is valid"))];
             }
             let placeholders = placeholders.into_iter().map(|placeholder| {
                 Finding::error(about, format!("{name}: `{placeholder}` is a placeholder"))
-                    .remedy("`infra init` asks for what belongs there")
+                    .remedy("run `infra init` to set it")
             });
             placeholders.collect()
         }
@@ -117,7 +120,7 @@ pub fn settings(file: &Path, read: Result<&Settings, &SettingsError>) -> Vec<Fin
             })
             .collect(),
         Err(error @ SettingsError::Missing(_)) => {
-            vec![Finding::error(about, error.to_string()).remedy("`infra init` writes one")]
+            vec![Finding::error(about, error.to_string()).remedy("run `infra init` to create one")]
         }
         Err(SettingsError::Unreadable(cause)) => {
             vec![Finding::error(about, format!("cannot read {name}: {cause}"))]

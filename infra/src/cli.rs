@@ -1,7 +1,4 @@
-//! The grammar of the command line, and nothing else: what can be typed, and what `--help` says about it.
-//!
-//! These are raw arguments. Each verb's file in [`crate::commands`] turns them into what it works with. A verb
-//! appears in [`Verb`] when it does what its help text says.
+//! Command-line grammar: arguments, options and help texts. [`crate::commands`] converts and validates them.
 
 mod cloud;
 mod offline;
@@ -12,8 +9,9 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 pub use cloud::{
-    CloudVerb, ContainerName, Deploy, DeployManner, Destroy, Environment, Logs, PipelineAnswer, PipelineName,
-    PipelineReject, PipelineStart, PipelineStatus, PipelineVerb, Releases, Rollback, Status,
+    CloudVerb, ContainerName, Deploy, DeployFlags, Destroy, Environment, Logs, PipelineDecision,
+    PipelineName, PipelineReject, PipelineStart, PipelineStatus, PipelineVerb, Push, Releases, Rollback,
+    Status,
 };
 pub use offline::{
     Check, Completions, Cost, Diagram, DiagramFormat, DiagramName, Diff, Init, List, Shell, Synth,
@@ -22,15 +20,11 @@ pub use run::{Compose, Local};
 
 use crate::console::{ColorChoice, Options, Verbosity};
 
-/// Deploy the Penguin School to AWS, and run it on this machine
+/// Deploy Penguin School to AWS, operate it, and run it locally
 #[derive(Debug, Parser)]
 #[command(name = "infra", version, max_term_width = 100)]
-#[command(
-    subcommand_help_heading = "Verbs",
-    subcommand_value_name = "VERB",
-    disable_help_subcommand = true
-)]
-#[command(after_help = "`infra VERB --help` says more about a verb.")]
+#[command(subcommand_help_heading = "Verbs", subcommand_value_name = "VERB")]
+#[command(after_help = "`infra VERB --help` prints details of a verb.")]
 pub struct Cli {
     #[command(flatten)]
     #[expect(
@@ -43,20 +37,20 @@ pub struct Cli {
     pub verb: Verb,
 }
 
-/// Options that every verb takes, before or after it.
+/// Options of every verb, accepted before or after it.
 #[derive(Args, Clone, Debug)]
 #[command(next_help_heading = "Global options")]
 pub struct Global {
-    /// Settings file [default: infra.toml beside the workspace's Cargo.toml]
+    /// Settings file [default: infra.toml in the workspace root]
     #[arg(long, global = true, value_name = "FILE")]
     pub config: Option<PathBuf>,
-    /// AWS region, for environments whose settings name none
+    /// AWS region for environments whose settings do not set one
     #[arg(long, global = true, value_name = "REGION")]
     pub region: Option<String>,
-    /// AWS profile whose credentials to use
+    /// AWS profile to take credentials from
     #[arg(long, global = true, value_name = "PROFILE")]
     pub profile: Option<String>,
-    /// When to colour the output: auto (on a terminal, unless `NO_COLOR` is set), always, never
+    /// Color output: auto (on a terminal, unless `NO_COLOR` is set), always, never
     #[arg(
         long,
         global = true,
@@ -66,19 +60,19 @@ pub struct Global {
         hide_possible_values = true
     )]
     pub color: Color,
-    /// Print data as JSON, for programs
+    /// Print data as JSON
     #[arg(long, global = true)]
     pub json: bool,
-    /// Say nothing but warnings and errors
+    /// Print only warnings and errors
     #[arg(short, long, global = true, conflicts_with = "verbose")]
     pub quiet: bool,
-    /// Say more about what is done and why
+    /// Print details of each step
     #[arg(short, long, global = true)]
     pub verbose: bool,
 }
 
 impl Global {
-    /// What the console is to be like.
+    /// Returns the console options that these arguments select.
     pub fn console_options(&self) -> Options {
         let verbosity = match (self.quiet, self.verbose) {
             (true, _) => Verbosity::Quiet,
@@ -98,18 +92,18 @@ impl Global {
     }
 }
 
-/// When to colour.
+/// When to color output.
 #[derive(Clone, Copy, Debug, ValueEnum)]
 pub enum Color {
     /// On a terminal, unless `NO_COLOR` is set
     Auto,
-    /// Always, also into a pipe
+    /// Always, including when piped
     Always,
     /// Never
     Never,
 }
 
-/// What can be done. Grouped by what a verb needs: a workspace, or AWS.
+/// Verbs, grouped by what they need: a workspace or AWS.
 #[derive(Debug, Subcommand)]
 pub enum Verb {
     #[command(flatten)]
@@ -119,9 +113,9 @@ pub enum Verb {
     Compose(Compose),
     #[expect(missing_docs, reason = "as above")]
     Local(Local),
-    /// Stop what `infra local` has left behind (started by it, not by people)
-    #[command(name = crate::local::warden::VERB, hide = true)]
-    LocalWarden,
+    /// Stop processes that `infra local` left running (started by `infra local` itself)
+    #[command(name = crate::local::supervisor::VERB, hide = true)]
+    LocalSupervisor,
     #[expect(missing_docs, reason = "as above")]
     Init(Init),
     #[expect(missing_docs, reason = "as above")]
@@ -140,7 +134,7 @@ pub enum Verb {
     Diagram(Diagram),
 }
 
-/// Stacks that a verb is about.
+/// Optional stack selection.
 #[derive(Args, Clone, Debug)]
 pub struct Targets {
     /// A stack, an environment (dev, staging, prod), `clusters`, `pipelines` or `all` [default: all]
@@ -148,7 +142,7 @@ pub struct Targets {
     pub targets: Vec<String>,
 }
 
-/// Stacks that a verb is about, to be named: for verbs that change things.
+/// Required stack selection, for verbs that change stacks.
 #[derive(Args, Clone, Debug)]
 pub struct NamedTargets {
     /// A stack, an environment (dev, staging, prod), `clusters`, `pipelines` or `all`

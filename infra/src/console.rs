@@ -1,28 +1,36 @@
-//! Everything that `infra` says: data on stdout, talk on stderr.
+//! Terminal output and input: data on stdout, messages on stderr.
 //!
-//! Verbs get a [`Console`] and never print on their own, so that tests read what was said and colour, quietness and
-//! the question whether a person is there are decided once. It knows nothing of stacks or services.
+//! Verbs print only through [`Console`], so that tests can record output, and color, verbosity and interactivity are
+//! decided once.
 
+mod input;
+mod live;
 mod options;
 mod paint;
 mod wrapping;
 
 use std::fmt::{Display, Write as _};
-use std::io::{self, BufRead, BufReader, IsTerminal as _, Write};
+use std::io::{self, BufRead as _, BufReader, IsTerminal as _, Write};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use indicatif::ProgressBar;
+use input::Input;
 pub use options::{ColorChoice, Options, Verbosity};
 pub use paint::{Paint, Style};
 pub use wrapping::wrapped;
 
-use crate::exit::Failure;
+use serde_json::json;
 
-/// The printer and the ears of the tool. Shared by threads and tasks by reference.
+use crate::exit::{ExitStatus, Failure};
+
+/// Terminal output and input, shared by threads and tasks by reference.
 pub struct Console {
     out: Mutex<Box<dyn Write + Send>>,
     err: Mutex<Box<dyn Write + Send>>,
-    input: Arc<Mutex<Box<dyn BufRead + Send>>>,
-    /// Somebody sits there and can answer a question: stdin and stderr are terminals.
+    input: Arc<Input>,
+    /// Lines that are redrawn in place on stderr, if any; `None` in recordings.
+    live: Option<Mutex<Option<ProgressBar>>>,
+    /// stdin and stderr are terminals.
     interactive: bool,
     err_is_terminal: bool,
     paint_out: Paint,
@@ -32,13 +40,14 @@ pub struct Console {
 }
 
 impl Console {
-    /// The console of the process.
+    /// Creates the console of the process.
     pub fn standard(options: &Options) -> Self {
         let (out_is_terminal, err_is_terminal) = (io::stdout().is_terminal(), io::stderr().is_terminal());
         Self {
             out: Mutex::new(Box::new(io::stdout())),
             err: Mutex::new(Box::new(io::stderr())),
-            input: Arc::new(Mutex::new(Box::new(BufReader::new(io::stdin())))),
+            input: Input::new(BufReader::new(io::stdin())),
+            live: Some(Mutex::default()),
             interactive: io::stdin().is_terminal() && err_is_terminal,
             err_is_terminal,
             paint_out: options.color.resolve(out_is_terminal),
@@ -48,17 +57,16 @@ impl Console {
         }
     }
 
-    /// A console that a test owns: it says nothing to anybody but `Recording`, and hears the lines of `answers`.
+    /// Creates a console for tests: output goes to `Recording`, input comes from `answers`.
     ///
-    /// With `Some(answers)` it behaves like a terminal with a person in front of it, with `None` like a script.
+    /// `Some(answers)` behaves like a terminal, `None` like a script.
     pub fn recording(options: &Options, answers: Option<&str>) -> (Self, Recording) {
         let recording = Recording::default();
         let console = Self {
             out: Mutex::new(Box::new(recording.out.clone())),
             err: Mutex::new(Box::new(recording.err.clone())),
-            input: Arc::new(Mutex::new(Box::new(io::Cursor::new(
-                answers.unwrap_or_default().to_owned(),
-            )))),
+            input: Input::new(io::Cursor::new(answers.unwrap_or_default().to_owned())),
+            live: None,
             interactive: answers.is_some(),
             err_is_terminal: answers.is_some(),
             paint_out: options.color.resolve(false),
@@ -69,44 +77,46 @@ impl Console {
         (console, recording)
     }
 
-    /// `--json` was given: data is one JSON document or one event a line, for programs.
+    /// Returns whether `--json` is set: data is one JSON document, or one event per line.
     pub fn json(&self) -> bool {
         self.json
     }
 
-    /// How much talk is wanted.
+    /// Returns the verbosity.
     pub fn verbosity(&self) -> Verbosity {
         self.verbosity
     }
 
-    /// stderr is a terminal, so that a live table can be redrawn on it.
+    /// Returns whether stderr is a terminal, which live tables require.
     pub fn err_is_terminal(&self) -> bool {
         self.err_is_terminal
     }
 
-    /// Somebody can answer a question.
+    /// Returns whether questions can be answered.
     pub fn is_interactive(&self) -> bool {
         self.interactive
     }
 
-    /// Colours for text that goes to stdout.
+    /// Returns the styles for stdout.
     pub fn paint_out(&self) -> Paint {
         self.paint_out
     }
 
-    /// Colours for text that goes to stderr.
+    /// Returns the styles for stderr.
     pub fn paint_err(&self) -> Paint {
         self.paint_err
     }
 
-    /// Writes data to stdout as it is, at once.
+    /// Writes data to stdout unchanged and flushes it.
     ///
     /// # Errors
-    /// When stdout is gone; a closed pipe ends the program silently if the error is passed on.
+    /// If stdout is closed. Pass a broken pipe on: it ends the program silently.
     pub fn data(&self, text: impl Display) -> io::Result<()> {
-        let mut out = lock(&self.out);
-        write!(out, "{text}")?;
-        out.flush()
+        self.above_live_lines(|| {
+            let mut out = lock(&self.out);
+            write!(out, "{text}")?;
+            out.flush()
+        })
     }
 
     /// Writes a line of data to stdout.
@@ -117,14 +127,14 @@ impl Console {
         self.data(format_args!("{text}\n"))
     }
 
-    /// Says a line on stderr, unless `--quiet`.
-    pub fn say(&self, line: impl Display) {
+    /// Prints a line on stderr, unless `--quiet`.
+    pub fn info(&self, line: impl Display) {
         if self.verbosity > Verbosity::Quiet {
             self.write_err(format_args!("{line}\n"));
         }
     }
 
-    /// Says a line on stderr if `--verbose`.
+    /// Prints a line on stderr if `--verbose`.
     pub fn detail(&self, line: impl Display) {
         if self.verbosity > Verbosity::Normal {
             self.write_err(format_args!(
@@ -134,7 +144,7 @@ impl Console {
         }
     }
 
-    /// Warns on stderr, whatever the verbosity: what is wrong and does not stop us.
+    /// Prints a warning on stderr at any verbosity.
     pub fn warn(&self, line: impl Display) {
         self.write_err(format_args!(
             "{} {line}\n",
@@ -142,7 +152,7 @@ impl Console {
         ));
     }
 
-    /// Names a remedy on stderr, whatever the verbosity.
+    /// Prints a hint on stderr at any verbosity.
     pub fn hint(&self, line: impl Display) {
         self.write_err(format_args!(
             "{} {line}\n",
@@ -151,16 +161,20 @@ impl Console {
     }
 
     /// Prints an error: the outermost message, its causes indented below, then the hints of every [`Failure`] in it.
+    /// With `--json`, also writes it to stdout as a line.
     pub fn error(&self, error: &anyhow::Error) {
+        self.keep_live_lines();
         let mut text = format!("{} {error}\n", self.paint_err.apply(Style::Red, "error:"));
         let mut last = error.to_string();
+        let mut causes = Vec::new();
         for cause in error.chain().skip(1) {
             let cause = cause.to_string();
             // Many error types repeat their source in their own message.
             if !last.contains(&cause) {
-                text.push_str("  because: ");
-                text.push_str(&cause.replace('\n', "\n           "));
+                text.push_str("  caused by: ");
+                text.push_str(&cause.replace('\n', "\n             "));
                 text.push('\n');
+                causes.push(cause.clone());
             }
             last = cause;
         }
@@ -172,86 +186,66 @@ impl Console {
         if !hints.is_empty() {
             text.push('\n');
         }
-        for hint in hints {
+        for hint in &hints {
             let _ = writeln!(text, "{} {hint}", self.paint_err.apply(Style::Cyan, "hint:"));
         }
         self.write_err(text);
+        if self.json {
+            let document = json!({
+                "type": "error", "message": error.to_string(), "causes": causes, "hints": hints,
+                "exitCode": ExitStatus::of(error).code(),
+            });
+            // If stdout is closed, the exit code remains.
+            let _ = self.data_line(document);
+        }
     }
 
-    /// Writes to stderr as it is, at once and in one piece: for live tables and for lines of other programs.
+    /// Writes to stderr unchanged in one piece, for prompts and output of other programs.
     pub fn write_err(&self, text: impl Display) {
-        let mut err = lock(&self.err);
-        // Nobody is left to tell when stderr is gone.
-        let _ = err
-            .write_all(text.to_string().as_bytes())
-            .and_then(|()| err.flush());
+        self.above_live_lines(|| {
+            let mut err = lock(&self.err);
+            // A closed stderr cannot be reported anywhere.
+            let _ = err
+                .write_all(text.to_string().as_bytes())
+                .and_then(|()| err.flush());
+        });
     }
 
-    /// Asks a yes-or-no question; no answer means no. Without a person to ask, an error names `--yes`.
+    /// Asks for a line of text; an empty answer selects `default`. `None` is the end of the input (Ctrl-D).
     ///
     /// # Errors
-    /// When nobody can answer.
-    pub fn confirm(&self, question: &str) -> anyhow::Result<bool> {
-        if !self.interactive {
-            let failure = Failure::failed(format!("cannot ask \"{question}\" without a terminal"));
-            return Err(failure.hint("`--yes` answers it beforehand").into());
-        }
-        loop {
-            match self
-                .read_answer(&format!("{question} [y/N] "))?
-                .map(|answer| answer.to_lowercase())
-                .as_deref()
-            {
-                Some("y" | "yes") => return Ok(true),
-                None | Some("" | "n" | "no") => return Ok(false),
-                Some(_) => self.write_err("Please answer y or n.\n"),
-            }
-        }
-    }
-
-    /// Asks for a line of text; an empty answer takes `default`. `None` is the end of the input (Ctrl-D).
-    ///
-    /// # Errors
-    /// When nobody can answer.
+    /// If there is no terminal.
     pub fn ask(&self, question: &str, default: Option<&str>) -> anyhow::Result<Option<String>> {
         if !self.interactive {
-            return Err(Failure::failed(format!("cannot ask \"{question}\" without a terminal")).into());
+            return Err(no_terminal(question).into());
         }
         let shown = default.map_or_else(String::new, |default| format!(" [{default}]"));
-        let answer = self.read_answer(&format!("{question}{shown}: "))?;
-        Ok(answer.map(|answer| {
-            if answer.is_empty() {
-                default.unwrap_or_default().to_owned()
+        self.write_err(format_args!("{question}{shown}: "));
+        let mut line = String::new();
+        if lock(&self.input.lines).read_line(&mut line)? == 0 {
+            self.write_err("\n");
+            return Ok(None);
+        }
+        let line = line.trim();
+        Ok(Some(
+            if line.is_empty() {
+                default.unwrap_or_default()
             } else {
-                answer
+                line
             }
-        }))
+            .to_owned(),
+        ))
     }
 
-    /// Shows `prompt` and reads a line in a thread of its own, for those who wait for something else too. `then` gets
-    /// the line, or `None` at the end of the input.
+    /// Prints `prompt` and reads a line in a separate thread. Calls `then` with the line, or with `None` at the end of
+    /// the input. A later call replaces a callback that still waits.
     pub fn read_in_background(
         &self,
         prompt: &str,
         then: impl FnOnce(io::Result<Option<String>>) + Send + 'static,
     ) {
         self.write_err(prompt);
-        let input = Arc::clone(&self.input);
-        std::thread::spawn(move || {
-            let mut line = String::new();
-            let read = lock(&input).read_line(&mut line);
-            then(read.map(|length| (length > 0).then(|| line.trim().to_owned())));
-        });
-    }
-
-    fn read_answer(&self, prompt: &str) -> io::Result<Option<String>> {
-        self.write_err(prompt);
-        let mut line = String::new();
-        if lock(&self.input).read_line(&mut line)? == 0 {
-            self.write_err("\n");
-            return Ok(None);
-        }
-        Ok(Some(line.trim().to_owned()))
+        Input::read_in_background(&self.input, Box::new(then));
     }
 }
 
@@ -264,7 +258,12 @@ impl std::fmt::Debug for Console {
     }
 }
 
-/// What a [`Console::recording`] has said so far.
+/// Returns the error for a question that cannot be asked.
+pub fn no_terminal(question: &str) -> Failure {
+    Failure::failed(format!("cannot ask \"{question}\": no terminal"))
+}
+
+/// Output of a [`Console::recording`].
 #[derive(Clone, Debug, Default)]
 pub struct Recording {
     out: SharedBuffer,
@@ -272,12 +271,12 @@ pub struct Recording {
 }
 
 impl Recording {
-    /// All of stdout.
+    /// Returns all of stdout.
     pub fn out(&self) -> String {
         self.out.text()
     }
 
-    /// All of stderr.
+    /// Returns all of stderr.
     pub fn err(&self) -> String {
         self.err.text()
     }
@@ -303,7 +302,7 @@ impl Write for SharedBuffer {
     }
 }
 
-/// A thread that panicked while it printed has left nothing half-done that matters to the next line.
+/// Locks a mutex. The streams stay usable after a panic.
 fn lock<T: ?Sized>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -1,7 +1,7 @@
-//! What the stacks cost in a month: what their templates hold, times AWS's prices, with every assumption said aloud.
+//! Monthly cost estimate: resources in the templates times AWS prices, with the assumptions listed.
 //!
-//! Two figures: with as few tasks as the lower bound and its schedule ask for, and with as many as scaling may start.
-//! It must not know where the settings come from, nor how a figure is shown.
+//! Two amounts: for the minimum number of tasks with its schedule, and for the maximum. Independent of settings and of
+//! the output format.
 
 mod assumptions;
 mod lines;
@@ -14,15 +14,15 @@ pub use assumptions::Assumptions;
 pub use prices::{HOURS, NoPrices, Price, Prices};
 pub use table::table;
 
-use crate::facts::Facts;
+use crate::inventory::Inventory;
 use crate::settings::ClusterName;
 
-/// US dollars a month.
+/// An amount in US dollars per month.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize)]
 pub struct Amount {
-    /// With the tasks that always run.
+    /// With the minimum number of tasks.
     pub least: f64,
-    /// With the tasks that there are never more of.
+    /// With the maximum number of tasks.
     pub most: f64,
 }
 
@@ -51,71 +51,74 @@ impl std::iter::Sum for Amount {
     }
 }
 
-/// Something that is charged for.
+/// A cost item.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Line {
-    /// What it is.
+    /// Name.
     pub what: &'static str,
-    /// How much of it.
+    /// Quantity.
     pub detail: String,
-    /// What it costs.
+    /// Amount.
     #[serde(flatten)]
     pub amount: Amount,
 }
 
-/// What belongs together on a bill: an environment, a cluster that stands alone, the pipelines, the images.
+/// A group of items: an environment, a cluster without environments, a pipeline, the images.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Group {
-    /// What it is.
+    /// Name.
     pub name: String,
-    /// What is charged for.
+    /// Items.
     pub lines: Vec<Line>,
-    /// All of it.
+    /// Sum.
     #[serde(flatten)]
     pub amount: Amount,
 }
 
-/// What the stacks cost.
+/// A cost estimate.
 #[derive(Clone, Debug)]
 pub struct Estimate {
-    /// Part by part.
+    /// Groups.
     pub groups: Vec<Group>,
-    /// All of it.
+    /// Sum.
     pub amount: Amount,
 }
 
-/// Estimates the stacks whose names `wanted` says yes to.
+/// Estimates the stacks selected by `wanted`.
 ///
-/// A cluster's cost is part of its environments', in equal shares, unless none of them is wanted: then the cluster
-/// stands alone.
+/// The cost of a cluster is divided equally among its environments. If none of them is selected, the cluster is a group.
 pub fn estimate(
-    facts: &Facts,
+    inventory: &Inventory,
     wanted: &dyn Fn(&str) -> bool,
     prices: &Prices,
     assumptions: &Assumptions,
 ) -> Estimate {
     let biller = lines::Biller { prices, assumptions };
     let mut groups = Vec::new();
-    let alone = |cluster: ClusterName| !facts.apps_in(cluster).any(|app| wanted(&app.stack));
-    for cluster in facts.clusters.iter().filter(|cluster| wanted(&cluster.stack)) {
+    let alone = |cluster: ClusterName| !inventory.apps_in(cluster).any(|app| wanted(&app.stack));
+    for cluster in inventory.clusters.iter().filter(|cluster| wanted(&cluster.stack)) {
         if alone(cluster.name) {
-            let apps: Vec<_> = facts.apps_in(cluster.name).collect();
+            let apps: Vec<_> = inventory.apps_in(cluster.name).collect();
             groups.push(group(cluster.stack.clone(), biller.cluster(cluster, &apps)));
         }
     }
-    for app in facts.apps.iter().filter(|app| wanted(&app.stack)) {
-        let home = facts
+    for app in inventory.apps.iter().filter(|app| wanted(&app.stack)) {
+        let home = inventory
             .clusters
             .iter()
             .find(|cluster| cluster.name == app.environment.cluster());
         let mut lines = biller.app(app, home.map_or(0, |cluster| cluster.zones.len()));
         if let Some(cluster) = home.filter(|cluster| wanted(&cluster.stack)) {
-            let apps: Vec<_> = facts.apps_in(cluster.name).collect();
+            let apps: Vec<_> = inventory.apps_in(cluster.name).collect();
             lines.extend(share(biller.cluster(cluster, &apps), apps.len()));
         }
         groups.push(group(app.environment.to_string(), lines));
     }
-    for pipeline in facts.pipelines.iter().filter(|pipeline| wanted(&pipeline.stack)) {
+    for pipeline in inventory
+        .pipelines
+        .iter()
+        .filter(|pipeline| wanted(&pipeline.stack))
+    {
         let name = if pipeline.releases {
             "release pipeline"
         } else {
@@ -123,8 +126,11 @@ pub fn estimate(
         };
         groups.push(group(name.to_owned(), biller.pipeline(pipeline)));
     }
-    if wanted(&facts.foundation.stack) {
-        groups.push(group("images".to_owned(), biller.foundation(&facts.foundation)));
+    if wanted(&inventory.foundation.stack) {
+        groups.push(group(
+            "images".to_owned(),
+            biller.foundation(&inventory.foundation),
+        ));
     }
     let amount = groups.iter().map(|group| group.amount).sum();
     Estimate { groups, amount }
@@ -135,7 +141,7 @@ fn group(name: String, lines: Vec<Line>) -> Group {
     Group { name, lines, amount }
 }
 
-/// The share of one of so many environments in what they use together.
+/// Divides items that several environments share.
 fn share(lines: Vec<Line>, among: usize) -> Vec<Line> {
     let Some(among) = u32::try_from(among).ok().filter(|among| *among > 1) else {
         return lines;

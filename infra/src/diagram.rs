@@ -1,8 +1,6 @@
-//! Pictures of the stacks: the architecture, and the way from a push to prod. Drawn from [`crate::facts`], so that a
-//! picture shows what is deployed and changes when that does.
+//! Diagrams of the architecture and the pipelines, generated from [`crate::inventory`] and thus from the templates.
 //!
-//! Two forms: Mermaid, which GitHub draws from text, and SVG, laid out here by hand. It must not read settings or
-//! templates itself, nor know where a picture goes.
+//! Two formats: Mermaid, which GitHub renders, and SVG with a fixed layout.
 
 mod architecture;
 mod mermaid;
@@ -10,30 +8,30 @@ mod picture;
 mod pipelines;
 mod words;
 
-use crate::facts::Facts;
+use crate::inventory::Inventory;
 
-/// What can be drawn.
+/// Subject of a diagram.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Subject {
-    /// Network, load balancers, services, and who reaches whom.
+    /// Networks, load balancers, services and their connections.
     Architecture,
     /// From a push to prod.
     Pipelines,
 }
 
-/// The picture as Mermaid text.
-pub fn mermaid(subject: Subject, facts: &Facts) -> String {
+/// Returns the diagram as Mermaid text.
+pub fn mermaid(subject: Subject, inventory: &Inventory) -> String {
     match subject {
-        Subject::Architecture => mermaid::architecture(facts),
-        Subject::Pipelines => mermaid::pipelines(facts),
+        Subject::Architecture => mermaid::architecture(inventory),
+        Subject::Pipelines => mermaid::pipelines(inventory),
     }
 }
 
-/// The picture as SVG, readable on a light and on a dark page, from 800 pixels of width on.
-pub fn svg(subject: Subject, facts: &Facts) -> String {
+/// Returns the diagram as SVG for light and dark pages, at least 800 pixels wide.
+pub fn svg(subject: Subject, inventory: &Inventory) -> String {
     match subject {
-        Subject::Architecture => architecture::draw(facts),
-        Subject::Pipelines => pipelines::draw(facts),
+        Subject::Architecture => architecture::draw(inventory),
+        Subject::Pipelines => pipelines::draw(inventory),
     }
     .finish()
 }

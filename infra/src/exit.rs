@@ -1,32 +1,32 @@
-//! Which exit code an outcome has: the one place that knows the numbers.
+//! Exit codes and the error type that selects them.
 //!
-//! Scripts rely on them; README.md lists them. This module does not print.
+//! README.md lists the codes; they are stable.
 
 use std::error::Error;
 use std::io;
 use std::process::ExitCode;
 
-/// How a run of `infra` ended.
+/// Outcome of a run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ExitStatus {
-    /// Done, or there was nothing to do.
+    /// Success, including no changes.
     Done = 0,
-    /// It did not work; the message says why.
+    /// Failure; see the message.
     Failed = 1,
-    /// The command line is not understood.
+    /// Invalid command line.
     Usage = 2,
-    /// Somebody answered "no"; nothing was left behind.
+    /// The user declined; no changes were made.
     Declined = 3,
-    /// AWS tried, and a stack did not get there.
+    /// A stack operation failed.
     StackFailed = 4,
-    /// The settings file has mistakes.
+    /// The settings file is invalid.
     SettingsInvalid = 5,
-    /// Ctrl-C, or a signal that asks for the end.
+    /// Interrupted by Ctrl-C or a signal.
     Interrupted = 130,
 }
 
 impl ExitStatus {
-    /// The status that an error asks for: that of the outermost [`Failure`] in its chain, else [`Self::Failed`].
+    /// Returns the status of the outermost [`Failure`] in the chain, else [`Self::Failed`].
     pub fn of(error: &anyhow::Error) -> Self {
         error
             .chain()
@@ -34,7 +34,7 @@ impl ExitStatus {
             .map_or(Self::Failed, |failure| failure.status)
     }
 
-    /// The number that the shell sees.
+    /// Returns the exit code.
     pub fn code(self) -> u8 {
         self as u8
     }
@@ -46,9 +46,7 @@ impl From<ExitStatus> for ExitCode {
     }
 }
 
-/// A failure that wants an exit code of its own or knows what to do next.
-///
-/// Errors without either need no `Failure`; `anyhow` context is enough for them.
+/// An error with its own exit code or with hints. Other errors need only `anyhow` context.
 #[derive(Debug, thiserror::Error)]
 #[error("{message}")]
 pub struct Failure {
@@ -59,7 +57,7 @@ pub struct Failure {
 }
 
 impl Failure {
-    /// A failure that ends with `status`.
+    /// Creates a failure that exits with `status`.
     pub fn new(status: ExitStatus, message: impl Into<String>) -> Self {
         Self {
             message: message.into(),
@@ -69,32 +67,32 @@ impl Failure {
         }
     }
 
-    /// A failure that ends with code 1 and comes with advice, see [`Self::hint`].
+    /// Creates a failure that exits with code 1.
     pub fn failed(message: impl Into<String>) -> Self {
         Self::new(ExitStatus::Failed, message)
     }
 
-    /// Adds a remedy; printed after the error as `hint: …`, in the order given.
+    /// Adds a hint, printed after the error as `hint: …` in the order given.
     #[must_use]
     pub fn hint(mut self, hint: impl Into<String>) -> Self {
         self.hints.push(hint.into());
         self
     }
 
-    /// Adds what this failure came from; printed below the message.
+    /// Adds the cause, printed below the message.
     #[must_use]
     pub fn caused_by(mut self, source: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
         self.source = Some(source.into());
         self
     }
 
-    /// The remedies.
+    /// Returns the hints.
     pub fn hints(&self) -> &[String] {
         &self.hints
     }
 }
 
-/// True if the error is that nobody reads our output any more.
+/// Returns whether the error is a closed output pipe.
 pub fn is_broken_pipe(error: &anyhow::Error) -> bool {
     error.chain().any(|cause| {
         cause
@@ -109,7 +107,7 @@ mod tests {
     use anyhow::Context as _;
 
     #[test]
-    fn a_failure_deep_in_the_chain_decides_the_code() {
+    fn failure_in_the_chain_selects_the_exit_code() {
         let error = Err::<(), _>(Failure::new(ExitStatus::SettingsInvalid, "two mistakes"))
             .context("cannot read the settings")
             .unwrap_err();
@@ -118,7 +116,7 @@ mod tests {
     }
 
     #[test]
-    fn a_closed_pipe_is_found_behind_its_context() {
+    fn broken_pipe_is_found_in_the_error_chain() {
         let pipe = io::Error::from(io::ErrorKind::BrokenPipe);
         assert!(is_broken_pipe(
             &anyhow::Error::new(pipe).context("cannot write the template")

@@ -1,10 +1,8 @@
-//! Deploys the Penguin School and runs it locally.
+//! Deploys Penguin School to AWS and runs it locally.
 //!
-//! [`cli`] is the grammar, [`commands`] has one file per verb, [`console`] is the only thing that writes to the
-//! terminal and [`exit`] the only place that knows exit codes. What the verbs are about needs none of these:
-//! [`service`] describes the two containers once, for every place where they run, and [`compose_file`] writes that
-//! down for Docker, while [`local`] runs it here. [`settings`] become [`stacks`]; [`plan`] compares templates, [`check`]
-//! tells what would fail.
+//! [`cli`] is the grammar, [`commands`] has one file per verb, [`console`] does all terminal output and [`exit`]
+//! defines exit codes. [`service`] describes the two containers for ECS, Docker ([`compose_file`]) and [`local`] runs.
+//! [`settings`] become [`stacks`]; [`plan`] compares templates; [`check`] validates.
 //!
 //! Dependencies point down: `main` → `commands` → domain. Nothing below `commands` imports clap or prints.
 
@@ -20,15 +18,22 @@ pub mod commands;
 pub mod compose_file;
 pub mod console;
 pub mod cost;
-pub mod daily;
-pub mod deploy;
+pub mod deployment;
 pub mod diagram;
-pub mod exit;
-pub mod facts;
-pub mod local;
 #[cfg(feature = "aws")]
-pub mod operation;
+pub mod docker;
+pub mod exit;
+pub mod inventory;
+pub mod local;
+pub mod logs;
+pub mod pipelines;
 pub mod plan;
+pub mod releases;
+pub mod report;
 pub mod service;
+pub mod service_status;
 pub mod settings;
 pub mod stacks;
+pub mod timestamps;
+#[cfg(feature = "aws")]
+pub mod workflows;

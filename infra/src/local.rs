@@ -1,17 +1,16 @@
-//! Runs the service on this machine, as the task would: same environment, start order, health checks and stop signal.
+//! Runs the service on this machine like a task: same environment, start order, health checks and stop signal.
 //!
 //! ```text
-//! workspace   where the checkout is
-//! ports       which ports are free, and who has those that are not
-//! build       cargo, and where the programs are
-//! session     app, healthy? proxy, healthy? open … drain the proxy, then the app
-//!   process   one child: spawned, read, signalled, reaped
-//!   output    whose line is this?
-//!   warden    ends the children should we be killed ourselves
+//! workspace   root of the checkout
+//! ports       free ports, owners of occupied ones
+//! build       cargo, paths of the binaries
+//! session     start app, start proxy once the app is healthy, stop in reverse order
+//!   process   one child: spawn, read, signal, reap
+//!   output    prefixed lines
+//!   supervisor    stops the children if this process is killed
 //! ```
 //!
-//! Everything that can happen arrives in one channel ([`events`]) and is handled by one thread, so that there is one
-//! place to read for each story. It knows nothing of clap, Docker or AWS.
+//! All events arrive in one channel ([`events`]) and are handled by one thread. Independent of clap, Docker and AWS.
 
 pub mod build;
 pub mod events;
@@ -19,5 +18,5 @@ pub mod output;
 pub mod ports;
 mod process;
 pub mod session;
-pub mod warden;
+pub mod supervisor;
 pub mod workspace;

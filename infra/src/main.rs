@@ -1,6 +1,4 @@
-//! Entry point: parse the command line, run the verb, print what went wrong once, leave with its exit code.
-//!
-//! It knows nothing of any verb; [`infra::commands`] does.
+//! Entry point: parses the command line, runs the verb, prints errors, exits with the status.
 
 use std::process::ExitCode;
 
@@ -13,9 +11,9 @@ use infra::exit::{ExitStatus, is_broken_pipe};
 fn main() -> ExitCode {
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,
-        // Help and the version come this way too, with exit code 0; the rest is a usage error and ends with 2.
+        // `--help` and `--version` are errors to clap, with exit code 0.
         Err(error) => {
-            // Nobody is left to tell when the message itself cannot be written.
+            // Writing may fail; there is no other output.
             let _ = error.print();
             return if error.use_stderr() {
                 ExitStatus::Usage
@@ -28,7 +26,7 @@ fn main() -> ExitCode {
     let console = Console::standard(&cli.global.console_options());
     match commands::run(&cli, &console) {
         Ok(status) => status.into(),
-        // `infra synth | head`: the reader has what it wanted.
+        // `infra synth | head`: a closed pipe is success.
         Err(error) if is_broken_pipe(&error) => ExitStatus::Done.into(),
         Err(error) => {
             console.error(&error);

@@ -1,73 +1,72 @@
-//! What a template changes, against one that is there already: resource by resource and property by property.
+//! Comparison of two templates, by resource and property.
 //!
-//! A plain function from two templates to their difference, without AWS: [`compare`] serves `infra diff --against`, the
-//! comparison with what is deployed, and the table of what a deployment opens up. It reads any CloudFormation template
-//! in JSON, not only ours. What only CloudFormation can know (the value behind a reference, a default that was spelled
-//! out) it calls "may". A change set outranks it: that one is what is executed.
+//! [`compare`] is a pure function for any CloudFormation template in JSON. It serves `infra diff` and the table of wider
+//! access of a deployment. What only CloudFormation can know (values of references, defaults) is reported as "may".
+//! The change set is authoritative.
 
-mod broadening;
 pub mod changes;
 mod loss;
 mod properties;
 mod replacement;
 mod show;
 mod values;
+mod widening;
 
 use std::collections::BTreeMap;
 
 use serde::Serialize;
 use serde_json::{Map, Value as Json};
 
-pub use broadening::{Area, Broadening, broadening};
 pub use loss::loss;
-pub use properties::PropertyDifference;
-pub use replacement::{FACTS_DATE, Replaces};
-pub use show::{broadening_lines, lines};
+pub use properties::{PropertyDifference, Replaces};
+pub use replacement::SCHEMA_DATE;
+pub use show::{lines, widening_lines};
 pub use values::inline;
+pub use widening::{Area, Widening, widening};
 
 use changes::Action;
 
-/// How two templates differ.
+/// The difference between two templates.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
 pub struct Difference {
-    /// The resources that change; what destroys comes last.
+    /// Changed resources, destructive changes last.
     pub resources: Vec<ResourceDifference>,
-    /// What else differs: parameters, outputs, conditions, the description.
+    /// Changed parameters, outputs, conditions and description.
     pub others: Vec<PropertyDifference>,
-    /// What is open afterwards and was not before.
-    pub broadening: Vec<Broadening>,
+    /// Access that becomes possible.
+    pub widening: Vec<Widening>,
 }
 
-/// How a resource differs.
+/// The difference of a resource.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct ResourceDifference {
-    /// What happens to it.
+    /// What happens to the resource.
     pub action: Action,
-    /// Its logical id.
+    /// Logical ID.
     pub resource: String,
-    /// Its type, as `AWS::ECS::Service`.
+    /// Type, for example `AWS::ECS::Service`.
     pub kind: String,
-    /// What differs in it. Empty for what is added or deleted as a whole.
+    /// Changed properties; empty for added and deleted resources.
     pub properties: Vec<PropertyDifference>,
-    /// What is lost by it, in words.
+    /// The data that is lost, as a sentence.
     pub loss: Option<String>,
-    /// What to know about it besides.
+    /// A remark.
     pub note: Option<String>,
 }
 
 impl Difference {
-    /// Nothing differs.
+    /// Returns true if the templates are equal.
     pub fn is_empty(&self) -> bool {
         self.resources.is_empty() && self.others.is_empty()
     }
 
-    /// One line: how many resources of each kind.
+    /// Returns the number of resources per action, in one line.
     pub fn summary(&self) -> String {
         show::changes(&self.resources).summary()
     }
 }
 
-/// What `new` changes, where `old` is there. An empty `old` (`null` or `{}`) is a stack that does not exist.
+/// Compares two templates. An empty `old` (`null` or `{}`) means that the stack does not exist.
 pub fn compare(old: &Json, new: &Json) -> Difference {
     let (olds, news) = (resources(old), resources(new));
     let mut differences = Vec::new();
@@ -93,11 +92,11 @@ pub fn compare(old: &Json, new: &Json) -> Difference {
     Difference {
         resources: differences,
         others: others(old, new),
-        broadening: broadening(old, new),
+        widening: widening(old, new),
     }
 }
 
-/// The resources of a template, by logical id.
+/// Returns the resources of a template by logical ID.
 fn resources(template: &Json) -> BTreeMap<&str, &Json> {
     entries(template, "Resources").collect()
 }
@@ -115,8 +114,8 @@ fn kind(resource: &Json) -> &str {
     resource.get("Type").and_then(Json::as_str).unwrap_or_default()
 }
 
-/// The resource itself outlives its removal from the stack.
-fn stays(resource: &Json, policy: &str) -> bool {
+/// Returns true if the policy retains the resource.
+fn is_retained(resource: &Json, policy: &str) -> bool {
     let policy = resource.get(policy).and_then(Json::as_str);
     matches!(policy, Some("Retain" | "RetainExceptOnCreate"))
 }
@@ -133,7 +132,7 @@ fn added(id: &str, resource: &Json) -> ResourceDifference {
 }
 
 fn deleted(id: &str, resource: &Json) -> ResourceDifference {
-    let kept = stays(resource, "DeletionPolicy");
+    let kept = is_retained(resource, "DeletionPolicy");
     let kind = kind(resource);
     ResourceDifference {
         action: Action::Delete { kept },
@@ -145,7 +144,7 @@ fn deleted(id: &str, resource: &Json) -> ResourceDifference {
     }
 }
 
-/// Parameters whose default differs: who refers to them gets another value.
+/// Returns the parameters whose defaults differ, which changes everything that references them.
 fn changed_parameters(old: &Json, new: &Json) -> Vec<String> {
     entries(new, "Parameters")
         .filter(|(name, parameter)| {
@@ -157,7 +156,7 @@ fn changed_parameters(old: &Json, new: &Json) -> Vec<String> {
         .collect()
 }
 
-/// All sections but the resources.
+/// Compares all sections except the resources.
 fn others(old: &Json, new: &Json) -> Vec<PropertyDifference> {
     let rest = |template: &Json| -> Json {
         let sections = template.as_object().into_iter().flatten();
@@ -167,7 +166,7 @@ fn others(old: &Json, new: &Json) -> Vec<PropertyDifference> {
             .collect();
         Json::Object(rest)
     };
-    // A stack that does not exist has no parameters to lose or gain either.
+    // Without an old template, parameters are not changes.
     if resources(old).is_empty() {
         return Vec::new();
     }

@@ -1,10 +1,11 @@
-//! What can be set, and what it is when nobody sets it.
+//! Settings file: schema, defaults, validation.
 //!
-//! [`Settings`] are complete and consistent: nothing is optional that must be there, and whoever holds them need not
-//! check anything. [`Settings::load`] reads them from a file and reports every mistake in it at once, with line,
-//! column, value and remedy. This module is the only one that reads the file; it must not know CloudFormation's
-//! resources, only which values AWS takes.
+//! [`Settings`] are complete and consistent, so code that holds them need not validate. [`Settings::load`] reports every
+//! mistake at once, with line, column, value and remedy. Only this module reads the file; it does not know
+//! CloudFormation resources, only which values AWS accepts.
 
+mod app;
+mod app_values;
 mod check;
 mod cidr;
 mod cron;
@@ -12,8 +13,10 @@ mod document;
 mod file;
 pub mod first;
 mod placeholders;
+mod proxy_table;
 mod read;
 mod remote;
+mod secret_values;
 mod values;
 
 use std::fmt;
@@ -23,194 +26,208 @@ pub use cron::Cron;
 pub use document::Mistake;
 pub use file::{EXAMPLE, FILE_NAME, SettingsError, find};
 pub use remote::{GitHubRepository, NotOnGitHub};
+pub use secret_values::{NoSecretValues, SecretValues};
 pub use values::{Architecture, Deployment, Insights, Nat, nearest};
 
-/// Everything that the stacks are made from.
+use crate::service::Service;
+
+/// Validated settings from which the stacks are generated.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Settings {
-    /// What it is about.
+    /// Name, region and account.
     pub project: Project,
-    /// From where it is built.
+    /// Source repository.
     pub source: Source,
-    /// How it is released.
+    /// Release process.
     pub release: Release,
-    /// Networks with a cluster in each.
+    /// One network and ECS cluster for dev, one for staging and prod.
     pub clusters: Clusters,
-    /// What runs in them.
+    /// The three environments.
     pub environments: Environments,
 }
 
-/// What it is about, and where it lives.
+/// Name, region and account of the project.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Project {
-    /// In front of names that are unique in an account. Lower case, digits and hyphens.
+    /// Prefix of names that are unique in an account: lower-case letters, digits and hyphens.
     pub name: String,
-    /// In front of the names of the stacks, which are unique in an account and region too. Often empty.
+    /// Prefix of stack names, which are unique in an account and region. Often empty.
     pub stack_prefix: String,
-    /// Region of all stacks; without it, the one of whoever calls.
+    /// Region of all stacks; default: the caller's.
     pub region: Option<String>,
-    /// Account of all stacks; without it, the one of whoever calls.
+    /// Account of all stacks; default: the caller's.
     pub account: Option<String>,
-    /// What images are built for. All environments run the same images, hence one for all.
+    /// CPU architecture of the images. All environments run the same images.
     pub architecture: Architecture,
 }
 
-/// From where it is built.
+/// Source repository.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Source {
-    /// Owner of the repository on GitHub.
+    /// GitHub owner of the repository.
     pub owner: String,
-    /// Its name.
+    /// Repository name.
     pub repository: String,
-    /// Branch that is deployed to dev at every push.
+    /// Branch whose pushes are deployed to dev.
     pub dev_branch: String,
-    /// Branch from which releases are made.
+    /// Branch that releases are built from.
     pub prod_branch: String,
-    /// How AWS gets at it.
+    /// How AWS accesses the repository.
     pub access: SourceAccess,
 }
 
-/// How AWS gets at the source.
+impl Source {
+    /// Returns the address of the repository.
+    pub fn url(&self) -> String {
+        format!("https://github.com/{}/{}", self.owner, self.repository)
+    }
+}
+
+/// How AWS accesses the repository.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum SourceAccess {
-    /// By a connection that a stack makes and somebody has to agree to once.
+    /// Through a connection that a stack creates; it must be approved once in the console.
     NewConnection,
-    /// By a connection that is there already.
+    /// Through an existing connection.
     Connection {
-        /// Its ARN.
+        /// ARN of the connection.
         arn: String,
     },
-    /// By a personal access token. AWS advises against it.
+    /// With a personal access token; AWS advises against it.
     Token {
-        /// Name of the secret in Secrets Manager that holds the token as plain text.
+        /// Name of the Secrets Manager secret that holds the token as plain text.
         secret: String,
     },
 }
 
-/// How it is released.
+/// Release process.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Release {
     /// Name of the SSM parameter that holds the image tag of the latest release.
     pub image_tag_parameter: String,
-    /// Who approves releases and is told of failures.
+    /// Address that approves releases and receives failure notifications.
     pub email: String,
 }
 
-/// Networks with a cluster in each.
+/// One network and ECS cluster for dev, one for staging and prod.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Clusters {
-    /// For dev.
+    /// Cluster of dev.
     pub dev: Cluster,
-    /// For staging and prod.
+    /// Cluster of staging and prod.
     pub prod: Cluster,
 }
 
-/// A network with a cluster in it.
+/// A VPC with an ECS cluster.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Cluster {
-    /// Addresses of the network.
+    /// CIDR range of the VPC.
     pub cidr: Cidr,
-    /// Availability zones, 2 or 3.
+    /// Number of availability zones, 2 or 3.
     pub zones: u8,
-    /// How tasks call out.
+    /// Outbound connectivity of tasks.
     pub nat: Nat,
-    /// How much is measured.
+    /// Container Insights level.
     pub insights: Insights,
-    /// Days for which the flow log and the load balancers' access logs are kept.
+    /// Retention of flow logs and load balancer access logs, in days.
     pub log_days: u16,
 }
 
-/// What runs.
+/// The three environments.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Environments {
-    /// Gets every push.
+    /// Receives every push to the dev branch.
     pub dev: Environment,
-    /// Gets releases before prod does.
+    /// Receives releases before prod.
     pub staging: Environment,
-    /// The real thing.
+    /// Production.
     pub prod: Environment,
 }
 
-/// One installation of the service.
+/// One deployment of the service.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Environment {
-    /// CPU units of a task; 1024 are one core.
+    /// The two containers.
+    pub service: Service,
+    /// CPU units of a task; 1024 units are one vCPU.
     pub cpu: u32,
-    /// Memory of a task, in MiB.
+    /// Memory of a task in MiB.
     pub memory: u32,
-    /// Tasks that always run.
+    /// Minimum number of tasks.
     pub min_tasks: u16,
-    /// Tasks that there are never more of.
+    /// Maximum number of tasks.
     pub max_tasks: u16,
-    /// Percent of CPU use that scaling aims at.
+    /// Target CPU utilization of scaling, in percent.
     pub cpu_target: u32,
-    /// Requests per task and minute that scaling aims at.
+    /// Target of scaling in requests per task and minute.
     pub requests_target: u32,
-    /// Changes of `min_tasks` at certain times.
+    /// Scheduled changes of `min_tasks`.
     pub schedules: Vec<Schedule>,
     /// Time zone of the schedules.
     pub time_zone: String,
-    /// Percent of the tasks beyond the first that run on spare capacity and can be taken away.
+    /// Percentage of tasks beyond the first that run on Fargate Spot.
     pub spot_percent: u16,
-    /// For HTTPS.
+    /// HTTPS certificate.
     pub certificate: Option<Certificate>,
-    /// How one release is exchanged for the next.
+    /// Deployment strategy.
     pub deployment: Deployment,
-    /// When a deployment is given up because visitors suffer.
+    /// Thresholds of alarms.
     pub alarms: Alarms,
-    /// Days for which the containers' logs are kept.
+    /// Whether the proxy logs metrics for CloudWatch, and there is a dashboard of them.
+    pub metrics: bool,
+    /// Retention of container logs, in days.
     pub log_days: u16,
-    /// The load balancer cannot be deleted before this is taken back, nor the stack.
+    /// Protects the load balancer and the stack against deletion.
     pub deletion_protection: bool,
-    /// People can run commands in a container. Gives the task role rights; the read-only file system stays.
-    pub exec: bool,
 }
 
-/// A change of the lower bound at certain times.
+/// A scheduled change of the minimum number of tasks.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Schedule {
-    /// What it is called.
+    /// Name of the scheduled action.
     pub name: String,
-    /// When.
+    /// When it runs.
     pub cron: Cron,
-    /// The lower bound from then on.
+    /// Minimum number of tasks from then on.
     pub min_tasks: u16,
 }
 
-/// For HTTPS.
+/// HTTPS certificate and domain.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Certificate {
-    /// ARN of the certificate.
+    /// ARN of the ACM certificate.
     pub arn: String,
-    /// The name that it is for, under which visitors come.
+    /// Domain name of the site, covered by the certificate.
     pub domain: String,
 }
 
-/// When visitors suffer.
+/// Thresholds of the alarms. All but the last roll a deployment back.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Alarms {
-    /// Answers 5xx per minute.
+    /// 5xx responses per minute.
     pub errors: u32,
-    /// Milliseconds within which 99 of 100 requests are to be answered.
+    /// 99th percentile of the response time in milliseconds.
     pub latency: u32,
+    /// Percentage of requests with a 5xx response.
+    pub error_percent: u32,
 }
 
-/// The environments, by name.
+/// Name of an environment.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum EnvironmentName {
-    /// Gets every push.
+    /// Receives every push to the dev branch.
     Dev,
-    /// Gets releases before prod does.
+    /// Receives releases before prod.
     Staging,
-    /// The real thing.
+    /// Production.
     Prod,
 }
 
 impl EnvironmentName {
-    /// All of them, in the order in which a change passes through.
+    /// All environments, in the order in which a change reaches them.
     pub const ALL: [Self; 3] = [Self::Dev, Self::Staging, Self::Prod];
 
-    /// As it is typed.
+    /// Returns the name as typed on the command line.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Dev => "dev",
@@ -219,7 +236,7 @@ impl EnvironmentName {
         }
     }
 
-    /// The cluster that it runs in.
+    /// Returns the cluster that the environment runs in.
     pub fn cluster(self) -> ClusterName {
         match self {
             Self::Dev => ClusterName::Dev,
@@ -234,30 +251,37 @@ impl fmt::Display for EnvironmentName {
     }
 }
 
-/// The clusters, by name.
+/// Name of a cluster.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ClusterName {
-    /// For dev.
+    /// Cluster of dev.
     Dev,
-    /// For staging and prod.
+    /// Cluster of staging and prod.
     Prod,
 }
 
 impl ClusterName {
-    /// Both.
+    /// Both clusters.
     pub const ALL: [Self; 2] = [Self::Dev, Self::Prod];
 
-    /// As it is typed.
+    /// Returns the name as typed on the command line.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Dev => "dev",
             Self::Prod => "prod",
         }
     }
+
+    /// Returns the environments that run in the cluster.
+    pub fn environments(self) -> impl Iterator<Item = EnvironmentName> {
+        EnvironmentName::ALL
+            .into_iter()
+            .filter(move |environment| environment.cluster() == self)
+    }
 }
 
 impl Settings {
-    /// The settings of an environment.
+    /// Returns the settings of an environment.
     pub fn environment(&self, name: EnvironmentName) -> &Environment {
         match name {
             EnvironmentName::Dev => &self.environments.dev,
@@ -266,7 +290,12 @@ impl Settings {
         }
     }
 
-    /// The settings of a cluster.
+    /// Returns the containers as they run outside AWS, under compose and locally: those of dev.
+    pub fn local_service(&self) -> &Service {
+        &self.environments.dev.service
+    }
+
+    /// Returns the settings of a cluster.
     pub fn cluster(&self, name: ClusterName) -> &Cluster {
         match name {
             ClusterName::Dev => &self.clusters.dev,
@@ -276,18 +305,18 @@ impl Settings {
 }
 
 impl Cluster {
-    /// What a cluster is like when nobody says otherwise. Dev saves money, prod survives the loss of a zone.
+    /// Returns the defaults of a cluster: dev minimizes cost, prod survives the loss of a zone.
     pub fn default_of(name: ClusterName) -> Self {
         match name {
             ClusterName::Dev => Self {
-                cidr: Cidr::of([10, 1, 0, 0], 20),
+                cidr: Cidr::DEV,
                 zones: 2,
                 nat: Nat::Single,
                 insights: Insights::Enabled,
                 log_days: 30,
             },
             ClusterName::Prod => Self {
-                cidr: Cidr::of([10, 3, 0, 0], 20),
+                cidr: Cidr::PROD,
                 zones: 2,
                 nat: Nat::PerZone,
                 insights: Insights::Enhanced,
@@ -298,26 +327,27 @@ impl Cluster {
 }
 
 impl Environment {
-    /// What an environment is like when nobody says otherwise.
+    /// Returns the defaults of an environment.
     pub fn default_of(name: EnvironmentName) -> Self {
         let prod = name == EnvironmentName::Prod;
         Self {
+            service: Service::default(),
             cpu: 256,
             memory: 512,
             min_tasks: 1,
             max_tasks: 4,
             cpu_target: 50,
             requests_target: 1000,
-            // Two tasks in even hours, one in odd ones: shows how it is done.
+            // Two tasks in even hours, one in odd hours: an example of schedules.
             schedules: vec![
                 Schedule {
                     name: "even-hours".to_owned(),
-                    cron: Cron::known("0 0/2 * * ? *"),
+                    cron: Cron::literal("0 0/2 * * ? *"),
                     min_tasks: 2,
                 },
                 Schedule {
                     name: "odd-hours".to_owned(),
-                    cron: Cron::known("0 1/2 * * ? *"),
+                    cron: Cron::literal("0 1/2 * * ? *"),
                     min_tasks: 1,
                 },
             ],
@@ -328,10 +358,11 @@ impl Environment {
             alarms: Alarms {
                 errors: 10,
                 latency: 2000,
+                error_percent: 5,
             },
+            metrics: true,
             log_days: if prod { 90 } else { 30 },
             deletion_protection: prod,
-            exec: false,
         }
     }
 }

@@ -1,4 +1,4 @@
-//! The stacks: what is in each, and which needs which.
+//! CloudFormation stacks: templates and dependencies.
 //!
 //! ```text
 //! Foundation ─────┬──► DevAppStack        image repositories, connection to GitHub
@@ -6,15 +6,17 @@
 //! ProdCluster ────┴──► StagingAppStack    ProdAppStack    StagingProdPipelineStack
 //! ```
 //!
-//! A stack tells others what it made by SSM parameters, never by exports. [`graph`] makes all of them from the
-//! settings: a plain function, without AWS and without a clock, so that the same settings give the same bytes.
+//! Stacks share values through SSM parameters, not exports. [`graph`] is a pure function of the settings: the same
+//! settings produce the same bytes.
 
+mod alerts;
 mod app;
 mod artifacts;
 mod build;
 mod cluster;
 mod deploy_role;
 mod dev_pipeline;
+mod execution_role;
 mod foundation;
 mod keys;
 mod names;
@@ -22,89 +24,104 @@ mod network;
 mod pipeline;
 mod release_pipeline;
 mod select;
+mod shared;
 
 use std::collections::BTreeMap;
 
+pub use foundation::RELEASE_TAG_PREFIX;
 pub use names::Names;
-pub use pipeline::{RELEASE_APPROVAL, RELEASE_VARIABLE, RELEASE_VARIABLE_DEFAULT};
+pub use pipeline::{RELEASE_APPROVAL, RELEASE_LATEST, RELEASE_VARIABLE, RELEASE_VARIABLE_DEFAULT};
 pub use select::UnknownTarget;
 
 use crate::cfn::{Defect, Template, TemplateBuilder};
 use crate::settings::{ClusterName, EnvironmentName, Settings};
 
-/// Name of the parameter of app stacks that says which images to run.
+/// Parameter of app stacks with the image tag to run.
 pub const IMAGE_TAG_PARAMETER: &str = "ImageTag";
-/// Name of the output of app stacks that says where visitors come.
+/// Output of app stacks with the URL of the site.
 pub const URL_OUTPUT: &str = "Url";
 
-/// A stack, ready to be deployed.
+/// A stack that can be deployed.
 #[derive(Clone, Debug)]
 pub struct Stack {
-    /// Its name in AWS.
+    /// Stack name in AWS.
     pub name: String,
-    /// What it is.
+    /// Kind of stack.
     pub kind: StackKind,
-    /// The environment that it belongs to; that of prod, where it serves staging too.
+    /// Environment of the stack; prod if it serves both staging and prod.
     pub environment: Option<EnvironmentName>,
-    /// Where it lives, if the settings say so.
+    /// Region, if set.
     pub region: Option<String>,
-    /// Whose it is, if the settings say so.
+    /// Account, if set.
     pub account: Option<String>,
-    /// What is in it.
+    /// The template.
     pub template: Template,
-    /// Given to the stack and, by the template, to everything in it.
+    /// Tags of the stack and of its resources.
     pub tags: BTreeMap<String, String>,
-    /// Names of the stacks that must be there before it.
+    /// Names of the stacks that must be deployed first.
     pub depends_on: Vec<String>,
-    /// It cannot be deleted before this is taken back.
+    /// Whether the stack has termination protection.
     pub termination_protection: bool,
-    /// It has the parameter [`IMAGE_TAG_PARAMETER`], which has no default.
+    /// Whether it has the parameter [`IMAGE_TAG_PARAMETER`], which has no default.
     pub takes_image_tag: bool,
 }
 
 impl Stack {
-    /// The template as it is sent, byte by byte; less than CloudFormation's limit of 51,200.
+    /// Returns the template as sent, below CloudFormation's limit of 51,200 bytes.
     pub fn body(&self) -> &str {
         self.template.body()
     }
+
+    /// Returns true if ECS shifts traffic between two target groups by changing the weights of a listener rule.
+    pub fn shifts_traffic(&self) -> bool {
+        self.template.resources().any(|(_, kind, properties)| {
+            kind == "AWS::ElasticLoadBalancingV2::ListenerRule"
+                && properties["Actions"][0]["ForwardConfig"]["TargetGroups"][1].is_object()
+        })
+    }
+
+    /// Returns the template configuration file of CodePipeline, which holds the stack tags.
+    pub fn configuration(&self) -> String {
+        format!("{:#}\n", serde_json::json!({ "Tags": self.tags }))
+    }
 }
 
-/// What a stack is.
+/// Kind of stack.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum StackKind {
-    /// What belongs to no environment: image repositories, the connection to GitHub.
+    /// Image repositories and the GitHub connection, shared by all environments.
     Foundation,
-    /// A network with an ECS cluster.
+    /// VPC and ECS cluster.
     Cluster,
-    /// An installation of the service.
+    /// Load balancer and service of an environment.
     App,
-    /// From a push to dev.
+    /// Pipeline from a push to dev.
     DevPipeline,
-    /// From a release to prod.
+    /// Pipeline from a release to prod.
     ReleasePipeline,
 }
 
-/// All stacks and what depends on what.
+/// All stacks with their dependencies.
 #[derive(Clone, Debug)]
 pub struct Graph {
-    /// In an order in which they can be deployed.
+    /// In deployment order.
     stacks: Vec<Stack>,
 }
 
-/// A template that cannot be made.
+/// A template that cannot be generated.
 #[derive(Clone, Debug, thiserror::Error)]
-#[error("cannot make the template of {stack}: {}", defects.iter().map(Defect::to_string).collect::<Vec<_>>().join("; "))]
+#[error("cannot generate the template of {stack}: {}", defects.iter().map(Defect::to_string).collect::<Vec<_>>().join("; "))]
 pub struct SynthError {
-    /// Whose.
+    /// Name of the stack.
     pub stack: String,
-    /// Why.
+    /// Defects of the template.
     pub defects: Vec<Defect>,
 }
 
-/// All stacks, from the settings.
+/// Generates all stacks from the settings.
 ///
 /// # Errors
-/// When a template would be longer than CloudFormation takes; any other defect is a bug in here.
+/// Fails if a template exceeds CloudFormation's size limit; any other defect is a bug in this module.
 pub fn graph(settings: &Settings) -> Result<Graph, SynthError> {
     let names = Names::new(&settings.project);
     let mut stacks = vec![stack(
@@ -115,7 +132,7 @@ pub fn graph(settings: &Settings) -> Result<Graph, SynthError> {
             kind: StackKind::Foundation,
             environment: None,
             depends_on: Vec::new(),
-            // Images that a rollback may need are in it.
+            // It holds the images that a rollback needs.
             termination_protection: true,
         },
         |template| foundation::build(template, settings, &names),
@@ -173,7 +190,7 @@ pub fn graph(settings: &Settings) -> Result<Graph, SynthError> {
                 name,
                 kind,
                 environment: Some(environment),
-                // The roles that it may hand to tasks are the cluster's.
+                // The cluster stack creates the roles that the pipeline passes.
                 depends_on: vec![names.foundation(), names.cluster(cluster)],
                 termination_protection: false,
             },
@@ -186,7 +203,7 @@ pub fn graph(settings: &Settings) -> Result<Graph, SynthError> {
     Ok(Graph { stacks })
 }
 
-/// All of a stack but its template.
+/// Properties of a stack except its template.
 struct Plan {
     name: String,
     kind: StackKind,
@@ -202,7 +219,7 @@ fn stack(
     build: impl FnOnce(&mut TemplateBuilder),
 ) -> Result<Stack, SynthError> {
     let tags = BTreeMap::from([
-        ("project".to_owned(), settings.project.name.clone()),
+        ("project".to_owned(), names.project().to_owned()),
         (
             "environment".to_owned(),
             plan.environment
@@ -232,24 +249,24 @@ fn stack(
 }
 
 impl Graph {
-    /// All stacks, in an order in which they can be deployed.
+    /// Returns all stacks in deployment order.
     pub fn stacks(&self) -> &[Stack] {
         &self.stacks
     }
 
-    /// The stack of this name.
+    /// Returns the stack with this name.
     pub fn get(&self, name: &str) -> Option<&Stack> {
         self.stacks.iter().find(|stack| stack.name == name)
     }
 
-    /// The stacks that need this one, in the order in which they can be deployed.
+    /// Returns the stacks that depend on this one, in deployment order.
     pub fn dependents<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a Stack> {
         self.stacks
             .iter()
             .filter(move |stack| stack.depends_on.iter().any(|needed| needed == name))
     }
 
-    /// The app stack of an environment.
+    /// Returns the app stack of an environment.
     pub fn app(&self, environment: EnvironmentName) -> Option<&Stack> {
         self.stacks
             .iter()

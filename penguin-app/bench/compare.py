@@ -3,6 +3,8 @@
 
     python3 penguin-app/bench/compare.py [--seconds 5] [--rounds 3]
 
+Builds the release unless PENGUIN_APP_BIN names a built program.
+
 The page is our home page. Flask gets it as a finished Jinja template without a single expression in it, compiled and
 cached, so that it has less to do than a real application would. Both answer uncompressed to the same clients on
 connections that stay open; rounds alternate, so that whatever else the machine does meets both. Needs `wrk` (Debian's
@@ -109,6 +111,7 @@ class Server:
         used = processor_seconds(self.process.pid) - before
         if "Non-2xx" in report or "Socket errors" in report:
             sys.exit(f"{self.name} failed requests:\n{report}")
+        self.busy_mib = resident_mib(self.process.pid)
         requests = int(re.search(r"(\d+) requests in", report)[1])
         self.rates.append((requests / used, requests / seconds))
 
@@ -148,12 +151,14 @@ def main():
     arguments = arguments.parse_args()
     if not shutil.which("wrk"):
         sys.exit("missing: wrk: sudo apt-get install wrk")
-    subprocess.run(["cargo", "build", "--release", "--locked", "-p", "penguin-app"], cwd=ROOT, check=True)
-    target = Path(os.environ.get("CARGO_TARGET_DIR", ROOT / "target"))
+    program = os.environ.get("PENGUIN_APP_BIN")
+    if not program:
+        subprocess.run(["cargo", "build", "--release", "--locked", "-p", "penguin-app"], cwd=ROOT, check=True)
+        program = str(Path(os.environ.get("CARGO_TARGET_DIR", ROOT / "target")) / "release" / "penguin-app")
     folder = peers()
     ours = Server(
         "penguin-app",
-        [str(target / "release" / "penguin-app"), "serve"],
+        [program, "serve"],
         {"APP_LISTEN": "ADDRESS", "APP_LOG_FORMAT": "json"},
     )
     with ours:
@@ -170,12 +175,12 @@ def main():
                 for server in (ours, theirs):
                     server.round(arguments.seconds)
             print(f"{len(ours.page)} bytes of HTML, {CONNECTIONS} connections, {arguments.rounds} rounds of {arguments.seconds} s each")
-            print(f"{'':18}{'requests per':>16}{'requests':>12}{'resident':>12}{'first':>12}")
-            print(f"{'':18}{'CPU second':>16}{'per second':>12}{'at rest':>12}{'answer':>12}")
+            print(f"{'':18}{'requests per':>16}{'requests':>12}{'resident':>12}{'resident':>12}{'first':>12}")
+            print(f"{'':18}{'CPU second':>16}{'per second':>12}{'at rest':>12}{'after load':>12}{'answer':>12}")
             for server in (ours, theirs):
                 print(
                     f"{server.name:18}{server.rate(0):16,.0f}{server.rate(1):12,.0f}"
-                    f"{server.idle_mib:8.1f} MiB{server.start_ms:9.0f} ms"
+                    f"{server.idle_mib:8.1f} MiB{server.busy_mib:8.1f} MiB{server.start_ms:9.0f} ms"
                 )
             print(f"{'ratio':18}{ours.rate(0) / theirs.rate(0):15.1f}x{ours.rate(1) / theirs.rate(1):11.1f}x")
 

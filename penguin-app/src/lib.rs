@@ -1,26 +1,31 @@
-//! The Penguin School web site.
+//! The Penguin School web site, an axum application.
 //!
-//! Words ([`site::content`]), templates and assets ([`sources`]) are rendered into an [`site::edition::Edition`]
-//! before a port is opened; after that the site is a table from paths to finished documents. [`answer`] turns a
-//! document into the answer to a request, [`router`] says what is where, [`policy`] what holds everywhere, and
-//! [`server`] carries it over TCP until it is told to stop.
-//!
-//! Nothing here knows the proxy that usually stands in front.
+//! [`cli`] parses the command line into a [`config`], [`site`] renders the files of [`source`] before a port is opened.
+//! [`router`] lists every route and the whole middleware stack on one screen, [`state`] is what handlers share, [`error`]
+//! what they return when they fail, and [`server`] serves until it is told to stop.
 
-pub mod answer;
+pub mod api;
 pub mod assets;
+pub mod class_search;
 pub mod cli;
-pub mod coding;
 pub mod config;
-pub mod document;
-pub mod media_type;
-pub mod policy;
-pub mod publication;
+pub mod content;
+pub mod encoding;
+pub mod error;
+pub mod form;
+pub mod health;
+pub mod mailbox;
+pub mod middleware;
+pub mod pages;
+pub mod rate_limit;
+pub mod representation;
 pub mod router;
-pub mod routes;
 pub mod server;
 pub mod shutdown;
 pub mod site;
-pub mod source_tree;
-pub mod sources;
+pub mod source;
+pub mod state;
+pub mod static_files;
 pub mod telemetry;
+pub mod templates;
+pub mod well_known;

@@ -1,80 +1,91 @@
-//! How a server learns that it should stop, and how urgently.
-//!
-//! The first signal asks for a drain, the second for the end. Both come through one channel, so that a test can
-//! stand in for the operating system. It must not know what is being stopped.
+//! Shutdown requests: the first one drains, the second one stops at once.
 
 use tokio::sync::watch;
 
-/// How urgent it is; it only ever grows.
+/// How far a shutdown is; it only ever advances.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Urgency {
-    /// Carry on.
-    None,
-    /// Finish what is in flight, take nothing new.
-    Drain,
+pub enum Phase {
+    /// No shutdown was requested.
+    Running,
+    /// Finish requests in flight, accept nothing new.
+    Draining,
     /// Stop at once.
-    Now,
+    Forced,
 }
 
-/// The end that asks for a stop.
+/// Requests a shutdown.
 #[derive(Debug)]
-pub struct Stopper(watch::Sender<Urgency>);
+pub struct ShutdownTrigger(watch::Sender<Phase>);
 
-/// The end that is asked.
+/// Observes a shutdown.
 #[derive(Debug, Clone)]
-pub struct Shutdown(watch::Receiver<Urgency>);
+pub struct ShutdownHandle(watch::Receiver<Phase>);
 
-/// A pair of both ends.
-pub fn channel() -> (Stopper, Shutdown) {
-    let (sender, receiver) = watch::channel(Urgency::None);
-    (Stopper(sender), Shutdown(receiver))
+/// Returns a connected trigger and handle.
+pub fn channel() -> (ShutdownTrigger, ShutdownHandle) {
+    let (sender, receiver) = watch::channel(Phase::Running);
+    (ShutdownTrigger(sender), ShutdownHandle(receiver))
 }
 
-impl Stopper {
-    /// Asks for a drain; asked a second time, for the end.
-    pub fn stop(&self) {
-        self.0.send_modify(|urgency| {
-            *urgency = match urgency {
-                Urgency::None => Urgency::Drain,
-                Urgency::Drain | Urgency::Now => Urgency::Now,
+impl ShutdownTrigger {
+    /// Requests a drain; called again, an immediate stop.
+    pub fn shut_down(&self) {
+        self.0.send_modify(|phase| {
+            *phase = match phase {
+                Phase::Running => Phase::Draining,
+                Phase::Draining | Phase::Forced => Phase::Forced,
             }
         });
     }
 }
 
-impl Shutdown {
-    /// Returns once the stop is at least this urgent; never, when the other end is gone without having asked.
-    pub async fn reached(&mut self, urgency: Urgency) {
-        if self.0.wait_for(|current| *current >= urgency).await.is_err() {
+impl ShutdownHandle {
+    /// Completes once the shutdown is in this phase or a later one. Never, if the trigger was dropped before.
+    pub async fn reached(&mut self, phase: Phase) {
+        if self.0.wait_for(|current| *current >= phase).await.is_err() {
             std::future::pending::<()>().await;
         }
     }
 
-    /// Whether a stop was asked for.
+    /// Whether a shutdown was requested.
     pub fn is_draining(&self) -> bool {
-        *self.0.borrow() >= Urgency::Drain
+        *self.0.borrow() >= Phase::Draining
     }
 }
 
-/// Listens for SIGTERM and SIGINT for as long as the process lives.
-#[cfg(unix)]
-pub fn on_signals() -> std::io::Result<Shutdown> {
+/// Listens for signals until the process ends.
+///
+/// SIGTERM, SIGINT and SIGQUIT request a shutdown. SIGHUP, SIGUSR1 and SIGUSR2, which would end the process with requests
+/// in flight, are ignored with a log line.
+pub fn on_signals() -> std::io::Result<ShutdownHandle> {
     use tokio::signal::unix::{SignalKind, signal};
 
     let mut terminate = signal(SignalKind::terminate())?;
     let mut interrupt = signal(SignalKind::interrupt())?;
-    let (stopper, shutdown) = channel();
+    let mut quit = signal(SignalKind::quit())?;
+    let mut hangup = signal(SignalKind::hangup())?;
+    let mut user1 = signal(SignalKind::user_defined1())?;
+    let mut user2 = signal(SignalKind::user_defined2())?;
+    let (trigger, handle) = channel();
     tokio::spawn(async move {
         loop {
-            let name = tokio::select! {
-                _ = terminate.recv() => "SIGTERM",
-                _ = interrupt.recv() => "SIGINT",
+            let (name, stops) = tokio::select! {
+                _ = terminate.recv() => ("SIGTERM", true),
+                _ = interrupt.recv() => ("SIGINT", true),
+                _ = quit.recv() => ("SIGQUIT", true),
+                _ = hangup.recv() => ("SIGHUP", false),
+                _ = user1.recv() => ("SIGUSR1", false),
+                _ = user2.recv() => ("SIGUSR2", false),
             };
-            stopper.stop();
-            tracing::info!(signal = name, "stop requested");
+            if stops {
+                trigger.shut_down();
+                tracing::info!(signal = name, "shutdown requested");
+            } else {
+                tracing::info!(signal = name, "signal ignored");
+            }
         }
     });
-    Ok(shutdown)
+    Ok(handle)
 }
 
 #[cfg(test)]
@@ -82,23 +93,21 @@ mod tests {
     use super::*;
 
     #[tokio::test]
-    async fn the_first_request_drains_and_the_second_ends() {
-        let (stopper, mut shutdown) = channel();
-        assert!(!shutdown.is_draining());
-        stopper.stop();
-        shutdown.reached(Urgency::Drain).await;
-        assert!(shutdown.is_draining());
-        stopper.stop();
-        shutdown.reached(Urgency::Now).await;
-        stopper.stop();
-        shutdown.reached(Urgency::Now).await;
+    async fn first_request_drains_and_second_forces() {
+        let (trigger, mut handle) = channel();
+        assert!(!handle.is_draining());
+        trigger.shut_down();
+        handle.reached(Phase::Draining).await;
+        assert!(handle.is_draining());
+        trigger.shut_down();
+        handle.reached(Phase::Forced).await;
     }
 
     #[tokio::test]
-    async fn a_stopper_that_is_gone_asks_for_nothing() {
-        let (stopper, mut shutdown) = channel();
-        drop(stopper);
-        let asked = tokio::time::timeout(std::time::Duration::ZERO, shutdown.reached(Urgency::Drain)).await;
-        assert!(asked.is_err());
+    async fn dropped_trigger_requests_nothing() {
+        let (trigger, mut handle) = channel();
+        drop(trigger);
+        let reached = tokio::time::timeout(std::time::Duration::ZERO, handle.reached(Phase::Draining)).await;
+        assert!(reached.is_err());
     }
 }

@@ -1,6 +1,4 @@
-//! Log lines: JSON for machines, text for people, panics among them.
-//!
-//! It must not know what is logged.
+//! Log lines: JSON for machines, text for people, panics included.
 
 use std::io::{self, IsTerminal as _};
 use std::panic::PanicHookInfo;
@@ -13,20 +11,14 @@ use crate::config::LogFormat;
 /// Sends every log line of this level or above to standard output, from now until the process ends.
 pub fn install(format: LogFormat, level: tracing::Level) -> Result<(), TryInitError> {
     let terminal = io::stdout().is_terminal();
-    let json = match format {
-        LogFormat::Json => true,
-        LogFormat::Text => false,
-        LogFormat::Auto => !terminal,
-    };
+    // When nobody reads the log any more the site goes on.
     let lines = fmt()
         .with_max_level(level)
         .with_target(false)
-        // When nobody reads the log any more the site goes on.
         .log_internal_errors(false);
-    if json {
+    if format == LogFormat::Json || (format == LogFormat::Auto && !terminal) {
+        let lines = lines.json().flatten_event(true);
         lines
-            .json()
-            .flatten_event(true)
             .with_current_span(true)
             .with_span_list(false)
             .finish()
@@ -38,7 +30,7 @@ pub fn install(format: LogFormat, level: tracing::Level) -> Result<(), TryInitEr
     Ok(())
 }
 
-/// A panic is one log line like any other, not a few lines of text between JSON.
+/// Logs a panic as one line like any other.
 fn log_panic(panic: &PanicHookInfo<'_>) {
     let message = panic.payload_as_str().unwrap_or("no message");
     let location = panic.location().map(ToString::to_string).unwrap_or_default();

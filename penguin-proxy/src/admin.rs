@@ -1,8 +1,11 @@
-//! The admin port: `/live`, `/ready`, `/metrics`, `/config`. Loopback by default, never for clients.
+//! Admin port: `/live`, `/ready`, `/metrics`, `/config`. Listens on loopback by default.
+
+mod metrics;
+mod process;
 
 use std::convert::Infallible;
 use std::net::TcpListener as StdListener;
-use std::pin::Pin;
+use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Duration;
@@ -15,17 +18,15 @@ use hyper::body::Incoming;
 use hyper::rt::ReadBufCursor;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
-use tokio::io::{AsyncWrite, ReadBuf};
-use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::Semaphore;
-use tokio::time::timeout;
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::net::TcpListener;
+use tokio::sync::{Notify, Semaphore};
+use tokio::time::sleep;
 
-use crate::metrics::exposition;
-use crate::readiness;
-use crate::server::Shared;
+use crate::context::Shared;
 
-/// An admin connection lives at most this long: it is for probes and scrapes.
-const LIFETIME: Duration = Duration::from_mins(1);
+/// An admin connection is closed this long after its last request: longer than anybody's interval between scrapes.
+const IDLE: Duration = Duration::from_mins(5);
 /// Admin connections at once.
 const MOST: usize = 32;
 
@@ -33,7 +34,7 @@ const MOST: usize = 32;
 pub(crate) async fn serve(shared: Arc<Shared>, listener: StdListener) {
     let listener = match TcpListener::from_std(listener) {
         Ok(listener) => listener,
-        Err(error) => return tracing::error!("no admin endpoints: {error}"),
+        Err(error) => return tracing::error!("admin endpoints are not available: {error}"),
     };
     let places = Arc::new(Semaphore::new(MOST));
     loop {
@@ -46,17 +47,32 @@ pub(crate) async fn serve(shared: Arc<Shared>, listener: StdListener) {
         };
         let shared = Arc::clone(&shared);
         tokio::spawn(async move {
-            let service = service_fn(|request: Request<Incoming>| {
-                let response = answer(&shared, request.method(), request.uri().path());
-                async move { Ok::<_, Infallible>(response.map(Whole::new)) }
-            });
-            let serving = http1::Builder::new()
-                .header_read_timeout(None)
-                .serve_connection(AdminSocket(stream), service);
-            // Whoever asks here notices a failure itself.
-            drop(timeout(LIFETIME, serving).await);
+            serve_connection(&shared, stream).await;
             drop(place);
         });
+    }
+}
+
+/// Serves one connection until its client closes it, or until it has been idle for [`IDLE`].
+async fn serve_connection(shared: &Shared, stream: impl AsyncRead + AsyncWrite + Unpin) {
+    let asked = Notify::new();
+    let service = service_fn(|request: Request<Incoming>| {
+        asked.notify_one();
+        let response = answer(shared, request.method(), request.uri().path());
+        async move { Ok::<_, Infallible>(response.map(Whole::new)) }
+    });
+    let mut serving = pin!(
+        http1::Builder::new()
+            .header_read_timeout(None)
+            .serve_connection(AdminSocket(stream), service)
+    );
+    loop {
+        tokio::select! {
+            // Whoever asks here notices a failure itself.
+            _ = serving.as_mut() => return,
+            () = asked.notified() => {}
+            () = sleep(IDLE) => return,
+        }
     }
 }
 
@@ -70,12 +86,12 @@ fn answer(shared: &Shared, method: &Method, path: &str) -> Response<String> {
     }
     match path {
         "/live" => text(StatusCode::OK, "live\n".to_owned()),
-        "/ready" => match readiness::obstacle(shared) {
+        "/ready" => match shared.not_ready_reason() {
             None => text(StatusCode::OK, "ready\n".to_owned()),
             Some(why) => text(StatusCode::SERVICE_UNAVAILABLE, format!("not ready: {why}\n")),
         },
         "/metrics" => {
-            let mut response = text(StatusCode::OK, exposition(shared));
+            let mut response = text(StatusCode::OK, metrics::exposition(shared));
             let format = HeaderValue::from_static("text/plain; version=0.0.4; charset=utf-8");
             response.headers_mut().insert(CONTENT_TYPE, format);
             response
@@ -98,7 +114,7 @@ fn answer(shared: &Shared, method: &Method, path: &str) -> Response<String> {
         }
         _ => text(
             StatusCode::NOT_FOUND,
-            "here are /live, /ready, /metrics and /config\n".to_owned(),
+            "not found; endpoints are /live, /ready, /metrics and /config\n".to_owned(),
         ),
     }
 }
@@ -146,9 +162,9 @@ impl Body for Whole {
 }
 
 /// A plain socket for hyper.
-struct AdminSocket(TcpStream);
+struct AdminSocket<S>(S);
 
-impl hyper::rt::Read for AdminSocket {
+impl<S: AsyncRead + Unpin> hyper::rt::Read for AdminSocket<S> {
     fn poll_read(
         self: Pin<&mut Self>,
         cx: &mut Context<'_>,
@@ -157,13 +173,13 @@ impl hyper::rt::Read for AdminSocket {
         let mut buffer = [0; 2048];
         let room = out.remaining().min(buffer.len());
         let mut read = ReadBuf::new(&mut buffer[..room]);
-        let outcome = tokio::io::AsyncRead::poll_read(Pin::new(&mut self.get_mut().0), cx, &mut read);
+        let outcome = Pin::new(&mut self.get_mut().0).poll_read(cx, &mut read);
         out.put_slice(read.filled());
         outcome
     }
 }
 
-impl hyper::rt::Write for AdminSocket {
+impl<S: AsyncWrite + Unpin> hyper::rt::Write for AdminSocket<S> {
     fn poll_write(self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<std::io::Result<usize>> {
         Pin::new(&mut self.get_mut().0).poll_write(cx, bytes)
     }
@@ -174,5 +190,39 @@ impl hyper::rt::Write for AdminSocket {
 
     fn poll_shutdown(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<std::io::Result<()>> {
         Pin::new(&mut self.get_mut().0).poll_shutdown(cx)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use tokio::io::{AsyncReadExt, AsyncWriteExt, DuplexStream};
+
+    use super::*;
+    use crate::access_log::AccessLog;
+    use crate::cli::defaults;
+    use crate::config::Config;
+    use crate::resolver::Lookup;
+
+    /// Sends a request and returns how many bytes of the response came at once; none from a closed connection.
+    async fn ask(client: &mut DuplexStream) -> usize {
+        _ = client.write_all(b"GET /live HTTP/1.1\r\nHost: a\r\n\r\n").await;
+        client.read(&mut [0; 1024]).await.unwrap_or(0)
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn connection_is_kept_between_scrapes() {
+        let config = Config::new(&defaults()).unwrap();
+        let log = AccessLog::new(std::io::sink(), true).unwrap();
+        let shared = Shared::new(config, 0, 1, Lookup::system(), log);
+        let (mut client, stream) = tokio::io::duplex(4096);
+        let scrapes = async {
+            for interval in [0, 15, 60, 61, 120] {
+                sleep(Duration::from_secs(interval)).await;
+                assert!(ask(&mut client).await > 0, "{interval} s after the last request");
+            }
+            sleep(IDLE + Duration::from_secs(1)).await;
+            assert_eq!(ask(&mut client).await, 0);
+        };
+        tokio::join!(serve_connection(&shared, stream), scrapes);
     }
 }

@@ -1,5 +1,5 @@
-//! One buffer per thread, through which sockets are read and short pieces are sent: a connection at rest owns none,
-//! and the bytes are still in the processor's cache when they are looked at.
+//! One buffer per thread for socket reads and short writes, so that an idle connection owns none and the bytes stay in
+//! the CPU cache.
 
 use std::cell::RefCell;
 use std::io::{self, IoSlice};
@@ -7,7 +7,6 @@ use std::pin::{Pin, pin};
 use std::task::{Context, Poll, ready};
 
 use bytes::{Bytes, BytesMut};
-use hyper::rt::ReadBufCursor;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
 
@@ -17,7 +16,7 @@ const CHUNK: usize = 16 * 1024;
 const LONG: usize = 64 * 1024;
 
 thread_local! {
-    static BUFFER: RefCell<Box<[u8]>> = RefCell::new(vec![0; CHUNK].into_boxed_slice());
+    static BUFFER: RefCell<Box<[u8]>> = RefCell::new(vec![0; LONG].into_boxed_slice());
     static READS: RefCell<Reads> = RefCell::default();
 }
 
@@ -38,19 +37,6 @@ pub(crate) fn fill<'b>(
     ready!(Pin::new(stream).poll_read(cx, &mut read))?;
     let count = read.filled().len();
     Poll::Ready(Ok(&buffer[..count]))
-}
-
-/// Reads into a hyper cursor through the thread's buffer. Gives the number of bytes.
-pub(crate) fn read_through(
-    stream: &mut TcpStream,
-    cx: &mut Context<'_>,
-    mut cursor: ReadBufCursor<'_>,
-) -> Poll<io::Result<usize>> {
-    with_buffer(|buffer| {
-        let bytes = ready!(fill(buffer, stream, cx, cursor.remaining()))?;
-        cursor.put_slice(bytes);
-        Poll::Ready(Ok(bytes.len()))
-    })
 }
 
 /// What is read for longer than a call. Pieces of a buffer are handed out; when the next read comes they have usually

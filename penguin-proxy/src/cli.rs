@@ -1,4 +1,4 @@
-//! The command line: `serve`, `health`, `check`. The place where failures become exit codes.
+//! Command line: `serve`, `health`, `check`. The only place that turns errors into exit codes.
 
 mod check;
 mod health;
@@ -27,8 +27,13 @@ pub struct Cli {
 enum Command {
     /// Pass requests on to the app until told to stop
     Serve(Arguments),
-    /// Ask the proxy that runs beside this command whether it is ready: exit status 0 or 1
-    Health(Arguments),
+    /// Ask the proxy that runs beside this command whether it is ready or alive: exit status 0 or 1
+    Health {
+        #[command(flatten)]
+        arguments: Arguments,
+        #[command(flatten)]
+        question: health::Question,
+    },
     /// Check the settings, print the effective values and the drain timeline
     Check(Arguments),
 }
@@ -36,7 +41,7 @@ enum Command {
 impl Cli {
     /// Runs the command to its end.
     pub fn run(self) -> ExitCode {
-        let (Command::Serve(arguments) | Command::Health(arguments) | Command::Check(arguments)) =
+        let (Command::Serve(arguments) | Command::Health { arguments, .. } | Command::Check(arguments)) =
             &self.command;
         let config = match Config::new(arguments) {
             Ok(config) => config,
@@ -47,7 +52,7 @@ impl Cli {
         };
         match self.command {
             Command::Serve(_) => serve::run(config),
-            Command::Health(_) => health::run(&config),
+            Command::Health { question, .. } => health::run(&config, question),
             Command::Check(_) => check::run(&config),
         }
     }
@@ -103,11 +108,16 @@ pub fn settings_table() -> String {
 }
 
 #[cfg(test)]
+mod settings_file;
+
+#[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     #[test]
-    fn the_command_line_is_sound() {
+    fn command_line_definition_is_valid() {
         Cli::command().debug_assert();
     }
 
@@ -122,5 +132,76 @@ mod tests {
                 "{variable} is not in the table"
             );
         }
+    }
+
+    /// Arguments with one value that is not the default.
+    pub(super) fn with(flag: &str, value: &str) -> Option<Arguments> {
+        let command = Cli::command().mut_subcommand("serve", |serve| {
+            serve.mut_args(|argument| argument.env(None::<&str>))
+        });
+        let matches = command
+            .try_get_matches_from(["penguin-proxy", "serve", &format!("--{flag}={value}")])
+            .ok()?;
+        Arguments::from_arg_matches(matches.subcommand()?.1).ok()
+    }
+
+    fn flags() -> Vec<String> {
+        let command = Cli::command();
+        let serve = command.find_subcommand("serve").unwrap();
+        let named = serve
+            .get_arguments()
+            .filter(|argument| argument.get_env().is_some());
+        named
+            .filter_map(|argument| argument.get_long().map(ToOwned::to_owned))
+            .collect()
+    }
+
+    proptest! {
+        // Each case tries every setting.
+        #![proptest_config(ProptestConfig::with_cases(16))]
+
+        /// Whatever number and unit a setting is given: it is refused, or it is taken, shown, and taken again.
+        #[test]
+        fn no_value_of_any_setting_overflows(
+            number in prop_oneof![any::<u64>(), Just(u64::MAX), Just(0), 0u64..1 << 34],
+            unit in prop::sample::select(vec!["", "s", "ms", "ns", "h", "days", "years", "B", "KiB", "GiB", "TB"]),
+        ) {
+            let value = format!("{number}{unit}");
+            for flag in flags() {
+                let Ok(config) = Config::new(&with(&flag, &value).unwrap()) else {
+                    continue;
+                };
+                // Sums and clocks: what a request does with them.
+                let timeouts = config.timeouts;
+                for time in [
+                    timeouts.client_idle,
+                    timeouts.upstream_idle,
+                    timeouts.head,
+                    timeouts.connect,
+                    timeouts.first_byte,
+                    timeouts.send,
+                    timeouts.half_close,
+                    timeouts.hold,
+                    config.drain.bound() + config.drain.pre_drain() + config.drain.idle(),
+                ] {
+                    prop_assert!(std::time::Instant::now().checked_add(time * 2).is_some(), "{} {}", flag, value);
+                }
+                prop_assert!(config.bounds.min_body_rate.checked_mul(60).is_some());
+                prop_assert!(config.bounds.connections < usize::MAX / 64, "{} {}", flag, value);
+                check::report(&config);
+                let shown = config.effective().into_iter().find(|(variable, _)| {
+                    variable.trim_start_matches("PROXY_").replace('_', "-").eq_ignore_ascii_case(&flag)
+                });
+                let shown = shown.unwrap().1;
+                let again = Config::new(&with(&flag, &shown).unwrap());
+                prop_assert_eq!(again.map(|config| config.effective()).ok(), Some(config.effective()));
+            }
+        }
+    }
+
+    #[test]
+    fn longest_pre_drain_is_rejected_without_panic() {
+        let error = Config::new(&with("pre-drain", "18446744073709551615s").unwrap()).unwrap_err();
+        assert!(error.to_string().contains("is longer than a year"), "{error}");
     }
 }

@@ -1,26 +1,37 @@
-//! The checked configuration: nothing in it can be wrong any more.
+//! Validated configuration.
 //!
-//! The only module that turns settings into values; no other reads the environment. All faults are reported at once,
-//! each with the variable, the value and the remedy, before a port is bound.
+//! The only module that turns settings into values; no other module reads the environment. All errors are reported at
+//! once, with variable, value and hint, before a port is bound.
 
-mod arguments;
+mod error_page;
+mod metrics_log;
 mod parse;
 mod policy;
+mod problems;
+mod read_timeout;
+mod settings;
+mod upstream;
 mod upstream_address;
 
-use std::fmt;
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use http::HeaderValue;
 use tracing::Level;
 
-pub use self::arguments::Arguments;
+pub use self::metrics_log::MetricsLog;
 use self::parse::Refused;
+use self::problems::Check;
+pub use self::problems::{ConfigError, Problem};
+pub use self::read_timeout::ReadTimeout;
+pub use self::settings::Arguments;
+use self::settings::VARIABLES;
+pub use self::upstream::{HealthCheck, UpstreamProtocol};
 pub use self::upstream_address::UpstreamAddress;
+use crate::access_log::QueryLogging;
 use crate::compression::Compression;
 use crate::drain::DrainPlan;
-use crate::forwarding::Forwarding;
+use crate::error_page::ErrorPage;
+use crate::forwarding::{Forwarding, Via};
 use crate::request_rules::RequestRules;
 use crate::telemetry::LogFormat;
 
@@ -29,15 +40,6 @@ const BEYOND_THE_LOAD_BALANCER: Duration = Duration::from_secs(15);
 
 /// Long enough for a phone in a tunnel, short enough for those who drip on purpose.
 const RATE_WINDOW: Duration = Duration::from_secs(10);
-
-/// What the app speaks.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum UpstreamProtocol {
-    /// HTTP/1.1.
-    Http1,
-    /// HTTP/2 without TLS, from the first byte.
-    H2c,
-}
 
 /// Everything that the proxy can be told.
 #[derive(Clone, Debug)]
@@ -52,26 +54,34 @@ pub struct Config {
     pub admin_listen: SocketAddr,
     /// Path that the proxy answers itself.
     pub health_path: String,
-    /// Path at which the app says whether it is well, if it is asked.
-    pub upstream_health_path: Option<String>,
+    /// How the app is asked whether it is well, if it is.
+    pub upstream_health: Option<HealthCheck>,
     /// What happens when, after SIGTERM.
     pub drain: DrainPlan,
     /// All limits in time.
     pub timeouts: Timeouts,
     /// All limits in size and number.
     pub bounds: Bounds,
-    /// Which requests are passed on.
+    /// Which requests are forwarded.
     pub rules: RequestRules,
     /// What changes in them on the way.
     pub forwarding: Forwarding,
     /// Which answers are compressed.
     pub compression: Compression,
+    /// The HTML page for errors that the proxy answers itself.
+    pub error_page: ErrorPage,
+    /// File that it comes from, if it is not the neutral one.
+    pub error_page_file: Option<String>,
     /// Serving threads.
     pub threads: usize,
     /// Format of both logs.
     pub log_format: LogFormat,
+    /// What the access log shows of query strings.
+    pub log_query: QueryLogging,
     /// From which level on the operational log tells.
     pub log_level: Level,
+    /// Lines with metrics.
+    pub metrics_log: MetricsLog,
 }
 
 /// Limits in time. Each one ends in a documented status and termination code.
@@ -81,14 +91,18 @@ pub struct Timeouts {
     pub client_idle: Duration,
     /// An idle connection to the app is no longer used after this.
     pub upstream_idle: Duration,
-    /// From the first byte of a request's head to its last.
+    /// From the first byte of a request head to its last.
     pub head: Duration,
     /// One attempt to connect to the app.
     pub connect: Duration,
-    /// From the request to the first byte of its answer.
+    /// From the request to the first byte of its response.
     pub first_byte: Duration,
-    /// A client that takes no byte of its answer.
+    /// Between two pieces of the app's response.
+    pub read: ReadTimeout,
+    /// A client that takes no byte of its response.
     pub send: Duration,
+    /// An upgraded connection that carries nothing.
+    pub tunnel_idle: Duration,
     /// A client that closed its sending side and waits.
     pub half_close: Duration,
     /// Span of waiting for the client over which the rate of an upload is judged.
@@ -106,77 +120,14 @@ pub struct Bounds {
     pub held: usize,
     /// Client connections.
     pub connections: usize,
+    /// The operator asked for so many connections; else as many of them as there are file descriptors for.
+    pub connections_required: bool,
     /// Requests that the app has not begun to answer.
     pub in_flight: usize,
     /// Requests that wait for one of those places.
     pub queued: usize,
     /// Requests per second from one client.
     pub client_rate: Option<u32>,
-}
-
-/// One setting that cannot be used.
-#[derive(Debug)]
-pub struct Problem {
-    variable: &'static str,
-    value: String,
-    reason: String,
-    remedy: String,
-}
-
-/// Every setting that cannot be used.
-#[derive(Debug, thiserror::Error)]
-pub struct ConfigError(Vec<Problem>);
-
-impl fmt::Display for ConfigError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for (index, problem) in self.0.iter().enumerate() {
-            let Problem {
-                variable,
-                value,
-                reason,
-                remedy,
-            } = problem;
-            let gap = if index == 0 { "" } else { "\n" };
-            write!(f, "{gap}{variable}={value:?} {reason}\n  hint: {remedy}")?;
-        }
-        Ok(())
-    }
-}
-
-/// Collects faults, so that one start tells of all of them.
-struct Check {
-    problems: Vec<Problem>,
-}
-
-impl Check {
-    fn value<T>(
-        &mut self,
-        variable: &'static str,
-        text: &str,
-        parse: impl Fn(&str) -> Result<T, Refused>,
-    ) -> Option<T> {
-        let parsed = if text.trim().is_empty() {
-            Err(Refused::new(
-                "is empty",
-                "give it a value, or remove the variable to have the default",
-            ))
-        } else {
-            parse(text.trim())
-        };
-        match parsed {
-            Ok(value) => Some(value),
-            Err(Refused { reason, remedy }) => {
-                let (value, remedy) = (text.to_owned(), remedy.to_owned());
-                self.problems.push(Problem {
-                    variable,
-                    value,
-                    reason,
-                    remedy,
-                });
-                None
-            }
-        }
-    }
 }
 
 impl Config {
@@ -186,76 +137,77 @@ impl Config {
     ///
     /// Names every setting that cannot be used, with what to write instead.
     pub fn new(arguments: &Arguments) -> Result<Self, ConfigError> {
-        let mut check = Check { problems: Vec::new() };
+        let mut check = Check::default();
         let config = Self::checked(arguments, &mut check);
-        match config {
-            Some(config) if check.problems.is_empty() => Ok(config),
-            _ => Err(ConfigError(check.problems)),
-        }
+        check.finish(config)
     }
 
     /// Every setting is looked at before the first `?`, so that all faults are collected.
     fn checked(raw: &Arguments, check: &mut Check) -> Option<Self> {
-        let upstream = check.value("PROXY_UPSTREAM", &raw.upstream, upstream_address::parse);
+        let upstream = check.value(VARIABLES.upstream, &raw.upstream, upstream_address::parse);
         let upstream_protocol = check.value(
-            "PROXY_UPSTREAM_PROTOCOL",
+            VARIABLES.upstream_protocol,
             &raw.upstream_protocol,
-            policy::upstream_protocol,
+            upstream::upstream_protocol,
         );
-        let listen = check.value("PROXY_LISTEN", &raw.listen, parse::listen_address);
-        let admin_listen = check.value("PROXY_ADMIN_LISTEN", &raw.admin_listen, parse::listen_address);
-        let health_path = check.value("PROXY_HEALTH_PATH", &raw.health_path, parse::path);
-        let upstream_health_path =
-            check.value("PROXY_UPSTREAM_HEALTH_PATH", &raw.upstream_health_path, |text| {
-                policy::upstream_health_path(text, upstream_protocol)
-            });
-        let pre_drain = check.value("PROXY_PRE_DRAIN", &raw.pre_drain, parse::duration);
-        let stop_timeout = check.value("PROXY_STOP_TIMEOUT", &raw.stop_timeout, parse::positive);
-        let drain_idle = check.value("PROXY_DRAIN_IDLE", &raw.drain_idle, parse::duration);
-        let lb_idle = check.value("PROXY_LB_IDLE_TIMEOUT", &raw.lb_idle_timeout, parse::positive);
-        let upstream_idle = check.value("PROXY_UPSTREAM_IDLE", &raw.upstream_idle, parse::duration);
-        let head = check.value("PROXY_HEAD_TIMEOUT", &raw.head_timeout, parse::positive);
-        let connect = check.value("PROXY_CONNECT_TIMEOUT", &raw.connect_timeout, parse::positive);
+        let listen = check.value(VARIABLES.listen, &raw.listen, parse::listen_address);
+        let admin_listen = check.value(VARIABLES.admin_listen, &raw.admin_listen, parse::listen_address);
+        check_loop(raw, check, upstream.as_ref(), [listen, admin_listen]);
+        let health_path = check.value(VARIABLES.health_path, &raw.health_path, parse::path);
+        let upstream_health_path = check.value(
+            VARIABLES.upstream_health_path,
+            &raw.upstream_health_path,
+            |text| upstream::upstream_health_path(text, upstream_protocol),
+        );
+        let grpc_health = check.value(
+            VARIABLES.upstream_grpc_health,
+            &raw.upstream_grpc_health,
+            |text| upstream::grpc_health(text, upstream_protocol),
+        );
+        let lb_idle = check.value(VARIABLES.lb_idle_timeout, &raw.lb_idle_timeout, parse::positive);
+        let upstream_idle = check.value(VARIABLES.upstream_idle, &raw.upstream_idle, parse::duration);
+        let head = check.value(VARIABLES.head_timeout, &raw.head_timeout, parse::positive);
+        let connect = check.value(VARIABLES.connect_timeout, &raw.connect_timeout, parse::positive);
         let first_byte = check.value(
-            "PROXY_FIRST_BYTE_TIMEOUT",
+            VARIABLES.first_byte_timeout,
             &raw.first_byte_timeout,
             parse::positive,
         );
-        let send = check.value("PROXY_SEND_TIMEOUT", &raw.send_timeout, parse::positive);
-        let half_close = check.value("PROXY_HALF_CLOSE", &raw.half_close, parse::duration);
-        let hold = check.value("PROXY_HOLD", &raw.hold, parse::duration);
-        let body = check.value("PROXY_MAX_BODY", &raw.max_body, policy::max_body);
-        let min_body_rate = check.value("PROXY_MIN_BODY_RATE", &raw.min_body_rate, parse::size);
-        let most_held = check.value("PROXY_MAX_HELD", &raw.max_held, parse::count);
-        let connections = check.value("PROXY_MAX_CONNECTIONS", &raw.max_connections, parse::count);
-        let in_flight = check.value("PROXY_MAX_IN_FLIGHT", &raw.max_in_flight, parse::count);
-        let queued = check.value("PROXY_MAX_QUEUED", &raw.max_queued, parse::count);
-        let client_rate = check.value("PROXY_CLIENT_RATE", &raw.client_rate, policy::client_rate);
-        let compression = check.value("PROXY_COMPRESSION", &raw.compression, policy::compression);
-        let rules = check.value("PROXY_METHODS", &raw.methods, |text| {
+        let read = check.value(VARIABLES.read_timeout, &raw.read_timeout, read_timeout::parse);
+        let send = check.value(VARIABLES.send_timeout, &raw.send_timeout, parse::positive);
+        let tunnel_idle = check.value(VARIABLES.tunnel_idle, &raw.tunnel_idle, parse::positive);
+        let half_close = check.value(VARIABLES.half_close, &raw.half_close, parse::duration);
+        let hold = check.value(VARIABLES.hold, &raw.hold, parse::duration);
+        let body = check.value(VARIABLES.max_body, &raw.max_body, policy::max_body);
+        let min_body_rate = check.value(VARIABLES.min_body_rate, &raw.min_body_rate, parse::size);
+        let most_held = check.value(VARIABLES.max_held, &raw.max_held, parse::count);
+        let connections = check.value(
+            VARIABLES.max_connections,
+            &raw.max_connections,
+            policy::connections,
+        );
+        let in_flight = check.value(VARIABLES.max_in_flight, &raw.max_in_flight, parse::count);
+        let queued = check.value(VARIABLES.max_queued, &raw.max_queued, parse::count);
+        let client_rate = check.value(VARIABLES.client_rate, &raw.client_rate, policy::client_rate);
+        let compression = check.value(VARIABLES.compression, &raw.compression, policy::compression);
+        let rules = check.value(VARIABLES.methods, &raw.methods, |text| {
             policy::rules(text, body.unwrap_or_default())
         });
-        let trusted = check.value("PROXY_TRUSTED", &raw.trusted, policy::networks);
-        let hsts = check.value("PROXY_HSTS", &raw.hsts, policy::hsts);
-        let threads = check.value("PROXY_THREADS", &raw.threads, policy::threads);
-        let log_format = check.value("PROXY_LOG_FORMAT", &raw.log_format, policy::log_format);
-        let log_level = check.value("PROXY_LOG", &raw.log, policy::log_level);
-        let drain = match (pre_drain, stop_timeout, drain_idle) {
-            (Some(pre_drain), Some(stop_timeout), Some(drain_idle)) => {
-                check.value("PROXY_PRE_DRAIN", &raw.pre_drain, |_| {
-                    DrainPlan::new(pre_drain, stop_timeout, drain_idle)
-                        .map_err(|misfit| Refused::new(misfit.to_string(), crate::drain::REMEDY))
-                })
-            }
-            _ => None,
-        };
+        let forwarding = Self::forwarding(raw, check, upstream_protocol);
+        let error_page = check.value(VARIABLES.error_page, &raw.error_page, error_page::read);
+        let threads = check.value(VARIABLES.threads, &raw.threads, policy::threads);
+        let log_format = check.value(VARIABLES.log_format, &raw.log_format, policy::log_format);
+        let log_query = check.value(VARIABLES.log_query, &raw.log_query, policy::log_query);
+        let log_level = check.value(VARIABLES.log, &raw.log, policy::log_level);
+        let metrics_log = MetricsLog::checked(raw, check);
+        let drain = Self::drain(raw, check);
         Some(Self {
             upstream: upstream?,
             upstream_protocol: upstream_protocol?,
             listen: listen?,
             admin_listen: admin_listen?,
             health_path: health_path?,
-            upstream_health_path: upstream_health_path?,
+            upstream_health: upstream_health_path?.or(grpc_health?),
             drain: drain?,
             timeouts: Timeouts {
                 client_idle: lb_idle? + BEYOND_THE_LOAD_BALANCER,
@@ -263,7 +215,9 @@ impl Config {
                 head: head?,
                 connect: connect?,
                 first_byte: first_byte?,
+                read: read?,
                 send: send?,
+                tunnel_idle: tunnel_idle?,
                 half_close: half_close?,
                 rate_window: RATE_WINDOW,
                 hold: hold?,
@@ -271,91 +225,68 @@ impl Config {
             bounds: Bounds {
                 min_body_rate: min_body_rate?,
                 held: most_held?,
-                connections: connections?,
+                connections: connections?.unwrap_or(policy::CONNECTIONS),
+                connections_required: connections?.is_some(),
                 in_flight: in_flight?,
                 queued: queued?,
                 client_rate: client_rate?,
             },
             rules: rules?,
-            forwarding: Forwarding {
-                trusted: trusted?,
-                hsts: hsts?,
-            },
+            forwarding: forwarding?,
             compression: compression?,
+            error_page: error_page?,
+            error_page_file: (raw.error_page.trim() != "off").then(|| raw.error_page.trim().to_owned()),
             threads: threads?,
             log_format: log_format?,
+            log_query: log_query?,
             log_level: log_level?,
+            metrics_log: metrics_log?,
         })
     }
 
-    /// Setting and effective value, in the order of the README's table.
-    pub fn effective(&self) -> Vec<(&'static str, String)> {
-        let duration = |d: Duration| humantime::format_duration(d).to_string();
-        let Self {
-            timeouts,
-            bounds,
-            drain,
-            ..
-        } = self;
-        vec![
-            ("PROXY_UPSTREAM", self.upstream.to_string()),
-            (
-                "PROXY_UPSTREAM_PROTOCOL",
-                policy::upstream_protocol_name(self.upstream_protocol).to_owned(),
-            ),
-            ("PROXY_LISTEN", self.listen.to_string()),
-            ("PROXY_ADMIN_LISTEN", self.admin_listen.to_string()),
-            ("PROXY_HEALTH_PATH", self.health_path.clone()),
-            (
-                "PROXY_UPSTREAM_HEALTH_PATH",
-                self.upstream_health_path.clone().unwrap_or_else(off),
-            ),
-            ("PROXY_PRE_DRAIN", duration(drain.pre_drain())),
-            ("PROXY_STOP_TIMEOUT", duration(drain.stop_timeout())),
-            ("PROXY_DRAIN_IDLE", duration(drain.idle())),
-            (
-                "PROXY_LB_IDLE_TIMEOUT",
-                duration(timeouts.client_idle.saturating_sub(BEYOND_THE_LOAD_BALANCER)),
-            ),
-            ("PROXY_UPSTREAM_IDLE", duration(timeouts.upstream_idle)),
-            ("PROXY_HEAD_TIMEOUT", duration(timeouts.head)),
-            ("PROXY_MIN_BODY_RATE", format!("{}B", bounds.min_body_rate)),
-            ("PROXY_CONNECT_TIMEOUT", duration(timeouts.connect)),
-            ("PROXY_FIRST_BYTE_TIMEOUT", duration(timeouts.first_byte)),
-            ("PROXY_SEND_TIMEOUT", duration(timeouts.send)),
-            ("PROXY_HALF_CLOSE", duration(timeouts.half_close)),
-            ("PROXY_HOLD", duration(timeouts.hold)),
-            ("PROXY_MAX_HELD", bounds.held.to_string()),
-            ("PROXY_MAX_BODY", policy::max_body_name(self.rules.max_body())),
-            ("PROXY_MAX_CONNECTIONS", bounds.connections.to_string()),
-            ("PROXY_MAX_IN_FLIGHT", bounds.in_flight.to_string()),
-            ("PROXY_MAX_QUEUED", bounds.queued.to_string()),
-            (
-                "PROXY_CLIENT_RATE",
-                bounds.client_rate.map_or_else(off, |rate| rate.to_string()),
-            ),
-            ("PROXY_METHODS", text(self.rules.allow())),
-            ("PROXY_TRUSTED", self.forwarding.trusted.to_string()),
-            ("PROXY_HSTS", self.forwarding.hsts.as_ref().map_or_else(off, text)),
-            (
-                "PROXY_COMPRESSION",
-                if self.compression.enabled { "on" } else { "off" }.to_owned(),
-            ),
-            ("PROXY_THREADS", self.threads.to_string()),
-            ("PROXY_LOG_FORMAT", self.log_format.to_string()),
-            ("PROXY_LOG", self.log_level.as_str().to_ascii_lowercase()),
-        ]
+    fn drain(raw: &Arguments, check: &mut Check) -> Option<DrainPlan> {
+        let pre_drain = check.value(VARIABLES.pre_drain, &raw.pre_drain, parse::duration);
+        let stop_timeout = check.value(VARIABLES.stop_timeout, &raw.stop_timeout, parse::positive);
+        let idle = check.value(VARIABLES.drain_idle, &raw.drain_idle, parse::duration);
+        let (pre_drain, stop_timeout, idle) = (pre_drain?, stop_timeout?, idle?);
+        check.value(VARIABLES.pre_drain, &raw.pre_drain, |_| {
+            DrainPlan::new(pre_drain, stop_timeout, idle)
+                .map_err(|misfit| Refused::new(misfit.to_string(), crate::drain::REMEDY))
+        })
+    }
+
+    fn forwarding(
+        raw: &Arguments,
+        check: &mut Check,
+        protocol: Option<UpstreamProtocol>,
+    ) -> Option<Forwarding> {
+        let trusted = check.value(VARIABLES.trusted, &raw.trusted, policy::networks);
+        let underscores = check.value(VARIABLES.underscores, &raw.underscores, |text| {
+            policy::underscores(text, protocol)
+        });
+        let tracing = check.value(VARIABLES.trace, &raw.trace, policy::tracing);
+        let hsts = check.value(VARIABLES.hsts, &raw.hsts, policy::hsts);
+        Some(Forwarding {
+            trusted: trusted?,
+            hsts: hsts?,
+            underscores: underscores?,
+            tracing: tracing?,
+            via: Via::default(),
+        })
     }
 }
 
-/// What is not there.
-fn off() -> String {
-    "off".to_owned()
-}
-
-/// Field values that this module made from text.
-fn text(value: &HeaderValue) -> String {
-    String::from_utf8_lossy(value.as_bytes()).into_owned()
+/// Refuses an upstream that is one of the listeners.
+fn check_loop(
+    raw: &Arguments,
+    check: &mut Check,
+    upstream: Option<&UpstreamAddress>,
+    [listen, admin_listen]: [Option<SocketAddr>; 2],
+) {
+    let listeners = [(VARIABLES.listen, listen), (VARIABLES.admin_listen, admin_listen)];
+    let Some(upstream) = upstream else { return };
+    let looped = |_: &str| upstream.check_loop(&listeners);
+    check.value(VARIABLES.upstream, &raw.upstream, looped);
 }
 
 #[cfg(test)]
@@ -373,7 +304,7 @@ mod tests {
     }
 
     #[test]
-    fn the_defaults_are_usable() {
+    fn defaults_are_valid() {
         let config = Config::new(&defaults()).unwrap();
         assert_eq!(config.timeouts.client_idle, Duration::from_secs(75));
         assert_eq!(config.rules.max_body(), 1 << 20);
@@ -389,8 +320,19 @@ mod tests {
             a.methods = "GET,TRACE".into();
             a.log_format = "xml".into();
             a.log = "loud".into();
+            a.metrics_log = "prometheus".into();
+            a.metrics_service = "penguin school".into();
             a.hold = String::new();
         }));
+    }
+
+    #[test]
+    fn an_upstream_that_is_the_proxy_itself_is_refused() {
+        insta::assert_snapshot!(refusal(|a| a.upstream = "localhost:8080".into()));
+        let refused =
+            |upstream: &str| refusal(|a| a.upstream = upstream.into()).contains("is this proxy itself");
+        assert!(refused("127.0.0.1:9901"), "the admin port");
+        assert!(!refused("app:8080"), "a name may lead elsewhere");
     }
 
     #[test]

@@ -1,5 +1,4 @@
-//! Numbers and addresses as text, straight into memory: nearly every request needs some, and the detour over `fmt` costs
-//! more than all the digits.
+//! Formatting of numbers and addresses into byte buffers without `fmt`.
 
 use std::io::Write;
 use std::net::IpAddr;

@@ -1,21 +1,25 @@
-//! What changes in the header fields of a message on its way through, in both directions. Operates on maps in
+//! What changes in the headers of a message on its way through, in both directions. Operates on maps in
 //! place; it must not know of sockets, and it decides nothing about whether a message may pass.
 //!
 //! Decisions worth knowing:
 //! * **Via** is appended to requests, as RFC 9110 §7.6.3 demands of a gateway, and not to responses, where it is
-//!   optional and would only tell the world what stands here.
-//! * **Fields that pretend to come from a proxy** (`Forwarded`, `X-Forwarded-Host`, `X-Real-IP`,
-//!   `X-Original-URL`, …) are removed, whoever sent them: a load balancer passes on what its client invented, and
-//!   none of them says anything that Host and the three `X-Forwarded` fields do not.
-//! * **Names with an underscore** are removed: CGI-like frameworks fold `X_Forwarded_For` and `X-Forwarded-For`
-//!   into one variable, so they are the same trick in another spelling.
+//!   optional and would only tell the world what stands here. Its name is unique, so that a request that leads back is
+//!   recognized.
+//! * **Fields that only a proxy may set** (`Forwarded`, `X-Original-URL`, …) are removed, whoever sent them: a load
+//!   balancer forwards what its client invented, and none of them says anything that Host and the three `X-Forwarded`
+//!   fields do not. `X-Forwarded-Host`, `X-Forwarded-Prefix` and `X-Real-IP` pass from trusted peers.
+//! * **Names with an underscore** pass where the operator says so, and by default to apps of HTTP/2, where they are
+//!   legal gRPC metadata. CGI-like frameworks fold `X_Forwarded_For` and `X-Forwarded-For` into one variable, so a
+//!   spelling of a name that means something here, or that the message also has with dashes, never passes.
+//! * What is removed for these reasons is named in the request's log line.
 
 mod client;
+mod header_flags;
 mod hop_by_hop;
 mod http2;
-mod names;
-mod networks;
 mod trace;
+mod trusted_networks;
+mod via;
 
 use http::header::{
     CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_RANGE, CONTENT_TYPE, DATE, FORWARDED, HOST, HeaderMap,
@@ -24,10 +28,11 @@ use http::header::{
 use http::{StatusCode, Version};
 
 pub use self::client::{Client, Hop};
+use self::header_flags::HeaderFlags;
 pub use self::http2::to_http2;
-use self::names::Names;
-pub use self::networks::{NetworkError, Networks, PRIVATE_NETWORKS};
-pub use self::trace::Trace;
+pub use self::trace::{Trace, Tracing};
+pub use self::trusted_networks::{NetworkError, Networks, PRIVATE_NETWORKS};
+pub use self::via::Via;
 
 const FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
 const FORWARDED_PROTO: HeaderName = HeaderName::from_static("x-forwarded-proto");
@@ -36,20 +41,25 @@ const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 const AMZN_TRACE_ID: HeaderName = HeaderName::from_static("x-amzn-trace-id");
 
 /// Fields that a neighbour could use to claim what only the proxy may say.
-static PRETENDERS: [HeaderName; 11] = [
+static SPOOFABLE: [HeaderName; 11] = [
     FORWARDED,
-    HeaderName::from_static("x-forwarded-host"),
+    FORWARDED_HOST,
     HeaderName::from_static("x-forwarded-server"),
-    HeaderName::from_static("x-forwarded-prefix"),
+    FORWARDED_PREFIX,
     HeaderName::from_static("x-forwarded-scheme"),
     HeaderName::from_static("x-forwarded-ssl"),
     HeaderName::from_static("front-end-https"),
-    HeaderName::from_static("x-real-ip"),
+    REAL_IP,
     HeaderName::from_static("x-original-url"),
     HeaderName::from_static("x-rewrite-url"),
     // Becomes the variable HTTP_PROXY in CGI programs, which then send their own requests through it.
     HeaderName::from_static("proxy"),
 ];
+const FORWARDED_HOST: HeaderName = HeaderName::from_static("x-forwarded-host");
+const FORWARDED_PREFIX: HeaderName = HeaderName::from_static("x-forwarded-prefix");
+const REAL_IP: HeaderName = HeaderName::from_static("x-real-ip");
+/// Those among them that a trusted peer may set.
+const FROM_TRUSTED_PEERS: [HeaderName; 3] = [FORWARDED_HOST, FORWARDED_PREFIX, REAL_IP];
 
 /// How messages are changed, decided once at start.
 #[derive(Debug, Clone)]
@@ -58,6 +68,12 @@ pub struct Forwarding {
     pub trusted: Networks,
     /// `Strict-Transport-Security` for clients that came over https and whose response has none; `None` adds none.
     pub hsts: Option<HeaderValue>,
+    /// Whether names with an underscore are forwarded.
+    pub underscores: bool,
+    /// Whether traces begin here.
+    pub tracing: Tracing,
+    /// How this proxy names itself.
+    pub via: Via,
 }
 
 /// What was learnt from a request on its way in, needed again on the way out and by the log.
@@ -69,6 +85,10 @@ pub struct Forwarded {
     pub trace: Trace,
     /// The protocols it asks to change to, if any.
     pub upgrade: Option<HeaderValue>,
+    /// Names of the headers that were not forwarded, though they belong to the whole way.
+    pub dropped: Option<Box<str>>,
+    /// This proxy forwarded the request before: it leads back here.
+    pub looped: bool,
 }
 
 impl Forwarding {
@@ -76,41 +96,67 @@ impl Forwarding {
     pub fn request(&self, headers: &mut HeaderMap, version: Version, hop: Hop) -> Forwarded {
         let peer = hop.peer.ip().to_canonical();
         let trusted = self.trusted.contains(peer);
-        let names = Names::of(headers);
+        let names = HeaderFlags::of(headers);
         let upgrade = if names.of_the_connection {
             hop_by_hop::strip_request(headers, version == Version::HTTP_11)
         } else {
             None
         };
-        if names.pretending {
-            remove_pretenders(headers);
-        }
+        let dropped = if names.spoofable {
+            self.drop_spoofable(headers, trusted)
+        } else {
+            None
+        };
         let address = if names.forwarded_for {
             client::address(peer, &headers.get_all(FORWARDED_FOR), &self.trusted)
         } else {
             peer
         };
         client::append_forwarded_for(headers, peer, names.forwarded_for);
-        let https = client::settle_scheme(headers, hop.local_port, trusted);
-        headers.append(VIA, via(version));
-        let trace = trace::settle(headers, names);
+        let https = client::normalize_scheme(headers, hop.local_port, trusted);
+        let looped = names.via && self.via.is_in(headers);
+        headers.append(VIA, self.via.value(version));
+        let trace = trace::normalize(headers, names, self.tracing);
         Forwarded {
             client: Client { address, https },
             trace,
             upgrade,
+            dropped,
+            looped,
         }
+    }
+
+    /// Removes what could be spoofed, and gives its names.
+    fn drop_spoofable(&self, headers: &mut HeaderMap, trusted: bool) -> Option<Box<str>> {
+        let passes = |name: &HeaderName| {
+            if header_flags::has_underscore(name.as_str()) {
+                self.underscores && !is_another_spelling(name, headers)
+            } else {
+                !SPOOFABLE.contains(name) || (trusted && FROM_TRUSTED_PEERS.contains(name))
+            }
+        };
+        let dropped: Vec<HeaderName> = headers.keys().filter(|name| !passes(name)).cloned().collect();
+        for name in &dropped {
+            headers.remove(name);
+        }
+        let dropped: Vec<&str> = dropped.iter().map(HeaderName::as_str).collect();
+        (!dropped.is_empty()).then(|| dropped.join(", ").into())
     }
 
     /// Changes a response's fields into those that the client is sent.
     ///
-    /// Also for answers of the proxy itself, so that they carry the same ids.
+    /// Also for responses of the proxy itself, so that they carry the same ids.
     pub fn response(&self, headers: &mut HeaderMap, status: StatusCode, request: &Forwarded) {
-        if names::some_are_of_the_connection(headers) {
-            hop_by_hop::strip_response(headers, status == StatusCode::SWITCHING_PROTOCOLS);
+        if header_flags::some_are_of_the_connection(headers) {
+            hop_by_hop::strip_response(headers, Some(status));
         }
         keep_first(headers, &DATE);
-        headers.insert(REQUEST_ID, request.trace.request_id.clone());
-        headers.insert(trace::TRACEPARENT, request.trace.traceparent.clone());
+        if !headers.contains_key(REQUEST_ID) {
+            headers.insert(REQUEST_ID, request.trace.request_id.clone());
+        }
+        if let Some(traceparent) = &request.trace.traceparent {
+            headers.insert(trace::TRACEPARENT, traceparent.clone());
+        }
         if let Some(hsts) = &self.hsts
             && request.client.https
             && !headers.contains_key(STRICT_TRANSPORT_SECURITY)
@@ -120,13 +166,23 @@ impl Forwarding {
     }
 }
 
-/// Drops the trailer fields that would change what has already been decided: framing, routing, authentication,
-/// and how the content is read (RFC 9110 §6.5.1).
-pub fn trailers(trailers: &mut HeaderMap) {
-    hop_by_hop::strip_response(trailers, false);
-    if Names::of(trailers).pretending {
-        remove_pretenders(trailers);
+/// Drops the trailer fields of a request that would change what has already been decided: framing, routing,
+/// authentication, and how the content is read (RFC 9110 §6.5.1).
+pub fn request_trailers(trailers: &mut HeaderMap) {
+    let dropped: Vec<HeaderName> = trailers
+        .keys()
+        .filter(|name| SPOOFABLE.contains(name) || header_flags::has_underscore(name.as_str()))
+        .cloned()
+        .collect();
+    for name in dropped {
+        trailers.remove(name);
     }
+    response_trailers(trailers);
+}
+
+/// The same for a response: the app may name its metadata as it likes.
+pub fn response_trailers(trailers: &mut HeaderMap) {
+    hop_by_hop::strip_response(trailers, None);
     for name in [
         HOST,
         CONTENT_LENGTH,
@@ -154,18 +210,13 @@ pub fn trailers(trailers: &mut HeaderMap) {
     }
 }
 
-fn remove_pretenders(headers: &mut HeaderMap) {
-    for name in &PRETENDERS {
-        headers.remove(name);
-    }
-    let underscored: Vec<HeaderName> = headers
-        .keys()
-        .filter(|name| names::has_underscore(name.as_str()))
-        .cloned()
-        .collect();
-    for name in underscored {
-        headers.remove(name);
-    }
+/// Whether a name with an underscore is, to a framework that folds the two, one that means something to a proxy, or that
+/// the message has as well.
+fn is_another_spelling(name: &HeaderName, headers: &HeaderMap) -> bool {
+    let dashed = name.as_str().replace('_', "-");
+    headers.contains_key(&dashed)
+        || header_flags::means_something(&dashed)
+        || SPOOFABLE.iter().any(|known| known.as_str() == dashed)
 }
 
 /// Only the first of a field that can be there once.
@@ -176,14 +227,6 @@ fn keep_first(headers: &mut HeaderMap, name: &HeaderName) {
     {
         headers.insert(name, first);
     }
-}
-
-fn via(version: Version) -> HeaderValue {
-    HeaderValue::from_static(match version {
-        Version::HTTP_10 => "1.0 penguin-proxy",
-        Version::HTTP_2 => "2 penguin-proxy",
-        _ => "1.1 penguin-proxy",
-    })
 }
 
 #[cfg(test)]

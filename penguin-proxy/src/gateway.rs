@@ -1,59 +1,91 @@
-//! The life of one request: admitted, prepared, sent, answered. Each step is another module's; their order is here.
+//! Course of one request through rules, forwarding and upstream.
 //!
 //! ```text
-//! health path ─► rules ─► forwarding ─► upstream (hold, send, retry) ─► forwarding ─► client
+//! health path ─► rules ─► forwarding ─► upstream (wait, send, retry) ─► forwarding ─► client
 //!                  │                        │
-//!                  └────── failure page ◄───┘      and in any case: a line in the access log
+//!                  └────── error page ◄─────┘      always: one line in the access log
 //! ```
 
-mod fail;
-mod glimpse;
+mod error_response;
 mod health;
-mod record;
+mod response_body;
 
 use std::convert::Infallible;
 use std::future::Future;
 use std::pin::Pin;
 use std::rc::Rc;
+use std::time::Duration;
 
-use http::header::{CONNECTION, EXPECT};
+use http::header::{CONNECTION, CONTENT_LENGTH, CONTENT_TYPE, EXPECT, TE};
 use http::request::Parts;
 use http::{HeaderMap, HeaderValue, Request, Response, Version};
 use hyper::body::Incoming;
-use hyper::service::Service;
+use tokio::time::sleep;
 
-pub(crate) use self::fail::unheard;
-pub(crate) use self::record::Record;
-use crate::access_log::End;
-use crate::body::{AnswerBody, RequestBody};
+pub(crate) use self::error_response::rejected_before_parse;
+pub(crate) use self::response_body::ResponseBody;
+use crate::access_log::RequestLog;
+use crate::client_state::{ClientState, Takeover, UploadState};
 use crate::config::UpstreamProtocol;
-use crate::connection::{Connection, UploadEnd};
+use crate::context::Worker;
 use crate::forwarding::{self, Forwarded, Hop};
-use crate::metrics;
-use crate::request_rules::Refusal;
-use crate::server::Worker;
-use crate::upgrade::Tunnel;
-use crate::upstream::{self, Answered, UpstreamFailure};
+use crate::reject_reason::RejectReason;
+use crate::request_body::RequestBody;
+use crate::request_rules::target;
+use crate::termination_code::TerminationCode;
+use crate::upgrade::{self, Tunnel};
+use crate::upstream::{self, Answered, Upstream, UpstreamFailure};
 
-/// Answers the requests of one connection.
-#[derive(Clone, Debug)]
+/// A head waits no longer than this for its body to be compressed as a whole.
+const COMPRESSION_TIMEOUT: Duration = Duration::from_millis(500);
+
+/// Answers one request.
+#[derive(Debug)]
 pub(crate) struct Gateway {
     worker: Rc<Worker>,
-    client: Rc<Connection>,
+    upstream: Rc<Upstream>,
+    client: Rc<ClientState>,
 }
 
 impl Gateway {
-    pub(crate) fn new(worker: Rc<Worker>, client: Rc<Connection>) -> Self {
-        Self { worker, client }
+    pub(crate) fn new(worker: &Rc<Worker>, upstream: &Rc<Upstream>, client: &Rc<ClientState>) -> Self {
+        Self {
+            worker: Rc::clone(worker),
+            upstream: Rc::clone(upstream),
+            client: Rc::clone(client),
+        }
     }
 
-    async fn answer(&self, head: &mut Parts, body: RequestBody) -> Response<AnswerBody> {
+    /// Returns the response in the making. The request counts as begun at once, because hyper reads on before the
+    /// future is first polled.
+    pub(crate) fn respond(
+        self,
+        request: Request<Incoming>,
+    ) -> Pin<Box<dyn Future<Output = Result<Response<ResponseBody>, Infallible>>>> {
+        let (mut head, body) = request.into_parts();
+        if self.client.is_server_wide() {
+            target::set_asterisk(&mut head.uri);
+        }
+        let body = RequestBody::new(body, &self.client, self.worker.shared.config.rules.max_body());
+        self.client.request_began(!body.is_empty());
+        let closes = head
+            .headers
+            .get(CONNECTION)
+            .is_some_and(|value| value.as_bytes().eq_ignore_ascii_case(b"close"));
+        self.client.set_client_closes(closes);
+        Box::pin(async move { Ok(self.answer(&mut head, body).await) })
+    }
+
+    async fn answer(&self, head: &mut Parts, body: RequestBody) -> Response<ResponseBody> {
         if let Some(response) = health::answer(self, head) {
             return response;
         }
-        let mut record = Record::new(&self.worker, &self.client, head);
+        let mut request_log = RequestLog::new(&self.worker.log, &self.client, head);
         let config = &self.worker.shared.config;
         let mut admitted = config.rules.admit(head);
+        if admitted.is_ok() {
+            request_log.admitted(head);
+        }
         let hop = Hop {
             peer: self.client.peer(),
             local_port: self.worker.shared.port,
@@ -62,139 +94,153 @@ impl Gateway {
         if config.upstream_protocol == UpstreamProtocol::H2c {
             // HTTP/2 has no other protocol to change to.
             forwarded.upgrade = None;
-            let turned = forwarding::to_http2(head).map_err(|_| Refusal::HostSyntax);
+            let turned = forwarding::to_http2(head).map_err(|_| RejectReason::HostSyntax);
             admitted = admitted.and_then(|admitted| turned.map(|()| admitted));
         }
-        self.client.set_upgrading(forwarded.upgrade.is_some());
-        let admitted = admitted.and_then(|admitted| self.is_within_limits(&forwarded).map(|()| admitted));
-        record.identified(forwarded);
+        let admitted = match admitted {
+            Ok(_) if forwarded.looped => Err((RejectReason::ForwardingLoop, None)),
+            Ok(admitted) => self.is_within_limits(&forwarded).map(|()| admitted),
+            Err(refusal) => Err((refusal, None)),
+        };
+        request_log.identified(forwarded);
         match admitted {
             Ok(admitted) => {
-                self.pass_on(head, body, admitted.last_on_connection, record)
+                self.forward(head, body, admitted.last_on_connection, request_log)
                     .await
             }
-            Err(refusal) => fail::refused(self, record, refusal),
+            Err((refusal, wait)) => error_response::rejected(self, request_log, refusal, wait),
         }
     }
 
-    async fn pass_on(
+    async fn forward(
         &self,
         head: &mut Parts,
         body: RequestBody,
         last: bool,
-        mut record: Box<Record>,
-    ) -> Response<AnswerBody> {
+        mut request_log: Box<RequestLog>,
+    ) -> Response<ResponseBody> {
         let shared = &self.worker.shared;
-        let wish = shared
+        let accepted_coding = shared
             .config
             .compression
-            .wish(&head.method, head.version, &head.headers);
+            .negotiate(&head.method, head.version, &head.headers);
         // The expectation was this proxy's to meet: hyper sends 100 once the app takes the body.
         head.headers.remove(EXPECT);
+        let wants_trailers = head.version == Version::HTTP_11 && head.headers.contains_key(TE);
         head.version = Version::HTTP_11;
-        let Ok(place) = shared.in_flight.enter().await else {
-            return fail::refused(self, record, Refusal::Overloaded);
+        let Ok(permit) = shared.in_flight.enter().await else {
+            return error_response::rejected(self, request_log, RejectReason::Overloaded, None);
         };
-        let sent = upstream::send(&self.worker, &self.client, &mut record.journey, head, body).await;
-        drop(place);
-        record.first_byte();
+        let sent = upstream::send(&self.upstream, &self.client, &mut request_log.attempt, head, body).await;
+        drop(permit);
+        if sent.is_ok() {
+            request_log.first_byte();
+        }
         let (mut answer, switched) = match sent {
             Ok(Answered::Response(response)) => {
                 let (head, body) = response.into_parts();
                 (Response::from_parts(head, ()), Ok(body))
             }
             Ok(Answered::Switched(response, stream, unread)) => (response, Err((stream, unread))),
-            Err(failure) => return fail::unanswered(self, record, failure),
+            Err(failure) => return error_response::unanswered(self, request_log, failure),
         };
         let status = answer.status();
-        if let Some(forwarded) = record.forwarded() {
+        if let Some(forwarded) = request_log.forwarded() {
             shared
                 .config
                 .forwarding
                 .response(answer.headers_mut(), status, forwarded);
         }
         *answer.version_mut() = Version::HTTP_11;
-        record.answered(status);
+        request_log.answered(status);
         match switched {
             Ok(body) => {
-                let compressed = shared.config.compression.apply(wish, answer.map(|()| body)).await;
+                let timeout = shared.config.timeouts.read.of(answer.headers().get(CONTENT_TYPE));
+                let compressed = shared
+                    .config
+                    .compression
+                    .apply(accepted_coding, answer.map(|()| body), async {
+                        sleep(COMPRESSION_TIMEOUT).await;
+                    })
+                    .await;
                 let mut answer = match compressed {
                     Ok(answer) => answer,
-                    Err(error) => return fail::broken_off(self, record, &error),
+                    Err(error) => return error_response::incomplete(self, request_log, &error),
                 };
-                self.say_whether_last(answer.headers_mut(), last);
-                answer.map(|body| AnswerBody::passing(body, &self.client, record))
+                self.announce_close(answer.headers_mut(), last);
+                let chunked = !answer.headers().contains_key(CONTENT_LENGTH);
+                answer.map(|body| {
+                    let body = ResponseBody::passing(body, &self.client, request_log, timeout);
+                    if wants_trailers && chunked {
+                        body.with_trailers()
+                    } else {
+                        body
+                    }
+                })
             }
             Err(_)
-                if record
+                if request_log
                     .forwarded()
                     .is_none_or(|forwarded| forwarded.upgrade.is_none()) =>
             {
-                let failure = UpstreamFailure::new(End::UpstreamMalformed, "it changed the protocol unasked");
-                fail::unanswered(self, record, failure)
+                let failure = UpstreamFailure::new(
+                    TerminationCode::UpstreamHeadMalformed,
+                    "unexpected 101 Switching Protocols",
+                );
+                error_response::unanswered(self, request_log, failure)
             }
             Err((stream, unread)) => {
-                self.client.put_tunnel(Tunnel {
+                let client = Rc::clone(&self.client);
+                let upstream = Tunnel {
                     stream,
                     unread,
-                    record,
-                });
-                answer.map(|()| AnswerBody::own(bytes::Bytes::new(), &self.client, None))
+                    request_log,
+                };
+                self.client
+                    .set_takeover(Takeover::new(async move |stream, unread| {
+                        upgrade::run(&client, stream, unread, upstream).await;
+                    }));
+                answer.map(|()| ResponseBody::own(bytes::Bytes::new(), &self.client, None))
             }
         }
     }
 
     /// Whether the connection came when there was no room, and there still is none.
-    fn is_one_too_many(&self) -> bool {
+    fn exceeds_connection_limit(&self) -> bool {
         let shared = &self.worker.shared;
-        self.client.is_surplus()
-            && metrics::open_connections(&shared.counters) > shared.config.bounds.connections as u64
+        self.client.is_surplus() && shared.open_connections() > shared.config.bounds.connections as u64
     }
 
-    /// Whether a request that keeps the rules is not one too many.
-    fn is_within_limits(&self, forwarded: &Forwarded) -> Result<(), Refusal> {
-        if self.is_one_too_many() {
-            return Err(Refusal::TooManyConnections);
+    /// Whether a request that keeps the rules is not one too many. If it is: when to try again, where that is known.
+    fn is_within_limits(&self, forwarded: &Forwarded) -> Result<(), (RejectReason, Option<Duration>)> {
+        if self.exceeds_connection_limit() {
+            return Err((RejectReason::TooManyConnections, None));
         }
         let Some(limit) = &self.worker.shared.client_rate else {
             return Ok(());
         };
         let admitted = limit.admit(forwarded.client.address);
-        admitted.map(drop).map_err(|_| Refusal::RateLimited)
+        admitted.map_err(|too_often| (RejectReason::RateLimited, Some(too_often.retry_after)))
     }
 
     /// Says so where the connection ends with this answer: when it must, while draining, and when the app answers
     /// before it has taken the whole request. HTTP/2 has other means for all three.
-    fn say_whether_last(&self, headers: &mut HeaderMap, must_end: bool) {
-        let last = must_end || self.worker.is_closing() || self.client.upload_end() != UploadEnd::Complete;
+    fn announce_close(&self, headers: &mut HeaderMap, must_end: bool) {
+        let last =
+            must_end || self.worker.is_closing() || self.client.upload().state() != UploadState::Complete;
         if last && !self.client.is_stream() {
             headers.insert(CONNECTION, HeaderValue::from_static("close"));
         }
     }
 }
 
-impl Service<Request<Incoming>> for Gateway {
-    type Response = Response<AnswerBody>;
-    type Error = Infallible;
-    type Future = Pin<Box<dyn Future<Output = Result<Self::Response, Infallible>>>>;
-
-    fn call(&self, request: Request<Incoming>) -> Self::Future {
-        let (mut head, body) = request.into_parts();
-        let body = RequestBody::new(body, &self.client, self.worker.shared.config.rules.max_body());
-        // At once, and not when the future is first polled: hyper reads on before that.
-        self.client.request_began(!body.is_empty());
-        let gateway = self.clone();
-        Box::pin(async move { Ok(gateway.answer(&mut head, body).await) })
-    }
-}
-
 /// What a broken upload means for the client that sent it.
-fn upload_failure(end: UploadEnd) -> Option<End> {
+fn upload_failure(end: UploadState) -> Option<TerminationCode> {
     match end {
-        UploadEnd::Underway | UploadEnd::Complete => None,
-        UploadEnd::TooSlow => Some(End::BodyTimeout),
-        UploadEnd::TooLarge => Some(End::BodyTooLarge),
-        UploadEnd::Refused(_) => Some(End::BodyMalformed),
-        UploadEnd::Broken => Some(End::BodyAborted),
+        UploadState::Underway | UploadState::Complete => None,
+        UploadState::TooSlow => Some(TerminationCode::BodyTimeout),
+        UploadState::TooLarge => Some(TerminationCode::BodyTooLarge),
+        UploadState::Refused(_) => Some(TerminationCode::BodyMalformed),
+        UploadState::Broken => Some(TerminationCode::BodyAborted),
     }
 }

@@ -1,6 +1,6 @@
 //! Looks at the raw bytes of a client's connection before the HTTP parser does.
 //!
-//! It tells what a parser does not: line ends that are not CRLF, two framing fields, sloppy chunk sizes. It follows each message from its first
+//! It tells what a parser does not: line ends that are not CRLF, two framing headers, sloppy chunk sizes. It follows each message from its first
 //! byte to its last, so that it always knows which bytes are a head, and refuses at the first byte after which
 //! two parsers could disagree about where a message ends.
 //!
@@ -19,7 +19,6 @@
 //! assert_eq!((step.taken, step.event), (41, Event::Head(Framing::Length(0))));
 //! // The bytes that were not taken belong to the next message.
 //! assert_eq!(scan.next(&bytes[41..]).event, Event::Partial);
-//! assert!(scan.in_head());
 //! ```
 
 mod chunked;
@@ -27,7 +26,8 @@ mod field;
 mod line;
 mod request_line;
 
-use crate::request_rules::{FIELD_LIMIT, HEAD_LIMIT, Refusal};
+use crate::reject_reason::RejectReason;
+use crate::request_limits::{FIELD_LIMIT, HEAD_LIMIT, TARGET_LIMIT};
 
 use self::chunked::Chunked;
 use self::field::FramingFields;
@@ -53,7 +53,7 @@ pub struct ScanLimits {
 impl Default for ScanLimits {
     fn default() -> Self {
         Self {
-            target: 16 * 1024,
+            target: TARGET_LIMIT,
             head: HEAD_LIMIT,
             fields: FIELD_LIMIT,
             chunk_extension: 256,
@@ -81,8 +81,8 @@ pub enum Event {
     Head(Framing),
     /// The last bytes of a body. Not told of a message without one.
     End,
-    /// Nothing more can be told from this connection; it must end after the answer.
-    Refused(Refusal),
+    /// Nothing more can be told from this connection; it must end after the response.
+    Refused(RejectReason),
 }
 
 /// One step: how many of the given bytes were looked at, and what they were.
@@ -100,6 +100,7 @@ pub struct HeadScan {
     limits: ScanLimits,
     stage: Stage,
     line: Unfinished,
+    server_wide: bool,
 }
 
 #[derive(Debug)]
@@ -112,10 +113,8 @@ enum Stage {
     Length(u64),
     /// Within a chunked body.
     Chunked(Chunked),
-    /// The connection speaks another protocol now.
-    Tunnel,
     /// Refused; nothing more is looked at.
-    Refused(Refusal),
+    Refused(RejectReason),
 }
 
 #[derive(Debug)]
@@ -133,6 +132,7 @@ impl HeadScan {
             limits,
             stage: Stage::Between { empty: 0 },
             line: Unfinished::default(),
+            server_wide: false,
         }
     }
 
@@ -153,34 +153,25 @@ impl HeadScan {
         }
     }
 
-    /// Whether a request has begun whose head has not ended.
-    pub fn in_head(&self) -> bool {
-        match self.stage {
-            Stage::Between { .. } => !self.line.is_empty(),
-            Stage::Fields(_) => true,
-            _ => false,
-        }
+    /// Whether the last request is OPTIONS for the server as a whole in absolute form: `http://a`.
+    pub fn is_server_wide(&self) -> bool {
+        self.server_wide
     }
 
-    /// Whether the connection is between two messages, without a byte of the next.
-    pub fn between_messages(&self) -> bool {
-        matches!(self.stage, Stage::Between { .. }) && self.line.is_empty()
-    }
-
-    /// The connection has been upgraded: what follows is no HTTP and is no longer looked at.
-    pub fn tunnel(&mut self) {
-        self.stage = Stage::Tunnel;
-        self.line.clear();
-    }
-
-    fn advance(&mut self, bytes: &[u8]) -> Result<Step, Refusal> {
+    fn advance(&mut self, bytes: &[u8]) -> Result<Step, RejectReason> {
         let mut taken = 0;
-        let clean = matches!(self.stage, Stage::Between { .. } | Stage::Fields(_)) && line::is_clean(bytes);
+        let in_head = matches!(self.stage, Stage::Between { .. } | Stage::Fields(_));
+        let head = line::head_of(bytes);
+        let clean = if in_head && line::is_clean(head) {
+            head.len()
+        } else {
+            0
+        };
         while taken < bytes.len() {
             let rest = &bytes[taken..];
             let step = match &mut self.stage {
-                Stage::Between { .. } => self.request_line(rest, clean)?,
-                Stage::Fields(_) => self.field(rest, clean)?,
+                Stage::Between { .. } => self.request_line(rest, taken < clean)?,
+                Stage::Fields(_) => self.field(rest, taken < clean)?,
                 Stage::Length(left) => {
                     let here = usize::try_from(*left).unwrap_or(usize::MAX).min(rest.len());
                     *left -= here as u64;
@@ -192,10 +183,6 @@ impl HeadScan {
                     let event = if ended { self.end() } else { Event::Partial };
                     Step { taken: here, event }
                 }
-                Stage::Tunnel => Step {
-                    taken: rest.len(),
-                    event: Event::Partial,
-                },
                 Stage::Refused(refusal) => return Err(*refusal),
             };
             taken += step.taken;
@@ -217,7 +204,7 @@ impl HeadScan {
         Event::End
     }
 
-    fn request_line(&mut self, bytes: &[u8], clean: bool) -> Result<Step, Refusal> {
+    fn request_line(&mut self, bytes: &[u8], clean: bool) -> Result<Step, RejectReason> {
         let Stage::Between { empty } = &mut self.stage else {
             return Ok(Step {
                 taken: 0,
@@ -236,17 +223,18 @@ impl HeadScan {
                     event: Event::Partial,
                 });
             }
-            Line::TooLong => return Err(Refusal::TargetTooLong),
+            Line::TooLong => return Err(RejectReason::TargetTooLong),
             Line::Faulty(refusal) => return Err(refusal),
             Line::Complete { text, taken } => (text, taken),
         };
         if text.is_empty() {
             *empty += 1;
             if *empty > self.limits.empty_lines {
-                return Err(Refusal::EmptyLines);
+                return Err(RejectReason::EmptyLines);
             }
         } else {
             let line = request_line::read(text, self.limits.target)?;
+            self.server_wide = line.server_wide;
             self.stage = Stage::Fields(Head {
                 bytes: begun + taken,
                 count: 0,
@@ -261,7 +249,7 @@ impl HeadScan {
         })
     }
 
-    fn field(&mut self, bytes: &[u8], clean: bool) -> Result<Step, Refusal> {
+    fn field(&mut self, bytes: &[u8], clean: bool) -> Result<Step, RejectReason> {
         let Stage::Fields(head) = &mut self.stage else {
             return Ok(Step {
                 taken: 0,
@@ -277,7 +265,7 @@ impl HeadScan {
                     event: Event::Partial,
                 });
             }
-            Line::TooLong => return Err(Refusal::HeadTooLarge),
+            Line::TooLong => return Err(RejectReason::HeadTooLarge),
             Line::Faulty(refusal) => return Err(refusal),
             Line::Complete { text, taken } => (text, taken),
         };
@@ -286,7 +274,7 @@ impl HeadScan {
         if !ended {
             head.count += 1;
             if head.count > self.limits.fields {
-                return Err(Refusal::TooManyFields);
+                return Err(RejectReason::TooManyFields);
             }
             head.framing.read(text, head.http10)?;
         }

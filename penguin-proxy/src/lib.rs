@@ -1,40 +1,51 @@
-//! A reverse proxy for exactly one neighbour: load balancer → penguin-proxy → the app beside it.
+//! A reverse proxy for exactly one upstream: load balancer → penguin-proxy → app.
 //!
-//! It never loses a request when tasks start, stop or move, needs no restart because an address changed,
-//! and tells the truth about its health. A walk through the code, in the order in which a request meets it:
+//! It loses no request when tasks start, stop or move, and follows address changes without a restart. The modules, in
+//! the order in which a request meets them:
 //!
-//! 1. [`cli`] and [`config`]: arguments and environment become one checked [`config::Config`] before a port is bound.
-//! 2. [`server`]: one runtime per core, each with its own listener on the same port; one more for the slow business
-//!    (signals, name resolution, readiness, the admin port).
-//! 3. [`connection`]: a client connection from accept to close, its phases and the sweep that enforces their time limits.
-//!    [`head_scan`] looks at the raw bytes before hyper does.
-//! 4. [`gateway`]: the life of one request, each step handing over to one module:
-//!    [`request_rules`], [`forwarding`], [`failure_page`].
-//! 5. [`upstream`]: where the app is, connections to it, the exchange itself and what is tried again.
-//! 6. [`access_log`] and [`metrics`]: one line and a few counters a request, off the hot path.
-//! 7. [`drain`]: how it stops without losing anything.
+//! 1. [`cli`] and [`config`]: arguments and environment become one validated [`config::Config`] before a port is bound.
+//! 2. [`server`]: one runtime per core, each with its own listener on the same port; one more for signals, DNS, health
+//!    checks and the admin port.
+//! 3. [`connection`]: a client connection from accept to close, and its time limits. [`head_scan`] checks the raw bytes
+//!    before hyper.
+//! 4. [`gateway`]: the course of one request: [`request_rules`], [`forwarding`], [`error_page`].
+//! 5. [`upstream`]: connections to the app, exchanges and retries.
+//! 6. [`access_log`] and [`metrics`]: one line and a few counters per request.
+//! 7. [`drain`]: the shutdown plan.
 //!
-//! Only [`connection`], [`gateway`], [`upstream`], [`upgrade`] and [`admin`] know hyper; rules are plain functions.
+//! Only [`connection`], [`gateway`], [`upstream`] and [`admin`] use hyper. ARCHITECTURE.md has the import graph.
 
 pub mod access_log;
 pub mod admin;
-pub mod body;
 mod buffer;
+mod cgroup;
 pub mod cli;
+mod client_state;
 pub mod compression;
 pub mod config;
 pub mod connection;
+mod content_length;
+mod context;
 mod decimal;
 pub mod drain;
-pub mod failure_page;
+pub mod error_page;
+mod filtered_stream;
 pub mod forwarding;
 pub mod gateway;
+pub mod grpc;
 pub mod head_scan;
+pub mod http2_filter;
 pub mod limits;
+mod log_writer;
 pub mod metrics;
-pub mod readiness;
+mod readiness;
+pub mod reject_reason;
+mod request_body;
+mod request_limits;
 pub mod request_rules;
+pub mod resolver;
 pub mod server;
 pub mod telemetry;
+pub mod termination_code;
 pub mod upgrade;
 pub mod upstream;

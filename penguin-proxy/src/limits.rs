@@ -1,13 +1,11 @@
-//! What protects the app and the proxy from too much.
+//! Limits: requests in flight, requests per client, retries.
 //!
-//! A bound on requests in flight, a rate for each client, and a budget for retries. Each is a value of its own that is asked and answers; none knows what a request is.
-//!
-//! The health path is answered before any of them is asked, so that load never looks like ill health.
+//! The health path is answered before all limits, so that load never makes the proxy unhealthy.
 
 mod client_rate;
 mod in_flight;
 mod retry_budget;
 
 pub use self::client_rate::{ClientRate, TooOften};
-pub use self::in_flight::{InFlight, Place, Shed};
+pub use self::in_flight::{InFlight, Permit, Shed};
 pub use self::retry_budget::{RetryBudget, RetryPlan};

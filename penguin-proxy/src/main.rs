@@ -1,6 +1,6 @@
-//! The `penguin-proxy` program: parse, run, print what went wrong once, exit.
+//! The `penguin-proxy` program: parses the command line and returns the exit code.
 //!
-//! Everything else is in the library, so that tests can start a proxy without starting a process.
+//! Everything else is in the library, so that tests can start a proxy without a process.
 
 use std::process::ExitCode;
 

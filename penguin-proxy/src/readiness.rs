@@ -1,29 +1,21 @@
-//! Whether the load balancer should send requests here: the app can be reached, and nobody has asked the proxy to stop.
+//! Readiness: whether the load balancer should send requests.
 //!
-//! Load never makes it red: ECS kills what its load balancer calls unhealthy, and under load that fells one task
-//! after the other. So an app that has been well and takes long to say so again is not taken for ill.
+//! Ready means that the app is reachable and no shutdown has started. Load never makes the proxy unready: ECS replaces
+//! unhealthy tasks, and under load it would replace one after the other.
 
-use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::sync::watch;
-use tokio::time::{Instant, sleep};
+use tokio::time::Instant;
 
-use crate::config::UpstreamAddress;
 use crate::drain::Phase;
-use crate::server::Shared;
-use crate::upstream::{Ailment, probe};
 
-/// A reachable app is looked at this often.
-const CALM: Duration = Duration::from_secs(1);
-/// An app that cannot be reached, this often.
-const EAGER: Duration = Duration::from_millis(50);
 /// An app that cannot be reached for this long is gone; shorter is a restart, and its requests are held.
 const GONE: Duration = Duration::from_secs(10);
 
-/// Whether the app can be reached and, where it is asked, says that it is well.
+/// Whether the app can be reached and, where it is asked, reports that it is healthy.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub(crate) enum Reach {
+pub(crate) enum UpstreamHealth {
     /// It has never been so.
     NotYet,
     /// It is.
@@ -34,114 +26,50 @@ pub(crate) enum Reach {
 
 /// What the last probe found.
 #[derive(Debug)]
-pub(crate) struct Readiness(watch::Sender<Reach>);
+pub(crate) struct Readiness(watch::Sender<UpstreamHealth>);
 
 impl Default for Readiness {
     fn default() -> Self {
-        Self(watch::Sender::new(Reach::NotYet))
+        Self(watch::Sender::new(UpstreamHealth::NotYet))
     }
 }
 
 impl Readiness {
     /// Tells of changes.
-    pub(crate) fn subscribe(&self) -> watch::Receiver<Reach> {
+    pub(crate) fn subscribe(&self) -> watch::Receiver<UpstreamHealth> {
         self.0.subscribe()
     }
 
-    fn reach(&self) -> Reach {
+    pub(crate) fn health(&self) -> UpstreamHealth {
         *self.0.borrow()
     }
 
+    /// Why the load balancer is told to send no requests. `checked`: the app is asked for its health.
+    pub(crate) fn not_ready_reason(&self, phase: Phase, checked: bool) -> Option<&'static str> {
+        if phase > Phase::Serving {
+            return Some("draining");
+        }
+        match self.health() {
+            UpstreamHealth::Up => None,
+            UpstreamHealth::NotYet => Some("the app has not been reachable yet"),
+            UpstreamHealth::LostSince(when) if when.elapsed() < GONE => None,
+            UpstreamHealth::LostSince(_) if checked => Some("the app is unhealthy"),
+            UpstreamHealth::LostSince(_) => Some("the app is unreachable"),
+        }
+    }
+
     /// Takes the outcome of a probe; true when it is news.
-    fn observe(&self, up: bool, now: Instant) -> bool {
-        self.0.send_if_modified(|reach| {
-            let next = match (*reach, up) {
-                (_, true) => Reach::Up,
-                (Reach::Up, false) => Reach::LostSince(now),
+    pub(crate) fn observe(&self, up: bool, now: Instant) -> bool {
+        self.0.send_if_modified(|health| {
+            let next = match (*health, up) {
+                (_, true) => UpstreamHealth::Up,
+                (UpstreamHealth::Up, false) => UpstreamHealth::LostSince(now),
                 (unchanged, false) => unchanged,
             };
-            let news = next != *reach;
-            *reach = next;
+            let news = next != *health;
+            *health = next;
             news
         })
-    }
-}
-
-/// Whether the load balancer is told to send requests.
-pub(crate) fn is_ready(shared: &Shared) -> bool {
-    obstacle(shared).is_none()
-}
-
-/// Why not, in one word of the vocabulary.
-pub(crate) fn obstacle(shared: &Shared) -> Option<&'static str> {
-    if *shared.phase.borrow() > Phase::Serving {
-        return Some("draining");
-    }
-    match shared.readiness.reach() {
-        Reach::Up => None,
-        Reach::NotYet => Some("the app has not answered yet"),
-        Reach::LostSince(when) if when.elapsed() < GONE => None,
-        Reach::LostSince(_) if shared.config.upstream_health_path.is_some() => {
-            Some("the app is not well any more")
-        }
-        Reach::LostSince(_) => Some("the app cannot be reached any more"),
-    }
-}
-
-/// Probes for as long as the proxy runs, and says what changes once.
-pub(crate) async fn watch_app(shared: Arc<Shared>) {
-    let upstream = &shared.config.upstream;
-    let path = shared.config.upstream_health_path.as_deref();
-    let mut addresses = shared.target.subscribe();
-    let mut lost = None;
-    let mut told = false;
-    loop {
-        let probed = probe(upstream, path, &mut addresses).await;
-        let now = Instant::now();
-        let before = shared.readiness.reach();
-        let news = match probed {
-            Err(ref ailment) if before == Reach::Up && ailment.says_nothing_of_the_app() => false,
-            _ => shared.readiness.observe(probed.is_ok(), now),
-        };
-        match &probed {
-            Ok(()) if news => {
-                let lost_for = lost
-                    .take()
-                    .map(|since| tracing::field::debug(now.duration_since(since)));
-                tracing::info!(lost_for, "{upstream} can be reached: ready");
-            }
-            Err(ailment) if news => {
-                lost = Some(now);
-                tracing::warn!(
-                    "{}",
-                    complaint(upstream, "cannot be reached", "is not well", ailment)
-                );
-            }
-            Err(ailment) if before == Reach::NotYet && !told => {
-                told = true;
-                tracing::warn!(
-                    "{}",
-                    complaint(upstream, "does not answer yet", "is not well yet", ailment)
-                );
-            }
-            Ok(()) | Err(_) => {}
-        }
-        if shared.readiness.reach() == Reach::Up {
-            tokio::select! {
-                () = sleep(CALM) => {}
-                () = shared.target.probe_wanted.notified() => {}
-            }
-        } else {
-            sleep(EAGER).await;
-        }
-    }
-}
-
-/// Only an app that cannot be reached has its requests held; one that is merely not well gets them.
-fn complaint(upstream: &UpstreamAddress, absent: &str, unwell: &str, ailment: &Ailment) -> String {
-    match ailment {
-        Ailment::Unreachable(error) => format!("{upstream} {absent}, requests are held: {error}"),
-        other => format!("{upstream} {unwell}: {other}"),
     }
 }
 
@@ -150,7 +78,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_a_change_is_news() {
+    fn only_changes_are_reported() {
         let readiness = Readiness::default();
         let now = Instant::now();
         assert!(!readiness.observe(false, now), "it has never been up");
@@ -158,9 +86,9 @@ mod tests {
         assert!(!readiness.observe(true, now));
         assert!(readiness.observe(false, now));
         assert!(
-            !readiness.observe(false, now + CALM),
+            !readiness.observe(false, now + Duration::from_secs(1)),
             "lost since the first failure"
         );
-        assert_eq!(readiness.reach(), Reach::LostSince(now));
+        assert_eq!(readiness.health(), UpstreamHealth::LostSince(now));
     }
 }

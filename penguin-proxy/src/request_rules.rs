@@ -1,11 +1,9 @@
-//! The rules that a parsed request head must meet before the app sees it.
+//! Rules for parsed request heads (RFC 9110, RFC 9112), and the repairs that the RFCs prescribe. No I/O.
 //!
-//! RFC 9110 and 9112, strictly read, and the small repairs that they prescribe. Values in, values out: it must not know of sockets, and it
-//! relies on [`crate::head_scan`] for what a parser does not tell (line ends, framing, bytes).
+//! Line ends and framing are checked before by [`crate::head_scan`].
 
 mod host;
 mod http2;
-mod refusal;
 pub mod target;
 
 use http::header::{CONTENT_LENGTH, EXPECT, HOST, TRANSFER_ENCODING};
@@ -13,12 +11,8 @@ use http::request::Parts;
 use http::uri::PathAndQuery;
 use http::{HeaderValue, Method, Uri, Version};
 
-pub use self::refusal::Refusal;
-
-/// Bytes of a request's head; beyond it 431.
-pub const HEAD_LIMIT: usize = 32 * 1024;
-/// Fields of a request's head; beyond it 431.
-pub const FIELD_LIMIT: usize = 100;
+use crate::content_length;
+use crate::reject_reason::RejectReason;
 
 /// What an operator decides about requests.
 #[derive(Debug, Clone)]
@@ -81,20 +75,20 @@ impl RequestRules {
     ///
     /// # Errors
     /// The first rule that is broken; framing before meaning, so that a connection which must be closed is.
-    pub fn admit(&self, head: &mut Parts) -> Result<Admitted, Refusal> {
+    pub fn admit(&self, head: &mut Parts) -> Result<Admitted, RejectReason> {
         if head.version == Version::HTTP_2 {
-            http2::settle(head)?;
+            http2::normalize(head)?;
         }
         let has_coding = head.headers.contains_key(TRANSFER_ENCODING);
-        let length = declared_length(head, has_coding)?;
-        self.settle_host(head)?;
-        settle_target(head)?;
+        let length = normalize_length(head, has_coding)?;
+        self.normalize_host(head)?;
+        normalize_target(head)?;
         if !self.methods.contains(&head.method) {
-            return Err(Refusal::Method);
+            return Err(RejectReason::Method);
         }
         check_expectation(head)?;
         if length > self.max_body {
-            return Err(Refusal::BodyTooLarge);
+            return Err(RejectReason::BodyTooLarge);
         }
         let bodiless_by_custom = matches!(head.method, Method::GET | Method::HEAD);
         let one_connection_per_stream = head.version > Version::HTTP_11;
@@ -105,59 +99,61 @@ impl RequestRules {
         })
     }
 
-    fn settle_host(&self, head: &mut Parts) -> Result<(), Refusal> {
+    fn normalize_host(&self, head: &mut Parts) -> Result<(), RejectReason> {
         let mut hosts = head.headers.get_all(HOST).iter();
         let host = hosts.next();
         if hosts.next().is_some() {
-            return Err(Refusal::HostRepeated);
+            return Err(RejectReason::HostRepeated);
         }
         if let Some(host) = host {
             host::check(host.as_bytes())?;
         } else if head.uri.authority().is_none() && head.version > Version::HTTP_10 {
-            return Err(Refusal::HostMissing);
+            return Err(RejectReason::HostMissing);
         } else if head.uri.authority().is_none() {
             head.headers.insert(HOST, self.fallback_host.clone());
         } else if head.version == Version::HTTP_11 {
             // An absolute target does not excuse an HTTP/1.1 client from sending Host (RFC 9112 §3.2).
-            return Err(Refusal::HostMissing);
+            return Err(RejectReason::HostMissing);
         }
         if head.method == Method::CONNECT {
             return Ok(());
         }
         // RFC 9112 §3.2.2: the authority of an absolute target wins, and the app must see one name only.
         if let Some(authority) = head.uri.authority() {
-            host::check(authority.as_str().as_bytes()).map_err(|_| Refusal::TargetAuthority)?;
-            let host = HeaderValue::from_str(authority.as_str()).map_err(|_| Refusal::TargetAuthority)?;
+            host::check(authority.as_str().as_bytes()).map_err(|_| RejectReason::TargetAuthority)?;
+            let host =
+                HeaderValue::from_str(authority.as_str()).map_err(|_| RejectReason::TargetAuthority)?;
             head.headers.insert(HOST, host);
         }
         Ok(())
     }
 }
 
-/// The declared length, 0 where there is none.
-fn declared_length(head: &Parts, has_coding: bool) -> Result<u64, Refusal> {
+/// Returns the declared length, 0 where there is none.
+fn normalize_length(head: &mut Parts, has_coding: bool) -> Result<u64, RejectReason> {
     let mut lengths = head.headers.get_all(CONTENT_LENGTH).iter();
-    let Some(length) = lengths.next() else {
+    if lengths.next().is_none() {
         return Ok(0);
-    };
+    }
     if lengths.next().is_some() {
-        return Err(Refusal::ContentLengthRepeated);
+        return Err(RejectReason::ContentLengthRepeated);
     }
     if has_coding {
-        return Err(Refusal::LengthAndCoding);
+        return Err(RejectReason::LengthAndCoding);
     }
-    parse_length(length.as_bytes())
+    let length = head.headers.get_mut(CONTENT_LENGTH);
+    length.map_or(Ok(0), content_length::normalize)
 }
 
 /// Leaves origin or asterisk form, whichever form came in.
-fn settle_target(head: &mut Parts) -> Result<(), Refusal> {
+fn normalize_target(head: &mut Parts) -> Result<(), RejectReason> {
     if head.method == Method::CONNECT {
         return Ok(());
     }
     let target = head.uri.path_and_query().map_or("", PathAndQuery::as_str);
     if target != "*" || head.method != Method::OPTIONS {
         if !target.starts_with('/') && !target.starts_with('?') {
-            return Err(Refusal::TargetForm);
+            return Err(RejectReason::TargetForm);
         }
         target::check_bytes(target.as_bytes())?;
     }
@@ -167,37 +163,30 @@ fn settle_target(head: &mut Parts) -> Result<(), Refusal> {
         } else {
             target.to_owned()
         };
-        head.uri = Uri::try_from(origin).map_err(|_| Refusal::TargetForm)?;
+        head.uri = Uri::try_from(origin).map_err(|_| RejectReason::TargetForm)?;
     }
     Ok(())
 }
 
-/// One plain decimal number that fits; no list, no sign, no space.
-pub(crate) fn parse_length(value: &[u8]) -> Result<u64, Refusal> {
-    if value.is_empty() || value.len() > 19 || !value.iter().all(u8::is_ascii_digit) {
-        return Err(Refusal::ContentLength);
-    }
-    // Nineteen digits always fit into 64 bits.
-    Ok(value
-        .iter()
-        .fold(0, |sum, digit| sum * 10 + u64::from(digit - b'0')))
-}
-
 /// RFC 9110 §10.1.1: an expectation that cannot be met is answered with 417.
-fn check_expectation(head: &Parts) -> Result<(), Refusal> {
+fn check_expectation(head: &Parts) -> Result<(), RejectReason> {
     let met = head.headers.get_all(EXPECT).iter().all(|value| {
         value
             .as_bytes()
             .trim_ascii()
             .eq_ignore_ascii_case(b"100-continue")
     });
-    if met { Ok(()) } else { Err(Refusal::Expectation) }
+    if met {
+        Ok(())
+    } else {
+        Err(RejectReason::Expectation)
+    }
 }
 
 /// Rules that cannot be.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum RulesError {
-    /// A method that a reverse proxy never passes on.
+    /// A method that a reverse proxy never forwards.
     #[error("{0} cannot be allowed: this proxy never forwards it")]
     Method(Method),
     /// An empty list.

@@ -1,16 +1,16 @@
-//! Upgraded connections: after a 101 both sides are joined, byte for byte, until either ends.
+//! Upgraded connections: copies bytes in both directions after a 101 until either side closes.
 
 use std::io;
 use std::pin::Pin;
 use std::rc::Rc;
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, ready};
 
 use bytes::{Buf, Bytes};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf, copy_bidirectional};
 use tokio::net::TcpStream;
 
-use crate::connection::Connection;
-use crate::gateway::Record;
+use crate::access_log::RequestLog;
+use crate::client_state::{ClientState, CloseReason};
 
 /// The app's side of an upgraded connection, waiting for hyper to let go of the client's.
 #[derive(Debug)]
@@ -18,35 +18,46 @@ pub(crate) struct Tunnel {
     pub(crate) stream: TcpStream,
     pub(crate) unread: Bytes,
     /// The request's line in the log is written when the tunnel ends.
-    pub(crate) record: Box<Record>,
+    pub(crate) request_log: Box<RequestLog>,
 }
 
 /// Joins both sides until one has ended and the other has been told, or the drain cuts.
-pub(crate) async fn run(connection: &Rc<Connection>, client: TcpStream, unread: Bytes, tunnel: Box<Tunnel>) {
+pub(crate) async fn run(connection: &Rc<ClientState>, client: TcpStream, unread: Bytes, tunnel: Tunnel) {
     let Tunnel {
         stream,
         unread: early,
-        mut record,
-    } = *tunnel;
+        mut request_log,
+    } = tunnel;
     let mut client = Rewound {
         early: unread,
         stream: client,
+        written: 0,
+        connection: Rc::clone(connection),
     };
-    let mut app = Rewound { early, stream };
+    let mut app = Rewound {
+        early,
+        stream,
+        written: 0,
+        connection: Rc::clone(connection),
+    };
     let outcome = {
         let mut joined = std::pin::pin!(copy_bidirectional(&mut client, &mut app));
         std::future::poll_fn(|cx| {
             connection.wake_me(cx.waker());
-            if connection.cut_reason().is_some() {
+            if connection.close_reason().is_some() {
                 return Poll::Ready(None);
             }
             joined.as_mut().poll(cx).map(Some)
         })
         .await
     };
+    request_log.tunnel_carried(app.written, client.written);
     match outcome {
-        Some(Ok((up, down))) => record.tunnelled(up, down),
-        Some(Err(error)) => record.tunnel_broke(&error),
+        Some(Ok(_)) => request_log.tunnelled(),
+        Some(Err(error)) => request_log.tunnel_broke(&error),
+        None if connection.close_reason() == Some(CloseReason::Idle) => {
+            request_log.tunnel_broke(&"idle timeout");
+        }
         None => {}
     }
 }
@@ -55,11 +66,14 @@ pub(crate) async fn run(connection: &Rc<Connection>, client: TcpStream, unread: 
 struct Rewound {
     early: Bytes,
     stream: TcpStream,
+    connection: Rc<ClientState>,
+    /// Bytes that it has taken.
+    written: u64,
 }
 
 impl AsyncRead for Rewound {
     fn poll_read(self: Pin<&mut Self>, cx: &mut Context<'_>, out: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
-        let Self { early, stream } = self.get_mut();
+        let Self { early, stream, .. } = self.get_mut();
         if early.is_empty() {
             return Pin::new(stream).poll_read(cx, out);
         }
@@ -72,7 +86,11 @@ impl AsyncRead for Rewound {
 
 impl AsyncWrite for Rewound {
     fn poll_write(self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.get_mut().stream).poll_write(cx, bytes)
+        let this = self.get_mut();
+        let count = ready!(Pin::new(&mut this.stream).poll_write(cx, bytes))?;
+        this.written += count as u64;
+        this.connection.tunnel_carries();
+        Poll::Ready(Ok(count))
     }
 
     fn poll_flush(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {

@@ -1,9 +1,11 @@
-//! Who calls, and from where: credentials, region and the one HTTP client.
+//! Credentials, region and HTTP client.
 //!
-//! The SDK's chain of providers ends with the metadata service of EC2, which does not exist on a laptop; there it
-//! gets half a second and one attempt. A region is never asked for there.
+//! The EC2 metadata service, the last credentials provider, gets one attempt of half a second, since it does not exist on
+//! laptops. It is never asked for a region.
 
 use std::fmt;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use aws_config::default_provider::credentials::DefaultCredentialsChain;
@@ -17,35 +19,41 @@ use aws_config::timeout::TimeoutConfig;
 use aws_config::{BehaviorVersion, Region, SdkConfig};
 use aws_runtime::env_config::file::{EnvConfigFileKind, EnvConfigFiles};
 use aws_sdk_cloudformation::config::{ProvideCredentials as _, SharedCredentialsProvider, SharedHttpClient};
-use aws_smithy_http_client::tls;
 
-use super::sign_in::credentials_fault;
-use super::{Cloud, Fault, Pace};
+use super::sign_in::credentials_error;
+use super::{AwsError, Cloud, Limited, RateLimiter, http};
 
-/// What the person says about it; everything else comes from the environment and `~/.aws`.
+/// Credentials selection of the command line.
 #[derive(Clone, Debug, Default)]
 pub struct Login {
-    /// Profile to use, as `--profile` names it.
+    /// `--profile`.
     pub profile: Option<String>,
-    /// Region to use where the settings name none, as `--region` names it.
+    /// `--region`.
     pub region: Option<String>,
 }
 
-/// Credentials that were found, and the client to use them with.
+/// Loaded credentials and the client to use them.
 pub struct Access {
     login: Login,
     credentials: SharedCredentialsProvider,
     http: SharedHttpClient,
     default_region: Option<Region>,
     endpoint: Option<String>,
-    /// How long to wait before the first repetition of a call that was throttled; each further one waits twice as long.
+    /// Backoff before the first retry of a throttled call; it doubles with each retry.
     backoff: Duration,
+    /// Number of this session in the process.
+    session: usize,
 }
 
-/// What AWS' throttling wants, as far as anybody outside knows.
+fn next_session() -> usize {
+    static SESSIONS: AtomicUsize = AtomicUsize::new(0);
+    SESSIONS.fetch_add(1, Ordering::Relaxed)
+}
+
+/// Backoff for real AWS throttling.
 const BACKOFF: Duration = Duration::from_millis(500);
 
-/// How often a call is made that AWS throttles.
+/// Attempts per call.
 const ATTEMPTS: u32 = 6;
 
 impl fmt::Debug for Access {
@@ -56,22 +64,22 @@ impl fmt::Debug for Access {
     }
 }
 
-/// Whom AWS takes us for.
+/// The caller's identity.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Identity {
-    /// The account, twelve digits.
+    /// Account id, twelve digits.
     pub account: String,
-    /// The principal.
+    /// Principal ARN.
     pub arn: String,
 }
 
 impl Access {
-    /// Finds credentials, without asking AWS whether they are good: [`Self::identity`] does.
+    /// Loads credentials without verifying them; [`Self::identity`] does that.
     ///
     /// # Errors
-    /// No credentials, or such that cannot be used.
-    pub async fn open(login: Login) -> Result<Self, Fault> {
-        let http = http_client();
+    /// Missing or unusable credentials.
+    pub async fn open(login: Login) -> Result<Self, AwsError> {
+        let http = http::client(login.profile.as_deref()).await?;
         let default_region = match &login.region {
             Some(region) => Some(Region::new(region.clone())),
             None => region_of(&login).await,
@@ -86,7 +94,7 @@ impl Access {
             .connect_timeout(Duration::from_millis(500))
             .read_timeout(Duration::from_millis(500))
             .build();
-        // SSO and assumed roles need a region of their own only where the profile names none.
+        // SSO and assumed roles need a region only if the profile has none.
         let fallback = default_region.clone().unwrap_or(Region::from_static("us-east-1"));
         let mut chain = DefaultCredentialsChain::builder()
             .configure(config)
@@ -98,7 +106,7 @@ impl Access {
         let credentials = SharedCredentialsProvider::new(chain.build().await);
         if let Err(error) = credentials.provide_credentials().await {
             let profile = login.profile.or_else(|| std::env::var("AWS_PROFILE").ok());
-            return Err(credentials_fault(&error, profile));
+            return Err(credentials_error(&error, profile));
         }
         Ok(Self {
             login,
@@ -107,16 +115,17 @@ impl Access {
             default_region,
             endpoint: None,
             backoff: BACKOFF,
+            session: next_session(),
         })
     }
 
-    /// Access to a stand-in for AWS, which takes any credentials and, when it throttles, wants no more than politeness.
-    pub fn stand_in(endpoint: &str, region: &str) -> Self {
-        let keys = "[default]\naws_access_key_id = stand-in\naws_secret_access_key = stand-in\n";
+    /// Creates access to a mock of AWS, with fixed credentials and short backoff.
+    pub fn mock(endpoint: &str, region: &str) -> Self {
+        let keys = "[default]\naws_access_key_id = mock\naws_secret_access_key = mock\n";
         let files = EnvConfigFiles::builder()
             .with_contents(EnvConfigFileKind::Credentials, keys)
             .build();
-        let http = http_client();
+        let http = http::direct();
         let config = ProviderConfig::without_region().with_http_client(http.clone());
         let credentials = ProfileFileCredentialsProvider::builder()
             .profile_files(files)
@@ -129,62 +138,60 @@ impl Access {
             default_region: Some(Region::new(region.to_owned())),
             endpoint: Some(endpoint.to_owned()),
             backoff: Duration::from_millis(5),
+            session: next_session(),
         }
     }
 
-    /// The region: what `settings` say, else the person, else the environment and the profile.
+    /// Returns the region: settings, then command line, then environment and profile.
     ///
     /// # Errors
-    /// None of them names one.
-    pub fn region(&self, settings: Option<&str>) -> Result<String, Fault> {
+    /// If none of them sets one.
+    pub fn region(&self, settings: Option<&str>) -> Result<String, AwsError> {
         settings
             .map(ToOwned::to_owned)
             .or_else(|| self.default_region.as_ref().map(ToString::to_string))
-            .ok_or(Fault::NoRegion)
+            .ok_or(AwsError::NoRegion)
     }
 
-    /// Asks AWS who we are; the quickest way to find out that the network or the credentials are no good.
+    /// Calls STS, which detects network and credential problems early.
     ///
     /// # Errors
-    /// AWS cannot be reached in time, or does not accept the credentials.
-    pub async fn identity(&self, region: &str) -> Result<Identity, Fault> {
+    /// AWS is unreachable or rejects the credentials.
+    pub async fn identity(&self, region: &str) -> Result<Identity, AwsError> {
         let timeouts = TimeoutConfig::builder()
             .connect_timeout(Duration::from_millis(1500))
             .read_timeout(Duration::from_secs(5))
             .build();
         let config = self.config(region, RetryConfig::disabled(), timeouts).await;
-        // Only throttling is worth asking again; a network that is not there must be told at once.
+        // Only throttling is retried; a missing network is reported immediately.
         let mut pause = self.backoff;
         let mut left = ATTEMPTS;
         loop {
             left -= 1;
-            let answer = aws_sdk_sts::Client::new(&config)
-                .get_caller_identity()
-                .send()
-                .await;
-            let fault = match answer {
+            let sts = aws_sdk_sts::Client::new(&config);
+            let error = match sts.get_caller_identity().send().await {
                 Ok(who) => {
                     return Ok(Identity {
                         account: who.account.unwrap_or_default(),
                         arn: who.arn.unwrap_or_default(),
                     });
                 }
-                Err(error) => Fault::of("GetCallerIdentity", &error),
+                Err(error) => AwsError::of("GetCallerIdentity", &error),
             };
-            match fault {
-                Fault::Throttled { .. } if left > 0 => tokio::time::sleep(pause).await,
-                Fault::Unreachable(why) => {
-                    return Err(Fault::Unreachable(format!("{why} (asked STS in {region})")));
+            match error {
+                AwsError::Throttled { .. } if left > 0 => tokio::time::sleep(pause).await,
+                AwsError::Unreachable(why) => {
+                    return Err(AwsError::Unreachable(format!("{why} (asked STS in {region})")));
                 }
-                fault => return Err(fault),
+                error => return Err(error),
             }
             pause *= 2;
         }
     }
 
-    /// The clients of a region.
+    /// Creates the clients of a region.
     pub async fn cloud(&self, region: &str) -> Cloud {
-        // Throttling is answered by waiting longer each time, with jitter; the SDK does both.
+        // The SDK retries throttled calls with exponential backoff and jitter.
         let retry = RetryConfig::standard()
             .with_max_attempts(ATTEMPTS)
             .with_initial_backoff(self.backoff);
@@ -193,19 +200,40 @@ impl Access {
             .read_timeout(Duration::from_secs(30))
             .build();
         let config = self.config(region, retry, timeouts).await;
+        // The SDK shares its retry quota between all clients of a process; sessions must not use up each other's.
+        macro_rules! client {
+            ($sdk:ident, $limiter:expr) => {
+                Limited {
+                    client: $sdk::Client::from_conf(
+                        $sdk::config::Builder::from(&config)
+                            .retry_partition($sdk::config::retry::RetryPartition::new(format!(
+                                "{}-{region}-{}",
+                                stringify!($sdk),
+                                self.session
+                            )))
+                            .build(),
+                    ),
+                    limiter: Arc::clone($limiter),
+                }
+            };
+        }
+        // AWS counts CloudFormation's calls separately.
+        let stacks = Arc::new(RateLimiter::of_formation());
+        let others = Arc::new(RateLimiter::of_others());
         Cloud {
             region: region.to_owned(),
-            stacks: aws_sdk_cloudformation::Client::new(&config),
-            parameters: aws_sdk_ssm::Client::new(&config),
-            services: aws_sdk_ecs::Client::new(&config),
-            images: aws_sdk_ecr::Client::new(&config),
-            logs: aws_sdk_cloudwatchlogs::Client::new(&config),
-            alarms: aws_sdk_cloudwatch::Client::new(&config),
-            pipelines: aws_sdk_codepipeline::Client::new(&config),
-            builds: aws_sdk_codebuild::Client::new(&config),
-            connections: aws_sdk_codeconnections::Client::new(&config),
-            pace: std::sync::Arc::new(Pace::of_formation()),
-            elsewhere: std::sync::Arc::new(Pace::of_others()),
+            stacks: client!(aws_sdk_cloudformation, &stacks),
+            parameters: client!(aws_sdk_ssm, &others),
+            services: client!(aws_sdk_ecs, &others),
+            images: client!(aws_sdk_ecr, &others),
+            logs: client!(aws_sdk_cloudwatchlogs, &others),
+            alarms: client!(aws_sdk_cloudwatch, &others),
+            pipelines: client!(aws_sdk_codepipeline, &others),
+            builds: client!(aws_sdk_codebuild, &others),
+            connections: client!(aws_sdk_codeconnections, &others),
+            roles: client!(aws_sdk_iam, &others),
+            secrets: client!(aws_sdk_secretsmanager, &others),
+            quotas: client!(aws_sdk_servicequotas, &others),
         }
     }
 
@@ -226,15 +254,9 @@ impl Access {
     }
 }
 
-fn http_client() -> SharedHttpClient {
-    aws_smithy_http_client::Builder::new()
-        .tls_provider(tls::Provider::Rustls(tls::rustls_provider::CryptoMode::Ring))
-        .build_https()
-}
-
-/// The region that the environment or the profile names.
+/// Returns the region of the environment or the profile.
 async fn region_of(login: &Login) -> Option<Region> {
-    // An explicit profile outranks the environment, as it does for the credentials.
+    // An explicit profile takes precedence over the environment, as for credentials.
     let mut profile = ProfileFileRegionProvider::builder();
     if let Some(name) = &login.profile {
         profile = profile.profile_name(name);

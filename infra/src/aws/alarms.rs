@@ -1,39 +1,36 @@
-//! Alarms that ring.
+//! Alarms in ALARM state.
 
 use aws_sdk_cloudwatch::types::StateValue;
 
-use super::{Cloud, Fault, time};
-use crate::daily::status::Alarm;
+use super::{AwsError, Cloud, time};
+use crate::service_status::Alarm;
 
-/// Names that one call takes.
+/// Maximum number of names per call.
 const AT_ONCE: usize = 100;
 
 impl Cloud {
-    /// Those of the alarms `names` that ring.
-    pub async fn ringing(&self, names: &[String]) -> Result<Vec<Alarm>, Fault> {
+    /// Returns those of the alarms `names` that are in ALARM state.
+    pub async fn ringing(&self, names: &[String]) -> Result<Vec<Alarm>, AwsError> {
         let mut ringing = Vec::new();
         for some in names.chunks(AT_ONCE) {
-            self.elsewhere.permit().await;
-            let answer = self
-                .alarms
-                .describe_alarms()
-                .set_alarm_names(Some(some.to_vec()))
-                .state_value(StateValue::Alarm)
-                .send()
-                .await
-                .map_err(|error| Fault::of("DescribeAlarms", &error))?;
-            ringing.extend(answer.metric_alarms.unwrap_or_default().into_iter().map(|alarm| {
-                Alarm {
-                    since: time(
-                        alarm
-                            .state_transitioned_timestamp
-                            .or(alarm.state_updated_timestamp)
-                            .as_ref(),
-                    ),
-                    name: alarm.alarm_name.unwrap_or_default(),
-                    description: alarm.alarm_description.unwrap_or_default(),
-                }
-            }));
+            let response = call!(self.alarms => "DescribeAlarms",
+                describe_alarms().set_alarm_names(Some(some.to_vec())).state_value(StateValue::Alarm))?;
+            ringing.extend(
+                response
+                    .metric_alarms
+                    .unwrap_or_default()
+                    .into_iter()
+                    .map(|alarm| Alarm {
+                        since: time(
+                            alarm
+                                .state_transitioned_timestamp
+                                .or(alarm.state_updated_timestamp)
+                                .as_ref(),
+                        ),
+                        name: alarm.alarm_name.unwrap_or_default(),
+                        description: alarm.alarm_description.unwrap_or_default(),
+                    }),
+            );
         }
         Ok(ringing)
     }

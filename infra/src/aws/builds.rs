@@ -1,25 +1,18 @@
-//! Builds: why one failed.
+//! Failed builds.
 
 use aws_sdk_codebuild::types::{Build, StatusType};
 
-use super::{Cloud, Fault};
-use crate::daily::pipelines::FailedBuild;
+use super::{AwsError, Cloud, name_of};
+use crate::pipelines::FailedBuild;
 
-/// Lines of a failed build that are shown.
+/// Number of log lines shown.
 const LAST_LINES: i32 = 12;
 
 impl Cloud {
-    /// Why a build failed, or `None` if nothing is known of it. Its log is a help, not a must.
-    pub async fn failed_build(&self, id: &str) -> Result<Option<FailedBuild>, Fault> {
-        self.elsewhere.permit().await;
-        let answer = self
-            .builds
-            .batch_get_builds()
-            .ids(id)
-            .send()
-            .await
-            .map_err(|error| Fault::of("BatchGetBuilds", &error))?;
-        let Some(build) = answer.builds.unwrap_or_default().into_iter().next() else {
+    /// Returns why a build failed, or `None` if unknown. A missing log is not an error.
+    pub async fn failed_build(&self, id: &str) -> Result<Option<FailedBuild>, AwsError> {
+        let response = call!(self.builds => "BatchGetBuilds", batch_get_builds().ids(id))?;
+        let Some(build) = response.builds.unwrap_or_default().into_iter().next() else {
             return Ok(None);
         };
         let place = build
@@ -40,7 +33,7 @@ impl Cloud {
     }
 }
 
-/// The phase that did not succeed, and CodeBuild's words.
+/// Returns the failed phase and its message.
 fn reason(build: &Build) -> String {
     let failed = build.phases().iter().find(|phase| {
         phase
@@ -57,10 +50,7 @@ fn reason(build: &Build) -> String {
             _ => message.to_owned(),
         })
     });
-    let name = phase
-        .phase_type()
-        .map(|kind| kind.as_str().to_owned())
-        .unwrap_or_default();
+    let name = name_of(phase.phase_type());
     match words {
         Some(words) => format!("{name}: {words}"),
         None => format!("{name} failed"),

@@ -1,6 +1,6 @@
-//! Change sets: made, read as [`Changes`], executed, removed.
+//! Change sets: create, read as [`Changes`], execute, delete.
 
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use aws_sdk_cloudformation::operation::describe_change_set::DescribeChangeSetOutput;
 use aws_sdk_cloudformation::types::{
@@ -8,104 +8,93 @@ use aws_sdk_cloudformation::types::{
     DeploymentMode, Parameter, PolicyAction, Replacement, ResourceChange as SdkChange, Tag,
 };
 
-use super::{Cloud, Fault};
-use crate::deploy::wanted::{Manner, Wanted};
+use super::{AwsError, Cloud, if_found, name_of, time};
+use crate::deployment::change_set_name::{Leftover, leftover};
+use crate::deployment::stack_spec::{DeployOptions, StackSpec};
 use crate::plan::changes::{Action, Changes, PropertyChange, ResourceChange};
 
-/// A change set that can be executed.
+/// A created change set.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct MadeChangeSet {
-    /// Its ARN.
+    /// Change set ARN.
     pub id: String,
-    /// ARN of its stack.
+    /// Stack ARN.
     pub stack_id: String,
-    /// It creates the stack.
+    /// The change set creates the stack.
     pub creates: bool,
-    /// What it changes.
+    /// Its changes.
     pub changes: Changes,
-    /// What CloudFormation's validation warns of.
+    /// Validation warnings.
     pub warnings: Vec<String>,
 }
 
-/// What became of the wish for a change set.
+/// Result of creating a change set.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum ChangeSetOutcome {
-    /// It is there.
+    /// Created.
     Made(MadeChangeSet),
-    /// The stack is as wanted.
+    /// No changes.
     NothingToDo {
-        /// ARN of the stack.
+        /// Stack ARN.
         stack_id: String,
     },
-    /// CloudFormation refused it, in these words; it has been removed again.
+    /// Rejected by CloudFormation with this reason; the change set is deleted.
     Rejected(String),
 }
 
-/// Prefix of the change sets that this tool makes and removes again.
-const OURS: &str = "infra-";
-/// Prefix of those that `--no-execute` leaves for a person.
-const KEPT: &str = "infra-review-";
-
 impl Cloud {
-    /// Makes a change set and waits until CloudFormation has worked it out.
+    /// Creates a change set and waits until it is complete.
     ///
-    /// `release` is the value for the template's release parameter.
+    /// `release` is the value of the template's release parameter.
     pub async fn make_change_set(
         &self,
-        wanted: &Wanted,
+        spec: &StackSpec,
         creates: bool,
         release: Option<&str>,
-        manner: Manner,
+        options: DeployOptions,
         name: &str,
-    ) -> Result<ChangeSetOutcome, Fault> {
-        self.pace.permit().await;
-        let parameters = wanted
-            .release_parameter
-            .as_ref()
-            .zip(release)
-            .map(|(key, value)| {
-                vec![
-                    Parameter::builder()
-                        .parameter_key(key)
-                        .parameter_value(value)
-                        .build(),
-                ]
-            });
-        let tags = wanted
+    ) -> Result<ChangeSetOutcome, AwsError> {
+        let parameters = spec.release_parameter.as_ref().zip(release).map(|(key, value)| {
+            vec![
+                Parameter::builder()
+                    .parameter_key(key)
+                    .parameter_value(value)
+                    .build(),
+            ]
+        });
+        let tags = spec
             .tags
             .iter()
             .map(|(key, value)| Tag::builder().key(key).value(value).build())
             .collect();
-        let capabilities = wanted
+        let capabilities = spec
             .capabilities()
             .iter()
             .map(|name| Capability::from(*name))
             .collect();
-        let made = self
-            .stacks
-            .create_change_set()
-            .stack_name(&wanted.name)
+        let kind = if creates {
+            ChangeSetType::Create
+        } else {
+            ChangeSetType::Update
+        };
+        let made = call!(self.stacks => "CreateChangeSet", create_change_set()
+            .stack_name(&spec.name)
             .change_set_name(name)
-            .change_set_type(if creates {
-                ChangeSetType::Create
-            } else {
-                ChangeSetType::Update
-            })
-            .template_body(&wanted.body)
+            .change_set_type(kind)
+            .template_body(&spec.body)
             .set_parameters(parameters)
             .set_tags(Some(tags))
             .set_capabilities(Some(capabilities))
-            .set_deployment_config((manner.fast && wanted.may_be_fast()).then(express))
-            // A stack that does not exist has not drifted.
-            .set_deployment_mode((manner.revert_drift && !creates).then_some(DeploymentMode::RevertDrift))
-            .send()
-            .await
-            .map_err(|error| Fault::of("CreateChangeSet", &error))?;
+            .set_deployment_config((options.fast && spec.supports_express_mode()).then(express))
+            // Import resources that an earlier installation retained, instead of failing with "already exists".
+            .set_import_existing_resources((creates && spec.retains_names()).then_some(true))
+            // New stacks have no drift.
+            .set_deployment_mode((options.revert_drift && !creates).then_some(DeploymentMode::RevertDrift)))?;
         let (id, stack_id) = (made.id.unwrap_or_default(), made.stack_id.unwrap_or_default());
         let ready = self.wait_for_change_set(&id).await?;
         if ready.status == Some(ChangeSetStatus::CreateComplete) {
             let changes = self.all_changes(&id, ready).await?;
-            let warnings = self.validation_warnings(&id).await;
+            let warnings = self.validations(&id, "WARN").await;
             return Ok(ChangeSetOutcome::Made(MadeChangeSet {
                 id,
                 stack_id,
@@ -116,12 +105,12 @@ impl Cloud {
         }
         let reason = ready
             .status_reason
-            .unwrap_or_else(|| "CloudFormation gave no reason".to_owned());
+            .unwrap_or_else(|| "no reason given by CloudFormation".to_owned());
         if is_nothing_to_do(&reason) {
             self.remove_change_set(&id).await?;
             return Ok(ChangeSetOutcome::NothingToDo { stack_id });
         }
-        let problems = self.validation_failures(&id).await;
+        let problems = self.validations(&id, "FAIL").await;
         self.remove_change_set(&id).await?;
         Ok(ChangeSetOutcome::Rejected(if problems.is_empty() {
             reason
@@ -130,7 +119,7 @@ impl Cloud {
         }))
     }
 
-    async fn wait_for_change_set(&self, id: &str) -> Result<DescribeChangeSetOutput, Fault> {
+    async fn wait_for_change_set(&self, id: &str) -> Result<DescribeChangeSetOutput, AwsError> {
         let mut pause = Duration::from_millis(200);
         loop {
             let now = self.describe_change_set(id, None).await?;
@@ -148,19 +137,12 @@ impl Cloud {
         &self,
         id: &str,
         token: Option<String>,
-    ) -> Result<DescribeChangeSetOutput, Fault> {
-        self.pace.permit().await;
-        self.stacks
-            .describe_change_set()
-            .change_set_name(id)
-            .include_property_values(true)
-            .set_next_token(token)
-            .send()
-            .await
-            .map_err(|error| Fault::of("DescribeChangeSet", &error))
+    ) -> Result<DescribeChangeSetOutput, AwsError> {
+        call!(self.stacks => "DescribeChangeSet",
+            describe_change_set().change_set_name(id).include_property_values(true).set_next_token(token))
     }
 
-    async fn all_changes(&self, id: &str, first: DescribeChangeSetOutput) -> Result<Changes, Fault> {
+    async fn all_changes(&self, id: &str, first: DescribeChangeSetOutput) -> Result<Changes, AwsError> {
         let mut all = Vec::new();
         let mut page = first;
         loop {
@@ -177,32 +159,17 @@ impl Cloud {
         }
     }
 
-    async fn validation_warnings(&self, id: &str) -> Vec<String> {
-        self.validations(id, "WARN").await
-    }
-
-    async fn validation_failures(&self, id: &str) -> Vec<String> {
-        self.validations(id, "FAIL").await
-    }
-
-    /// What CloudFormation's validation found. Extra knowledge only: where the call is not allowed, nothing is lost.
+    /// Returns the failed validations of a mode, `WARN` or `FAIL`; empty without permission.
     async fn validations(&self, id: &str, mode: &str) -> Vec<String> {
-        self.pace.permit().await;
-        let Ok(page) = self.stacks.describe_events().change_set_name(id).send().await else {
+        let Ok(page) = call!(self.stacks => "DescribeEvents", describe_events().change_set_name(id)) else {
             return Vec::new();
         };
         page.operation_events
             .unwrap_or_default()
             .into_iter()
             .filter(|event| {
-                event
-                    .validation_status
-                    .as_ref()
-                    .is_some_and(|status| status.as_str() == "FAILED")
-                    && event
-                        .validation_failure_mode
-                        .as_ref()
-                        .is_some_and(|found| found.as_str() == mode)
+                name_of(event.validation_status.as_ref()) == "FAILED"
+                    && name_of(event.validation_failure_mode.as_ref()) == mode
             })
             .map(|event| {
                 let resource = event.logical_resource_id.unwrap_or_default();
@@ -213,80 +180,48 @@ impl Cloud {
     }
 
     /// Executes a change set; its events carry `token`.
-    pub async fn execute_change_set(&self, id: &str, token: &str) -> Result<(), Fault> {
-        self.pace.permit().await;
-        self.stacks
-            .execute_change_set()
-            .change_set_name(id)
-            .client_request_token(token)
-            .send()
-            .await
-            .map(drop)
-            .map_err(|error| Fault::of("ExecuteChangeSet", &error))
+    pub async fn execute_change_set(&self, id: &str, token: &str) -> Result<(), AwsError> {
+        call!(self.stacks => "ExecuteChangeSet",
+            execute_change_set().change_set_name(id).client_request_token(token))
+        .map(drop)
     }
 
-    /// Removes a change set; one that is gone already is as good.
-    pub async fn remove_change_set(&self, id: &str) -> Result<(), Fault> {
-        self.pace.permit().await;
-        match self.stacks.delete_change_set().change_set_name(id).send().await {
-            Ok(_) => Ok(()),
-            Err(error) => match Fault::of("DeleteChangeSet", &error) {
-                fault if fault.is_not_found() => Ok(()),
-                fault => Err(fault),
-            },
-        }
+    /// Deletes a change set; a missing one is success.
+    pub async fn remove_change_set(&self, id: &str) -> Result<(), AwsError> {
+        if_found(call!(self.stacks => "DeleteChangeSet", delete_change_set().change_set_name(id))).map(drop)
     }
 
-    /// Removes a change set by its name; one that is gone already, or never was, is as good.
-    pub async fn remove_named_change_set(&self, stack: &str, name: &str) -> Result<(), Fault> {
-        self.pace.permit().await;
-        let answer = self
-            .stacks
-            .delete_change_set()
-            .stack_name(stack)
-            .change_set_name(name)
-            .send();
-        match answer.await {
-            Ok(_) => Ok(()),
-            Err(error) => match Fault::of("DeleteChangeSet", &error) {
-                fault if fault.is_not_found() => Ok(()),
-                fault => Err(fault),
-            },
-        }
+    /// Deletes a change set by name; a missing one is success.
+    pub async fn remove_named_change_set(&self, stack: &str, name: &str) -> Result<(), AwsError> {
+        if_found(call!(self.stacks => "DeleteChangeSet",
+            delete_change_set().stack_name(stack).change_set_name(name)))
+        .map(drop)
     }
 
-    /// Change sets of a stack that an earlier run of this tool left by accident, and whether there are others.
-    pub async fn leftovers(&self, stack: &str) -> Result<(Vec<String>, bool), Fault> {
-        let mut ours = Vec::new();
-        let mut others = false;
-        let mut token = None;
-        loop {
-            self.pace.permit().await;
-            let page = self
-                .stacks
-                .list_change_sets()
-                .stack_name(stack)
-                .set_next_token(token)
-                .send()
-                .await
-                .map_err(|error| Fault::of("ListChangeSets", &error))?;
-            for summary in page.summaries.unwrap_or_default() {
-                let name = summary.change_set_name.unwrap_or_default();
-                if name.starts_with(OURS) && !name.starts_with(KEPT) {
-                    ours.extend(summary.change_set_id);
-                } else {
-                    others = true;
-                }
-            }
-            token = page.next_token;
-            if token.is_none() {
-                return Ok((ours, others));
+    /// Returns abandoned change sets of a stack, and whether there are others, for example created with `--no-execute` or by
+    /// other tools.
+    pub async fn leftovers(&self, stack: &str) -> Result<(Vec<String>, bool), AwsError> {
+        let (mut abandoned, mut others) = (Vec::new(), false);
+        for summary in
+            pages!(self.stacks => "ListChangeSets", summaries: list_change_sets().stack_name(stack))?
+        {
+            let name = summary.change_set_name.unwrap_or_default();
+            // Without a date, it counts as new.
+            let age = summary
+                .creation_time
+                .as_ref()
+                .and_then(|at| SystemTime::now().duration_since(time(Some(at))).ok())
+                .unwrap_or_default();
+            match leftover(&name, age) {
+                Leftover::Abandoned => abandoned.extend(summary.change_set_id),
+                Leftover::InUse => others = true,
             }
         }
+        Ok((abandoned, others))
     }
 }
 
-/// Done when the configuration is applied; what then goes wrong is rolled back all the same.
+/// Express mode: complete when the configuration is applied. Later failures are still rolled back.
 fn express() -> DeploymentConfig {
     DeploymentConfig::builder()
         .mode(DeploymentConfigMode::Express)
@@ -294,12 +229,7 @@ fn express() -> DeploymentConfig {
         .build()
 }
 
-/// The name for a new change set. `unique` tells it from those of other runs.
-pub fn change_set_name(unique: &str, keep: bool) -> String {
-    format!("{}{unique}", if keep { KEPT } else { OURS })
-}
-
-/// CloudFormation fails a change set that changes nothing, and says so in words only.
+/// Returns whether a failed change set has no changes; only the reason tells.
 fn is_nothing_to_do(reason: &str) -> bool {
     reason.contains("didn't contain changes") || reason.contains("No updates are to be performed")
 }
@@ -318,7 +248,7 @@ fn change_of(change: SdkChange) -> Option<ResourceChange> {
             Some(Replacement::Conditional) => Action::Replace { certain: false },
             _ => Action::Change,
         },
-        // `Dynamic` and what may come: CloudFormation decides while it executes.
+        // `Dynamic` and unknown values: decided during execution.
         _ => Action::Replace { certain: false },
     };
     let properties = change

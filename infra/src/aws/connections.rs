@@ -1,32 +1,22 @@
-//! The connection to GitHub, to which somebody has to agree once, in the web console.
+//! Connections to GitHub, which must be confirmed once in the console.
 
-use super::{Cloud, Fault};
-use crate::daily::pipelines::ConnectionState;
+use super::{AwsError, Cloud, if_found};
+use crate::pipelines::ConnectionState;
 
 impl Cloud {
-    /// How the connection of this ARN is, or `None` if there is none.
-    pub async fn connection(&self, arn: &str) -> Result<Option<ConnectionState>, Fault> {
-        self.elsewhere.permit().await;
-        let answer = self.connections.get_connection().connection_arn(arn).send().await;
-        match answer {
-            Ok(found) => {
-                let status = found
-                    .connection
-                    .and_then(|connection| connection.connection_status);
-                Ok(status.map(|status| match status.as_str() {
-                    "AVAILABLE" => ConnectionState::Available,
-                    "PENDING" => ConnectionState::Pending,
-                    _ => ConnectionState::Broken,
-                }))
-            }
-            Err(error) => match Fault::of("GetConnection", &error) {
-                fault if fault.is_not_found() => Ok(None),
-                fault => Err(fault),
-            },
-        }
+    /// Returns the state of a connection, or `None` if it does not exist.
+    pub async fn connection(&self, arn: &str) -> Result<Option<ConnectionState>, AwsError> {
+        let found = call!(self.connections => "GetConnection", get_connection().connection_arn(arn));
+        let connection = if_found(found)?.and_then(|found| found.connection);
+        let status = connection.and_then(|connection| connection.connection_status);
+        Ok(status.map(|status| match status.as_str() {
+            "AVAILABLE" => ConnectionState::Available,
+            "PENDING" => ConnectionState::Pending,
+            _ => ConnectionState::Broken,
+        }))
     }
 
-    /// Where a person agrees to a connection in the web console.
+    /// Returns the console link to the connections.
     pub fn connection_link(&self) -> String {
         let region = &self.region;
         format!("https://{region}.console.aws.amazon.com/codesuite/settings/connections?region={region}")

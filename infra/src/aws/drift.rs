@@ -1,4 +1,4 @@
-//! Drift: has AWS compare a stack's resources with what the stack made them.
+//! Drift detection.
 
 use std::time::Duration;
 
@@ -6,70 +6,37 @@ use aws_sdk_cloudformation::types::{
     StackDriftDetectionStatus, StackResourceDrift, StackResourceDriftStatus as Status,
 };
 
-use super::{Cloud, Fault};
-use crate::deploy::drift::{Drifted, DriftedProperty};
+use super::{AwsError, Cloud};
+use crate::deployment::drift::{Drifted, DriftedProperty};
 
 impl Cloud {
-    /// Has a stack compared and waits for the result; some resource types cannot be compared and are never among it.
-    pub async fn drift(&self, stack: &str) -> Result<Vec<Drifted>, Fault> {
-        self.pace.permit().await;
-        let begun = self
-            .stacks
-            .detect_stack_drift()
-            .stack_name(stack)
-            .send()
-            .await
-            .map_err(|error| Fault::of("DetectStackDrift", &error))?;
+    /// Detects drift and waits for the result. Some resource types do not support it.
+    pub async fn drift(&self, stack: &str) -> Result<Vec<Drifted>, AwsError> {
+        let begun = call!(self.stacks => "DetectStackDrift", detect_stack_drift().stack_name(stack))?;
         self.wait_for_detection(&begun.stack_drift_detection_id.unwrap_or_default())
             .await?;
-        let mut drifted = Vec::new();
-        let mut token = None;
-        loop {
-            self.pace.permit().await;
-            let page = self
-                .stacks
-                .describe_stack_resource_drifts()
-                .stack_name(stack)
+        let drifts = pages!(self.stacks => "DescribeStackResourceDrifts",
+            stack_resource_drifts: describe_stack_resource_drifts().stack_name(stack)
                 .stack_resource_drift_status_filters(Status::Modified)
-                .stack_resource_drift_status_filters(Status::Deleted)
-                .set_next_token(token)
-                .send()
-                .await
-                .map_err(|error| Fault::of("DescribeStackResourceDrifts", &error))?;
-            drifted.extend(
-                page.stack_resource_drifts
-                    .unwrap_or_default()
-                    .into_iter()
-                    .map(drifted_of),
-            );
-            token = page.next_token;
-            if token.is_none() {
-                return Ok(drifted);
-            }
-        }
+                .stack_resource_drift_status_filters(Status::Deleted))?;
+        Ok(drifts.into_iter().map(drifted_of).collect())
     }
 
-    async fn wait_for_detection(&self, id: &str) -> Result<(), Fault> {
+    async fn wait_for_detection(&self, id: &str) -> Result<(), AwsError> {
         let mut pause = Duration::from_millis(500);
         loop {
-            self.pace.permit().await;
-            let now = self
-                .stacks
-                .describe_stack_drift_detection_status()
-                .stack_drift_detection_id(id)
-                .send()
-                .await
-                .map_err(|error| Fault::of("DescribeStackDriftDetectionStatus", &error))?;
+            let now = call!(self.stacks => "DescribeStackDriftDetectionStatus",
+                describe_stack_drift_detection_status().stack_drift_detection_id(id))?;
             match now.detection_status {
                 Some(StackDriftDetectionStatus::DetectionInProgress) => {
                     tokio::time::sleep(pause).await;
                     pause = (pause * 2).min(Duration::from_secs(5));
                 }
                 Some(StackDriftDetectionStatus::DetectionFailed) => {
-                    // What could be compared is told all the same, unless that is nothing.
+                    // Partial results are returned, unless there are none.
                     let why = now.detection_status_reason.unwrap_or_default();
                     if now.drifted_stack_resource_count.is_none() {
-                        return Err(Fault::Refused {
+                        return Err(AwsError::Refused {
                             operation: "DetectStackDrift",
                             code: "DetectionFailed".to_owned(),
                             message: why,

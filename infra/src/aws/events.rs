@@ -1,34 +1,34 @@
-//! A stack's events, those of the present operation only, each once.
+//! Stack events of the current operation, each once.
 
 use aws_sdk_cloudformation::types::StackEvent as SdkEvent;
 
-use super::{Cloud, Fault, time};
-use crate::deploy::progress::StackEvent;
+use super::{AwsError, Cloud, name_of, time};
+use crate::deployment::progress::StackEvent;
 
-/// How far the events of a stack have been read.
+/// Position in a stack's events.
 #[derive(Clone, Debug, Default)]
 pub struct EventCursor {
     newest: Option<String>,
 }
 
 impl Cloud {
-    /// A cursor that stands behind the newest event of now: what follows is to come.
-    pub async fn cursor_at_end(&self, stack_id: &str) -> Result<EventCursor, Fault> {
+    /// Creates a cursor after the newest event.
+    pub async fn cursor_at_end(&self, stack_id: &str) -> Result<EventCursor, AwsError> {
         let (events, _) = self.event_page(stack_id, None).await?;
         Ok(EventCursor {
             newest: events.into_iter().next().map(|event| event.id),
         })
     }
 
-    /// Gives the events since `cursor` to `take`, newest first, page by page so that none piles up.
+    /// Passes the events since `cursor` to `take`, newest first, page by page to bound memory.
     ///
-    /// It stops where the operation began: events of earlier operations are never read.
+    /// Stops at the start of the operation: earlier events are never read.
     pub async fn new_events(
         &self,
         stack_id: &str,
         cursor: &mut EventCursor,
         mut take: impl FnMut(StackEvent),
-    ) -> Result<(), Fault> {
+    ) -> Result<(), AwsError> {
         let mut newest = None;
         let mut token = None;
         loop {
@@ -60,16 +60,9 @@ impl Cloud {
         &self,
         stack_id: &str,
         token: Option<String>,
-    ) -> Result<(Vec<StackEvent>, Option<String>), Fault> {
-        self.pace.permit().await;
-        let page = self
-            .stacks
-            .describe_stack_events()
-            .stack_name(stack_id)
-            .set_next_token(token)
-            .send()
-            .await
-            .map_err(|error| Fault::of("DescribeStackEvents", &error))?;
+    ) -> Result<(Vec<StackEvent>, Option<String>), AwsError> {
+        let page = call!(self.stacks => "DescribeStackEvents",
+            describe_stack_events().stack_name(stack_id).set_next_token(token))?;
         let events = page.stack_events.unwrap_or_default();
         Ok((events.into_iter().map(event_of).collect(), page.next_token))
     }
@@ -83,10 +76,7 @@ fn event_of(event: SdkEvent) -> StackEvent {
         resource: event.logical_resource_id.unwrap_or_default(),
         physical: event.physical_resource_id.filter(|id| !id.is_empty()),
         kind: event.resource_type.unwrap_or_default(),
-        status: event
-            .resource_status
-            .map(|status| status.as_str().to_owned())
-            .unwrap_or_default(),
+        status: name_of(event.resource_status.as_ref()),
         reason: event.resource_status_reason,
         of_stack,
     }

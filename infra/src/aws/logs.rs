@@ -1,31 +1,23 @@
-//! Log lines: the last words of a container or a build, and all that a container writes.
+//! CloudWatch log lines: the last ones of a stream, and pages of a container's lines.
 
-use super::{Cloud, Fault};
-use crate::daily::logs::LogLine;
+use super::{AwsError, Cloud, if_found};
+use crate::logs::LogLine;
 
 /// A page of log lines.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct LogPage {
-    /// The lines, in order of time. May be empty though there are more.
+    /// Lines in order of time. May be empty although more pages follow.
     pub lines: Vec<LogLine>,
-    /// Where the next page begins, unless this was the last.
+    /// Token of the next page, unless this is the last.
     pub next: Option<String>,
 }
 
 impl Cloud {
-    /// The last lines of a stream.
-    pub async fn last_lines(&self, group: &str, stream: &str, most: i32) -> Result<Vec<String>, Fault> {
-        self.elsewhere.permit().await;
-        let page = self
-            .logs
-            .get_log_events()
-            .log_group_name(group)
-            .log_stream_name(stream)
-            .limit(most)
-            .start_from_head(false)
-            .send()
-            .await
-            .map_err(|error| Fault::of("GetLogEvents", &error))?;
+    /// Returns the last lines of a stream.
+    pub async fn last_lines(&self, group: &str, stream: &str, most: i32) -> Result<Vec<String>, AwsError> {
+        let page = call!(self.logs => "GetLogEvents",
+            get_log_events().log_group_name(group).log_stream_name(stream).limit(most)
+                .start_from_head(false))?;
         let events = page.events.unwrap_or_default();
         Ok(events
             .into_iter()
@@ -34,31 +26,20 @@ impl Cloud {
             .collect())
     }
 
-    /// A page of what `container` wrote into a group since `from` (milliseconds since 1970), whichever task it was.
+    /// Returns a page of the lines of `container` in a group since `from` (milliseconds since 1970), of all tasks.
     ///
-    /// `None` if there is no such group.
+    /// `None` if the group does not exist.
     pub async fn log_page(
         &self,
         group: &str,
         container: &str,
         from: i64,
         token: Option<String>,
-    ) -> Result<Option<LogPage>, Fault> {
-        self.elsewhere.permit().await;
-        let answer = self
-            .logs
-            .filter_log_events()
-            .log_group_name(group)
-            .start_time(from)
-            .set_next_token(token)
-            .send()
-            .await;
-        let page = match answer {
-            Ok(page) => page,
-            Err(error) => match Fault::of("FilterLogEvents", &error) {
-                fault if fault.is_not_found() => return Ok(None),
-                fault => return Err(fault),
-            },
+    ) -> Result<Option<LogPage>, AwsError> {
+        let page = call!(self.logs => "FilterLogEvents",
+            filter_log_events().log_group_name(group).start_time(from).set_next_token(token));
+        let Some(page) = if_found(page)? else {
+            return Ok(None);
         };
         let lines = page.events.unwrap_or_default().into_iter().map(|event| {
             let stream = event.log_stream_name.unwrap_or_default();

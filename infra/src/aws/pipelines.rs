@@ -1,43 +1,31 @@
-//! Pipelines: how they are, starting one, answering an approval.
+//! Pipelines: state, start, approvals.
 
 use aws_sdk_codepipeline::types::{
     ActionExecution, ActionExecutionDetail, ActionExecutionFilter, ActionState as SdkAction, ApprovalResult,
     ApprovalStatus, PipelineExecutionSummary, PipelineVariable, StageState as SdkStage,
 };
 
-use super::{Cloud, Fault, time};
-use crate::daily::pipelines::{ActionState, PipelineState, Run, StageState, Subject, Waiting};
+use super::{AwsError, Cloud, if_found, name_of, time};
+use crate::pipelines::{ActionState, PipelineState, Run, StageState, Subject, Waiting};
 
-/// What became of an answer to an approval.
+/// Result of a decision on an approval.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Answered {
-    /// It counts.
-    Now,
-    /// Somebody else has answered, or the run is over.
+pub enum Decision {
+    /// It is recorded.
+    Recorded,
+    /// Another user decided, or the run ended.
     TooLate,
 }
 
 impl Cloud {
-    /// A pipeline with its newest run, or `None` if there is none of that name.
-    pub async fn pipeline(&self, name: &str) -> Result<Option<PipelineState>, Fault> {
-        self.elsewhere.permit().await;
-        let answer = self.pipelines.get_pipeline_state().name(name).send().await;
-        let state = match answer {
-            Ok(state) => state,
-            Err(error) => match Fault::of("GetPipelineState", &error) {
-                fault if fault.is_not_found() => return Ok(None),
-                fault => return Err(fault),
-            },
+    /// Returns a pipeline with its newest run, or `None` if it does not exist.
+    pub async fn pipeline(&self, name: &str) -> Result<Option<PipelineState>, AwsError> {
+        let state = call!(self.pipelines => "GetPipelineState", get_pipeline_state().name(name));
+        let Some(state) = if_found(state)? else {
+            return Ok(None);
         };
-        self.elsewhere.permit().await;
-        let runs = self
-            .pipelines
-            .list_pipeline_executions()
-            .pipeline_name(name)
-            .max_results(1)
-            .send()
-            .await
-            .map_err(|error| Fault::of("ListPipelineExecutions", &error))?;
+        let runs = call!(self.pipelines => "ListPipelineExecutions",
+            list_pipeline_executions().pipeline_name(name).max_results(1))?;
         Ok(Some(PipelineState {
             name: name.to_owned(),
             run: runs
@@ -55,71 +43,47 @@ impl Cloud {
         }))
     }
 
-    /// What an approval is about: found in what the run's actions were given and gave. `variable` is the one that
-    /// holds the tag.
-    pub async fn subject(&self, waiting: &Waiting, variable: &str) -> Result<Subject, Fault> {
+    /// Returns the subject of an approval, from the inputs and outputs of the run's actions. `variable` holds the tag.
+    pub async fn subject(&self, waiting: &Waiting, variable: &str) -> Result<Subject, AwsError> {
         let mut subject = Subject::default();
-        let mut token = None;
-        loop {
-            self.elsewhere.permit().await;
-            let filter = ActionExecutionFilter::builder()
-                .set_pipeline_execution_id(waiting.run.clone())
-                .build();
-            let page = self
-                .pipelines
-                .list_action_executions()
-                .pipeline_name(&waiting.pipeline)
-                .filter(filter)
-                .set_next_token(token)
-                .send()
-                .await
-                .map_err(|error| Fault::of("ListActionExecutions", &error))?;
-            for detail in page.action_execution_details.unwrap_or_default() {
-                learn(&mut subject, detail, waiting, variable);
-            }
-            token = page.next_token;
-            if token.is_none() {
-                return Ok(subject);
-            }
+        let filter = ActionExecutionFilter::builder().set_pipeline_execution_id(waiting.run.clone());
+        let details = pages!(self.pipelines => "ListActionExecutions", action_execution_details:
+            list_action_executions().pipeline_name(&waiting.pipeline).filter(filter.clone().build()))?;
+        for detail in details {
+            learn(&mut subject, detail, waiting, variable);
         }
+        Ok(subject)
     }
 
-    /// Starts a pipeline with these variables. Returns the run's name, or `None` if there is no such pipeline.
+    /// Starts a pipeline with these variables. Returns the execution id, or `None` if it does not exist.
     pub async fn start_pipeline(
         &self,
         name: &str,
         variables: &[(&str, &str)],
         token: &str,
-    ) -> Result<Option<String>, Fault> {
+    ) -> Result<Option<String>, AwsError> {
         let mut given = Vec::new();
         for (name, value) in variables {
             let variable = PipelineVariable::builder().name(*name).value(*value).build();
-            given.push(variable.map_err(|error| Fault::BrokenRequest(error.to_string()))?);
+            given.push(variable.map_err(|error| AwsError::BrokenRequest(error.to_string()))?);
         }
-        self.elsewhere.permit().await;
-        let answer = self
-            .pipelines
-            .start_pipeline_execution()
-            .name(name)
-            .set_variables((!given.is_empty()).then_some(given))
-            .client_request_token(token)
-            .send();
-        match answer.await {
+        match call!(self.pipelines => "StartPipelineExecution",
+            start_pipeline_execution().name(name).set_variables((!given.is_empty()).then_some(given))
+                .client_request_token(token))
+        {
             Ok(started) => Ok(Some(started.pipeline_execution_id.unwrap_or_default())),
-            Err(error) => match Fault::of("StartPipelineExecution", &error) {
-                fault if fault.is_not_found() => Ok(None),
-                fault => Err(fault),
-            },
+            Err(error) if error.is_not_found() => Ok(None),
+            Err(error) => Err(error),
         }
     }
 
-    /// Answers an approval: exactly the request that `waiting` names.
-    pub async fn answer_approval(
+    /// Decides the approval `waiting`.
+    pub async fn decide_approval(
         &self,
         waiting: &Waiting,
         approve: bool,
         comment: &str,
-    ) -> Result<Answered, Fault> {
+    ) -> Result<Decision, AwsError> {
         let result = ApprovalResult::builder()
             .summary(comment)
             .status(if approve {
@@ -128,32 +92,22 @@ impl Cloud {
                 ApprovalStatus::Rejected
             })
             .build()
-            .map_err(|error| Fault::BrokenRequest(error.to_string()))?;
-        self.elsewhere.permit().await;
-        let answer = self
-            .pipelines
-            .put_approval_result()
-            .pipeline_name(&waiting.pipeline)
-            .stage_name(&waiting.stage)
-            .action_name(&waiting.action)
-            .token(&waiting.token)
-            .result(result)
-            .send();
-        match answer.await {
-            Ok(_) => Ok(Answered::Now),
-            Err(error) => match Fault::of("PutApprovalResult", &error) {
-                Fault::Refused { code, .. }
-                    if code == "InvalidApprovalTokenException"
-                        || code == "ApprovalAlreadyCompletedException" =>
-                {
-                    Ok(Answered::TooLate)
-                }
-                fault => Err(fault),
-            },
+            .map_err(|error| AwsError::BrokenRequest(error.to_string()))?;
+        match call!(self.pipelines => "PutApprovalResult",
+            put_approval_result().pipeline_name(&waiting.pipeline).stage_name(&waiting.stage)
+                .action_name(&waiting.action).token(&waiting.token).result(result))
+        {
+            Ok(_) => Ok(Decision::Recorded),
+            Err(AwsError::Refused { code, .. })
+                if code == "InvalidApprovalTokenException" || code == "ApprovalAlreadyCompletedException" =>
+            {
+                Ok(Decision::TooLate)
+            }
+            Err(error) => Err(error),
         }
     }
 
-    /// Where a person finds a pipeline in the web console.
+    /// Returns the console link to a pipeline.
     pub fn pipeline_link(&self, name: &str) -> String {
         let region = &self.region;
         format!(
@@ -169,18 +123,15 @@ fn run_of(run: PipelineExecutionSummary) -> Run {
     });
     Run {
         id: run.pipeline_execution_id.unwrap_or_default(),
-        status: run
-            .status
-            .map(|status| status.as_str().to_owned())
-            .unwrap_or_default(),
+        status: name_of(run.status.as_ref()),
         began: time(run.start_time.as_ref()),
         commit,
-        // GitHub's revisions come wrapped in JSON.
+        // GitHub revisions are wrapped in JSON.
         summary: summary.map(|text| commit_message(&text).unwrap_or(text)),
     }
 }
 
-/// `{"ProviderType":"GitHub","CommitMessage":"…"}`, as connections give it.
+/// Extracts the message of `{"ProviderType":"GitHub","CommitMessage":"…"}`.
 fn commit_message(summary: &str) -> Option<String> {
     let value: serde_json::Value = serde_json::from_str(summary).ok()?;
     Some(value.get("CommitMessage")?.as_str()?.to_owned())
@@ -203,7 +154,7 @@ fn stage_of(stage: SdkStage) -> StageState {
         closed: transition.map(|transition| {
             transition
                 .disabled_reason
-                .unwrap_or_else(|| "somebody disabled the transition".to_owned())
+                .unwrap_or_else(|| "no reason given".to_owned())
         }),
         actions: stage
             .action_states
@@ -254,7 +205,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_connection_wraps_the_commit_message() {
+    fn commit_message_is_extracted_from_connection_json() {
         assert_eq!(
             commit_message(r#"{"ProviderType":"GitHub","CommitMessage":"Faster"}"#).as_deref(),
             Some("Faster")

@@ -1,67 +1,62 @@
-//! ECS while a service is being deployed, and when somebody asks how it is.
+//! ECS services: deployments, and stopped tasks.
 
 use std::time::SystemTime;
 
 use aws_sdk_ecs::types::{DesiredStatus, Task, TaskDefinition};
 
-use super::{Cloud, Fault, time};
-use crate::deploy::rollout::{Evidence, Rollout, StoppedContainer, StoppedTask};
+use super::{AwsError, Cloud, name_of, time};
+use crate::deployment::rollout::{Deployment, Evidence, Rollout, StoppedContainer, StoppedTask};
 
-/// A service as ECS has it.
+/// State of a service.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ServiceState {
-    /// The newest deployment.
-    pub rollout: Rollout,
-    /// ARN of the task definition that it rolls out.
-    pub task_definition: String,
-    /// What ECS says, newest first.
+    /// Deployments.
+    pub deployments: Vec<Deployment>,
+    /// Service events, newest first.
     pub events: Vec<String>,
 }
 
-/// Lines of a dead container that are kept.
+impl ServiceState {
+    /// Returns the newest deployment.
+    pub fn newest(&self) -> Option<&Rollout> {
+        self.deployments
+            .iter()
+            .find(|deployment| deployment.primary)
+            .or(self.deployments.first())
+            .map(|deployment| &deployment.rollout)
+    }
+}
+
+/// Number of log lines kept per stopped container.
 const LAST_LINES: i32 = 8;
 
 impl Cloud {
-    /// A service by its ARN, or `None` if there is none.
-    pub async fn service(&self, arn: &str) -> Result<Option<ServiceState>, Fault> {
+    /// Returns a service by ARN, or `None` if it does not exist.
+    pub async fn service(&self, arn: &str) -> Result<Option<ServiceState>, AwsError> {
         let Some((cluster, name)) = cluster_and_name(arn) else {
             return Ok(None);
         };
-        self.elsewhere.permit().await;
-        let answer = self
-            .services
-            .describe_services()
-            .cluster(cluster)
-            .services(name)
-            .send()
-            .await
-            .map_err(|error| Fault::of("DescribeServices", &error))?;
-        let Some(service) = answer.services.unwrap_or_default().into_iter().next() else {
+        let response = call!(self.services => "DescribeServices",
+            describe_services().cluster(cluster).services(name))?;
+        let Some(service) = response.services.unwrap_or_default().into_iter().next() else {
             return Ok(None);
         };
         let deployments = service.deployments.unwrap_or_default();
-        let newest = deployments
-            .iter()
-            .find(|deployment| deployment.status.as_deref() == Some("PRIMARY"))
-            .or(deployments.first());
-        let rollout = newest.map(|deployment| Rollout {
-            service: name.to_owned(),
-            state: deployment
-                .rollout_state
-                .as_ref()
-                .map(|state| state.as_str().to_owned())
-                .unwrap_or_default(),
-            reason: deployment.rollout_state_reason.clone(),
-            desired: deployment.desired_count,
-            running: deployment.running_count,
-            pending: deployment.pending_count,
-            failed: deployment.failed_tasks,
+        let deployments = deployments.into_iter().map(|deployment| Deployment {
+            primary: deployment.status.as_deref() == Some("PRIMARY"),
+            rollout: Rollout {
+                service: name.to_owned(),
+                state: name_of(deployment.rollout_state.as_ref()),
+                reason: deployment.rollout_state_reason,
+                desired: deployment.desired_count,
+                running: deployment.running_count,
+                pending: deployment.pending_count,
+                failed: deployment.failed_tasks,
+            },
+            task_definition: deployment.task_definition.unwrap_or_default(),
         });
         Ok(Some(ServiceState {
-            rollout: rollout.unwrap_or_default(),
-            task_definition: newest
-                .and_then(|deployment| deployment.task_definition.clone())
-                .unwrap_or_default(),
+            deployments: deployments.collect(),
             events: service
                 .events
                 .unwrap_or_default()
@@ -72,19 +67,19 @@ impl Cloud {
         }))
     }
 
-    /// Looks at the rollout and at the tasks that stopped since `since`, and adds what is new to `evidence`.
+    /// Reads the rollout and the tasks that stopped since `since` (AWS's clock), and adds them to `evidence`.
     ///
-    /// Returns the tasks that are news.
+    /// Returns the new tasks.
     pub async fn gather_evidence(
         &self,
         service: &str,
         since: SystemTime,
         evidence: &mut Evidence,
-    ) -> Result<Vec<StoppedTask>, Fault> {
+    ) -> Result<Vec<StoppedTask>, AwsError> {
         let Some(state) = self.service(service).await? else {
             return Ok(Vec::new());
         };
-        evidence.rollout = Some(state.rollout);
+        evidence.rollout = Some(state.newest().cloned().unwrap_or_default());
         evidence.absorb_events(state.events.iter().map(String::as_str));
         let mut news = Vec::new();
         for (arn, task) in self.stopped_tasks(service, evidence).await? {
@@ -99,12 +94,12 @@ impl Cloud {
         &self,
         service: &str,
         evidence: &Evidence,
-    ) -> Result<Vec<(String, StoppedTask)>, Fault> {
+    ) -> Result<Vec<(String, StoppedTask)>, AwsError> {
         let arns = self.task_arns(service, DesiredStatus::Stopped).await?;
         let unknown = evidence.unknown(arns.iter().map(String::as_str));
         let mut found = Vec::new();
         for task in self.described_tasks(service, unknown).await? {
-            // A task that is still on its way down has no exit codes yet.
+            // A stopping task has no exit codes yet.
             if task.last_status.as_deref() == Some("STOPPED") {
                 let arn = task.task_arn.clone().unwrap_or_default();
                 found.push((arn, self.stopped_task(task).await));
@@ -133,7 +128,7 @@ impl Cloud {
         {
             for container in containers.iter_mut().filter(|container| died(container)) {
                 if let Some((group, stream)) = log_stream(&definition, &container.name, &id) {
-                    // The last words are a help, not a must: their log group may be gone already.
+                    // The log group may already be deleted.
                     container.last_lines = self
                         .last_lines(&group, &stream, LAST_LINES)
                         .await
@@ -145,31 +140,26 @@ impl Cloud {
             at: time(task.stopped_at.as_ref()),
             reason: task
                 .stopped_reason
-                .unwrap_or_else(|| "ECS gives no reason".to_owned()),
+                .unwrap_or_else(|| "no reason given by ECS".to_owned()),
             containers,
             id,
         }
     }
 
     async fn task_definition(&self, arn: Option<&str>) -> Option<TaskDefinition> {
-        self.elsewhere.permit().await;
-        let described = self
-            .services
-            .describe_task_definition()
-            .task_definition(arn?)
-            .send()
-            .await;
+        let described = call!(self.services => "DescribeTaskDefinition",
+            describe_task_definition().task_definition(arn?));
         described.ok()?.task_definition
     }
 }
 
-/// `arn:aws:ecs:REGION:ACCOUNT:service/CLUSTER/NAME` in its two parts.
+/// Splits `arn:aws:ecs:REGION:ACCOUNT:service/CLUSTER/NAME`.
 pub(super) fn cluster_and_name(arn: &str) -> Option<(&str, &str)> {
     let (_, path) = arn.split_once(":service/")?;
     path.split_once('/')
 }
 
-/// Where the `awslogs` driver writes: `PREFIX/CONTAINER/TASK`.
+/// Returns the stream name of the `awslogs` driver: `PREFIX/CONTAINER/TASK`.
 fn log_stream(definition: &TaskDefinition, container: &str, task: &str) -> Option<(String, String)> {
     let options = definition
         .container_definitions()
@@ -187,7 +177,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_arn_of_a_service_names_its_cluster() {
+    fn service_arn_contains_the_cluster() {
         assert_eq!(
             cluster_and_name("arn:aws:ecs:eu-west-1:123456789012:service/penguin-dev/web"),
             Some(("penguin-dev", "web"))

@@ -1,12 +1,11 @@
-//! Why there are no credentials. The SDK tells it in the sources of its error, in words only; here they become a
-//! [`Fault`].
+//! Classifies errors of credentials providers by their messages, since the SDK has no error types for them.
 
 use std::error::Error;
 
-use super::Fault;
-use super::fault::{root_of, words_of};
+use super::error::AwsError;
+use super::error_chain::{root_of, words_of};
 
-/// Words of whoever has nothing to offer. The metadata service comes last: if it is what failed, nobody before it had any.
+/// Messages of providers without credentials. The metadata service is last: if it failed, no other provider had any.
 const NOTHING: [&str; 7] = [
     "imds",
     "no providers in chain",
@@ -16,19 +15,19 @@ const NOTHING: [&str; 7] = [
     "no credentials",
     "was not defined",
 ];
-/// Words about a network that does not lead to AWS.
+/// Messages of network errors.
 const NO_WAY: [&str; 3] = [
     "dispatch failure: io error",
     "dispatch failure: timeout",
     "request has timed out",
 ];
-/// Words about a sign-in that is over: by the clock, or because AWS takes it for over.
+/// Messages of expired sessions.
 const OVER: [&str; 3] = [
     "token has expired",
     "session token not found or invalid",
     "refresh cached login token",
 ];
-/// Words about a sign-in of which this machine has no trace, or none that can be read.
+/// Messages of missing or unreadable sessions.
 const NO_TRACE: [&str; 5] = [
     "load the cached sso token",
     "cached sso token file",
@@ -37,27 +36,27 @@ const NO_TRACE: [&str; 5] = [
     "/.aws/login/cache/",
 ];
 
-/// Names an error of the providers of credentials; `profile` is the one that was asked for.
-pub(super) fn credentials_fault(error: &(dyn Error + 'static), profile: Option<String>) -> Fault {
+/// Classifies an error of the credentials providers; `profile` is the selected one.
+pub(super) fn credentials_error(error: &(dyn Error + 'static), profile: Option<String>) -> AwsError {
     let words = words_of(error);
     let all = words.join(": ").to_lowercase();
     let says = |some: &[&str]| some.iter().any(|words| all.contains(words));
-    // Sessions of `aws login` are not those of SSO.
+    // `aws login` sessions differ from SSO sessions.
     let command = if says(&["login token", "/.aws/login/"]) {
         "aws login"
     } else {
         "aws sso login"
     };
     if says(&NOTHING) {
-        Fault::NoCredentials { profile }
+        AwsError::NoCredentials { profile }
     } else if says(&NO_WAY) {
-        Fault::Unreachable(root_of(error))
+        AwsError::Unreachable(root_of(error))
     } else if says(&OVER) {
-        Fault::SignInExpired { profile, command }
+        AwsError::SignInExpired { profile, command }
     } else if says(&NO_TRACE) {
-        Fault::NotSignedIn { profile, command }
+        AwsError::NotSignedIn { profile, command }
     } else {
-        Fault::BrokenCredentials(words.last().cloned().unwrap_or_default())
+        AwsError::BrokenCredentials(words.last().cloned().unwrap_or_default())
     }
 }
 
@@ -65,7 +64,7 @@ pub(super) fn credentials_fault(error: &(dyn Error + 'static), profile: Option<S
 mod tests {
     use super::*;
 
-    /// An error with these words, outermost first.
+    /// Builds an error chain with these messages, outermost first.
     fn chain(words: &[&str]) -> Box<dyn Error + Send + Sync> {
         #[derive(Debug, thiserror::Error)]
         #[error("{0}")]
@@ -78,35 +77,35 @@ mod tests {
         inner.unwrap()
     }
 
-    fn told(words: &[&str]) -> String {
-        let fault = credentials_fault(chain(words).as_ref(), Some("team".to_owned()));
-        format!("{fault}\n{}", fault.hints().join("\n"))
+    fn printed(words: &[&str]) -> String {
+        let error = credentials_error(chain(words).as_ref(), Some("team".to_owned()));
+        format!("{error}\n{}", error.hints().join("\n"))
     }
 
     #[test]
-    fn sessions_of_aws_login_are_renewed_by_it() {
-        let expired = told(&[
+    fn aws_login_sessions_hint_at_aws_login() {
+        let expired = printed(&[
             "an error occurred while loading credentials",
             "failed to refresh cached Login token: Your session has expired. Please reauthenticate.",
         ]);
         assert_eq!(
             expired,
-            "the sign-in of the profile `team` has expired\n`aws login --profile team` signs in again"
+            "the sign-in session of profile `team` has expired\nsign in again with `aws login --profile team`"
         );
-        let never = told(&[
+        let never = printed(&[
             "an error occurred while loading credentials",
             "failed to read `/home/ada/.aws/login/cache/39.json`",
             "No such file or directory (os error 2)",
         ]);
         assert_eq!(
             never,
-            "nobody is signed in with the profile `team`\n`aws login --profile team` signs in"
+            "not signed in with profile `team`\nsign in with `aws login --profile team`"
         );
     }
 
     #[test]
-    fn without_a_network_no_sign_in_is_blamed() {
-        let told = told(&[
+    fn network_error_is_not_reported_as_sign_in_error() {
+        let printed = printed(&[
             "an error occurred while loading credentials",
             "dispatch failure",
             "io error",
@@ -114,18 +113,18 @@ mod tests {
             "failed to lookup address information",
         ]);
         assert!(
-            told.starts_with("cannot reach AWS: dns error: failed to lookup address information\n"),
-            "{told}"
+            printed.starts_with("cannot reach AWS: dns error: failed to lookup address information\n"),
+            "{printed}"
         );
     }
 
     #[test]
-    fn a_mistake_in_the_profile_is_told_in_the_words_of_the_sdk() {
+    fn profile_error_shows_the_sdk_message() {
         let mistake = "ProfileFile provider could not be built: sso-session named `nowhere` (referenced by profile `team`) was not found";
-        let told = told(&["the credentials provider was not properly configured", mistake]);
+        let printed = printed(&["the credentials provider was not properly configured", mistake]);
         assert!(
-            told.starts_with(&format!("the AWS credentials cannot be used: {mistake}\n")),
-            "{told}"
+            printed.starts_with(&format!("cannot use the AWS credentials: {mistake}\n")),
+            "{printed}"
         );
     }
 }

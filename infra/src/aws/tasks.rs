@@ -1,19 +1,19 @@
-//! Tasks of a service that run or start.
+//! Running and pending tasks of a service.
 
 use std::time::SystemTime;
 
 use aws_sdk_ecs::types::{DesiredStatus, Task};
 
 use super::services::cluster_and_name;
-use super::{Cloud, Fault};
-use crate::daily::status::TaskStatus;
+use super::{AwsError, Cloud};
+use crate::service_status::TaskStatus;
 
 impl Cloud {
-    /// The tasks of a service, by its ARN, that run or are on their way there.
-    pub async fn running_tasks(&self, service: &str) -> Result<Vec<TaskStatus>, Fault> {
+    /// Returns the running and pending tasks of a service by ARN.
+    pub async fn running_tasks(&self, service: &str) -> Result<Vec<TaskStatus>, AwsError> {
         let arns = self.task_arns(service, DesiredStatus::Running).await?;
         let tasks = self.described_tasks(service, arns).await?.into_iter();
-        // One may have stopped since it was listed.
+        // A task may have stopped since it was listed.
         Ok(tasks
             .filter(|task| task.last_status.as_deref() != Some("STOPPED"))
             .map(|task| TaskStatus {
@@ -32,38 +32,31 @@ impl Cloud {
             .collect())
     }
 
-    /// The ARNs of the tasks of a service that are wanted in this state: a page, which is a hundred.
-    pub(super) async fn task_arns(&self, service: &str, wanted: DesiredStatus) -> Result<Vec<String>, Fault> {
+    /// Returns the task ARNs of a service with this desired status: one page of 100.
+    pub(super) async fn task_arns(
+        &self,
+        service: &str,
+        spec: DesiredStatus,
+    ) -> Result<Vec<String>, AwsError> {
         let Some((cluster, name)) = cluster_and_name(service) else {
             return Ok(Vec::new());
         };
-        self.elsewhere.permit().await;
-        let listed = self
-            .services
-            .list_tasks()
-            .cluster(cluster)
-            .service_name(name)
-            .desired_status(wanted)
-            .send()
-            .await
-            .map_err(|error| Fault::of("ListTasks", &error))?;
+        let listed = call!(self.services => "ListTasks",
+            list_tasks().cluster(cluster).service_name(name).desired_status(spec))?;
         Ok(listed.task_arns.unwrap_or_default())
     }
 
-    /// What ECS knows of tasks of a service, at most a hundred of them. Asks nothing about none.
-    pub(super) async fn described_tasks(&self, service: &str, arns: Vec<String>) -> Result<Vec<Task>, Fault> {
+    /// Describes at most 100 tasks; returns none for an empty list.
+    pub(super) async fn described_tasks(
+        &self,
+        service: &str,
+        arns: Vec<String>,
+    ) -> Result<Vec<Task>, AwsError> {
         let Some((cluster, _)) = cluster_and_name(service).filter(|_| !arns.is_empty()) else {
             return Ok(Vec::new());
         };
-        self.elsewhere.permit().await;
-        let described = self
-            .services
-            .describe_tasks()
-            .cluster(cluster)
-            .set_tasks(Some(arns))
-            .send()
-            .await
-            .map_err(|error| Fault::of("DescribeTasks", &error))?;
+        let described = call!(self.services => "DescribeTasks",
+            describe_tasks().cluster(cluster).set_tasks(Some(arns)))?;
         Ok(described.tasks.unwrap_or_default())
     }
 }

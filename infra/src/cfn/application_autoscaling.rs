@@ -1,14 +1,14 @@
-//! How many tasks there are.
+//! Application Auto Scaling: `AWS::ApplicationAutoScaling::*`.
+
+#![expect(missing_docs, reason = "documented by CloudFormation")]
 
 use serde::Serialize;
 
 use super::value::{Text, Value};
-use super::{Handle, Resource, Tagging};
 
-/// What is scaled, and between which bounds.
+/// Bounds of a scaled resource.
 #[derive(Clone, Debug, Serialize)]
 #[serde(rename_all = "PascalCase")]
-#[expect(missing_docs, reason = "CloudFormation's names; its documentation says more")]
 pub struct ScalableTarget {
     pub service_namespace: ServiceNamespace,
     pub scalable_dimension: ScalableDimension,
@@ -19,38 +19,24 @@ pub struct ScalableTarget {
     pub scheduled_actions: Vec<ScheduledAction>,
 }
 
-impl Resource for ScalableTarget {
-    const TYPE: &'static str = "AWS::ApplicationAutoScaling::ScalableTarget";
-    const TAGGING: Tagging = Tagging::None;
-}
+resource!(ScalableTarget, "AWS::ApplicationAutoScaling::ScalableTarget", List; id: ScalableTarget = Ref);
 
-impl Handle<ScalableTarget> {
-    /// Its id.
-    pub fn id(&self) -> Value<ScalableTarget> {
-        self.reference()
-    }
-}
-
-/// Of which service it is.
 #[derive(Clone, Copy, Debug, Serialize)]
 #[serde(rename_all = "lowercase")]
-#[expect(missing_docs, reason = "the name says it")]
 pub enum ServiceNamespace {
     Ecs,
 }
 
-/// What is counted.
 #[derive(Clone, Copy, Debug, Serialize)]
 pub enum ScalableDimension {
-    /// Tasks of a service.
+    /// Desired count of a service.
     #[serde(rename = "ecs:service:DesiredCount")]
     EcsServiceDesiredCount,
 }
 
-/// Changes the bounds at certain times.
+/// A scheduled change of the bounds.
 #[derive(Clone, Debug, Serialize)]
 #[serde(rename_all = "PascalCase")]
-#[expect(missing_docs, reason = "CloudFormation's names; its documentation says more")]
 pub struct ScheduledAction {
     pub scheduled_action_name: String,
     /// `cron(minute hour day-of-month month day-of-week year)`.
@@ -59,18 +45,15 @@ pub struct ScheduledAction {
     pub scalable_target_action: ScalableTargetAction,
 }
 
-/// See [`ScheduledAction`].
 #[derive(Clone, Copy, Debug, Serialize)]
 #[serde(rename_all = "PascalCase")]
-#[expect(missing_docs, reason = "CloudFormation's names; its documentation says more")]
 pub struct ScalableTargetAction {
     pub min_capacity: u16,
 }
 
-/// Keeps a metric near a value.
+/// A target tracking policy.
 #[derive(Clone, Debug, Serialize)]
 #[serde(rename_all = "PascalCase")]
-#[expect(missing_docs, reason = "CloudFormation's names; its documentation says more")]
 pub struct ScalingPolicy {
     pub policy_name: Value<Text>,
     pub policy_type: PolicyType,
@@ -78,22 +61,16 @@ pub struct ScalingPolicy {
     pub target_tracking_scaling_policy_configuration: TargetTracking,
 }
 
-impl Resource for ScalingPolicy {
-    const TYPE: &'static str = "AWS::ApplicationAutoScaling::ScalingPolicy";
-    const TAGGING: Tagging = Tagging::None;
-}
+resource!(ScalingPolicy, "AWS::ApplicationAutoScaling::ScalingPolicy", None);
 
-/// How it decides.
 #[derive(Clone, Copy, Debug, Serialize)]
-#[expect(missing_docs, reason = "the name says it")]
 pub enum PolicyType {
     TargetTrackingScaling,
 }
 
-/// Which metric, which value, how quickly. Cooldowns are seconds.
+/// Target and cooldowns in seconds.
 #[derive(Clone, Debug, Serialize)]
 #[serde(rename_all = "PascalCase")]
-#[expect(missing_docs, reason = "CloudFormation's names; its documentation says more")]
 pub struct TargetTracking {
     pub predefined_metric_specification: PredefinedMetric,
     pub target_value: u32,
@@ -101,11 +78,11 @@ pub struct TargetTracking {
     pub scale_out_cooldown: u16,
 }
 
-/// A metric that AWS keeps.
+/// A predefined metric.
 #[derive(Clone, Debug, Serialize)]
 #[serde(tag = "PredefinedMetricType")]
 pub enum PredefinedMetric {
-    /// Percent of the CPU that the tasks asked for.
+    /// CPU utilization of the tasks in percent.
     #[serde(rename = "ECSServiceAverageCPUUtilization")]
     Cpu,
     /// Requests per task and minute.

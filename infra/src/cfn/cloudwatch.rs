@@ -1,17 +1,20 @@
-//! Alarms.
+//! CloudWatch alarms and dashboards.
+
+#![expect(missing_docs, reason = "documented by CloudFormation")]
 
 use serde::Serialize;
 
+use super::Arn;
 use super::value::{Text, Value};
-use super::{Handle, Resource, Tagging};
 
-/// Goes off when a metric is out of bounds.
+/// An alarm on a metric.
 #[derive(Clone, Debug, Serialize)]
 #[serde(rename_all = "PascalCase")]
-#[expect(missing_docs, reason = "CloudFormation's names; its documentation says more")]
 pub struct Alarm {
     pub alarm_name: Value<Text>,
     pub alarm_description: String,
+    /// Topics notified in ALARM state.
+    pub alarm_actions: Vec<Value<Arn>>,
     pub namespace: &'static str,
     pub metric_name: &'static str,
     pub dimensions: Vec<Dimension>,
@@ -25,58 +28,104 @@ pub struct Alarm {
     pub treat_missing_data: MissingData,
 }
 
-impl Resource for Alarm {
-    const TYPE: &'static str = "AWS::CloudWatch::Alarm";
-    const TAGGING: Tagging = Tagging::List;
-}
+resource!(Alarm, "AWS::CloudWatch::Alarm", List; name: Text = Ref, arn: Arn = "Arn");
 
-impl Handle<Alarm> {
-    /// Its name.
-    pub fn name(&self) -> Value<Text> {
-        self.reference()
-    }
-}
-
-/// Of what the metric is.
+/// An alarm on an expression over several metrics.
 #[derive(Clone, Debug, Serialize)]
 #[serde(rename_all = "PascalCase")]
-#[expect(missing_docs, reason = "CloudFormation's names; its documentation says more")]
+pub struct ExpressionAlarm {
+    pub alarm_name: Value<Text>,
+    pub alarm_description: String,
+    /// Topics notified in ALARM state.
+    pub alarm_actions: Vec<Value<Arn>>,
+    pub metrics: Vec<MetricDataQuery>,
+    pub evaluation_periods: u8,
+    pub datapoints_to_alarm: u8,
+    pub comparison_operator: Comparison,
+    pub threshold: f64,
+    pub treat_missing_data: MissingData,
+}
+
+resource!(ExpressionAlarm, "AWS::CloudWatch::Alarm", List; arn: Arn = "Arn");
+
+/// The expression of an alarm, or a metric in it.
+#[derive(Clone, Debug, Serialize)]
+#[serde(untagged)]
+pub enum MetricDataQuery {
+    #[serde(rename_all = "PascalCase")]
+    Expression {
+        id: &'static str,
+        expression: &'static str,
+        label: &'static str,
+        return_data: bool,
+    },
+    #[serde(rename_all = "PascalCase")]
+    Metric {
+        id: &'static str,
+        metric_stat: MetricStat,
+        return_data: bool,
+    },
+}
+
+#[derive(Clone, Debug, Serialize)]
+#[serde(rename_all = "PascalCase")]
+pub struct MetricStat {
+    pub metric: Metric,
+    pub period: u16,
+    pub stat: PlainStatistic,
+}
+
+#[derive(Clone, Debug, Serialize)]
+#[serde(rename_all = "PascalCase")]
+pub struct Metric {
+    pub namespace: &'static str,
+    pub metric_name: &'static str,
+    pub dimensions: Vec<Dimension>,
+}
+
+#[derive(Clone, Debug, Serialize)]
+#[serde(rename_all = "PascalCase")]
+pub struct Dashboard {
+    pub dashboard_name: Value<Text>,
+    /// JSON: <https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/CloudWatch-Dashboard-Body-Structure.html>.
+    pub dashboard_body: Value<Text>,
+}
+
+resource!(Dashboard, "AWS::CloudWatch::Dashboard", None);
+
+#[derive(Clone, Debug, Serialize)]
+#[serde(rename_all = "PascalCase")]
 pub struct Dimension {
     pub name: &'static str,
     pub value: Value<Text>,
 }
 
-/// What is made of the values of a period.
+/// Aggregation of the values of a period.
 #[derive(Clone, Copy, Debug, Serialize)]
 pub enum Statistic {
-    /// A plain one.
     #[serde(rename = "Statistic")]
     Plain(PlainStatistic),
-    /// A percentile, like `p99`.
+    /// A percentile, for example `p99`.
     #[serde(rename = "ExtendedStatistic")]
     Percentile(&'static str),
 }
 
-/// See [`Statistic`].
 #[derive(Clone, Copy, Debug, Serialize)]
-#[expect(missing_docs, reason = "the names say it")]
 pub enum PlainStatistic {
     Sum,
     Maximum,
 }
 
-/// When a value is out of bounds.
 #[derive(Clone, Copy, Debug, Serialize)]
-#[expect(missing_docs, reason = "the names say it")]
 pub enum Comparison {
     GreaterThanThreshold,
     GreaterThanOrEqualToThreshold,
 }
 
-/// What no value means.
+/// Treatment of missing data.
 #[derive(Clone, Copy, Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub enum MissingData {
-    /// Nothing happened, so nothing went wrong.
+    /// No data means no alarm.
     NotBreaching,
 }

@@ -1,19 +1,20 @@
-//! Builds.
+//! CodeBuild projects.
+
+#![expect(missing_docs, reason = "documented by CloudFormation")]
 
 use serde::Serialize;
 
+use super::Arn;
 use super::logs::LogGroupName;
 use super::value::{Text, Value};
-use super::{Arn, Handle, Resource, Tagging};
 
-/// Kind of the name of a project.
+/// Marker type of names of projects.
 #[derive(Clone, Copy, Debug)]
 pub enum ProjectName {}
 
-/// A build, with all that it needs.
+/// A build project.
 #[derive(Clone, Debug, Serialize)]
 #[serde(rename_all = "PascalCase")]
-#[expect(missing_docs, reason = "CloudFormation's names; its documentation says more")]
 pub struct Project {
     pub name: Value<Text>,
     pub description: String,
@@ -29,53 +30,32 @@ pub struct Project {
     pub cache: Option<Cache>,
 }
 
-impl Resource for Project {
-    const TYPE: &'static str = "AWS::CodeBuild::Project";
-    const TAGGING: Tagging = Tagging::List;
-}
+resource!(Project, "AWS::CodeBuild::Project", List; name: ProjectName = Ref, arn: Arn = "Arn");
 
-impl Handle<Project> {
-    /// Its name.
-    pub fn name(&self) -> Value<ProjectName> {
-        self.reference()
-    }
-
-    /// Its ARN.
-    pub fn arn(&self) -> Value<Arn> {
-        self.attribute("Arn")
-    }
-}
-
-/// What is built, and how.
 #[derive(Clone, Debug, Serialize)]
 #[serde(rename_all = "PascalCase")]
-#[expect(missing_docs, reason = "CloudFormation's names; its documentation says more")]
 pub struct Source {
     pub r#type: Place,
     /// YAML.
     pub build_spec: Value<Text>,
 }
 
-/// What comes of it.
 #[derive(Clone, Debug, Serialize)]
 #[serde(rename_all = "PascalCase")]
-#[expect(missing_docs, reason = "CloudFormation's names; its documentation says more")]
 pub struct Artifacts {
     pub r#type: Place,
 }
 
-/// From where and to where.
+/// Location of source and artifacts.
 #[derive(Clone, Copy, Debug, Serialize)]
 #[serde(rename_all = "UPPERCASE")]
 pub enum Place {
-    /// A pipeline gives and takes.
+    /// The pipeline provides the source and stores the artifacts.
     CodePipeline,
 }
 
-/// On what it is built.
 #[derive(Clone, Debug, Serialize)]
 #[serde(rename_all = "PascalCase")]
-#[expect(missing_docs, reason = "CloudFormation's names; its documentation says more")]
 pub struct Environment {
     pub r#type: EnvironmentType,
     pub compute_type: ComputeType,
@@ -86,9 +66,7 @@ pub struct Environment {
     pub environment_variables: Vec<Variable>,
 }
 
-/// Which machines.
 #[derive(Clone, Copy, Debug, Serialize)]
-#[expect(missing_docs, reason = "the names say it")]
 pub enum EnvironmentType {
     #[serde(rename = "ARM_CONTAINER")]
     Arm,
@@ -96,32 +74,31 @@ pub enum EnvironmentType {
     Linux,
 }
 
-/// How large a machine.
+/// Size of the build machine.
 #[derive(Clone, Copy, Debug, Serialize)]
 pub enum ComputeType {
-    /// 2 cores.
+    /// 2 vCPUs.
     #[serde(rename = "BUILD_GENERAL1_SMALL")]
     Small,
-    /// 4 cores.
+    /// 4 vCPUs.
     #[serde(rename = "BUILD_GENERAL1_MEDIUM")]
     Medium,
-    /// 8 cores.
+    /// 8 vCPUs.
     #[serde(rename = "BUILD_GENERAL1_LARGE")]
     Large,
 }
 
-/// Who pulls the build's image.
+/// Credentials for pulling the build image.
 #[derive(Clone, Copy, Debug, Serialize)]
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]
 pub enum PullCredentials {
-    /// CodeBuild itself; for its own images.
+    /// CodeBuild's own, for AWS images.
     Codebuild,
 }
 
-/// A variable that the build's commands see.
+/// An environment variable of the build.
 #[derive(Clone, Debug, Serialize)]
 #[serde(rename_all = "PascalCase")]
-#[expect(missing_docs, reason = "CloudFormation's names; its documentation says more")]
 pub struct Variable {
     pub name: &'static str,
     pub r#type: VariableType,
@@ -129,7 +106,7 @@ pub struct Variable {
 }
 
 impl Variable {
-    /// A variable that is no secret.
+    /// Creates a plaintext variable.
     pub fn plain(name: &'static str, value: impl Into<Value<Text>>) -> Self {
         Self {
             name,
@@ -139,59 +116,45 @@ impl Variable {
     }
 }
 
-/// From where a variable comes.
 #[derive(Clone, Copy, Debug, Serialize)]
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]
 pub enum VariableType {
-    /// The template.
     Plaintext,
 }
 
-/// Where a build's output goes.
 #[derive(Clone, Debug, Serialize)]
 #[serde(rename_all = "PascalCase")]
-#[expect(missing_docs, reason = "CloudFormation's names; its documentation says more")]
 pub struct LogsConfig {
     pub cloud_watch_logs: CloudWatchLogs,
 }
 
-/// See [`LogsConfig`].
 #[derive(Clone, Debug, Serialize)]
 #[serde(rename_all = "PascalCase")]
-#[expect(missing_docs, reason = "CloudFormation's names; its documentation says more")]
 pub struct CloudWatchLogs {
     pub status: LogsStatus,
     pub group_name: Value<LogGroupName>,
 }
 
-/// See [`LogsConfig`].
 #[derive(Clone, Copy, Debug, Serialize)]
 #[serde(rename_all = "UPPERCASE")]
-#[expect(missing_docs, reason = "the name says it")]
 pub enum LogsStatus {
     Enabled,
 }
 
-/// What stays on the machine for the next build.
 #[derive(Clone, Debug, Serialize)]
 #[serde(rename_all = "PascalCase")]
-#[expect(missing_docs, reason = "CloudFormation's names; its documentation says more")]
 pub struct Cache {
     pub r#type: CacheType,
     pub modes: Vec<CacheMode>,
 }
 
-/// See [`Cache`].
 #[derive(Clone, Copy, Debug, Serialize)]
 #[serde(rename_all = "UPPERCASE")]
-#[expect(missing_docs, reason = "the name says it")]
 pub enum CacheType {
     Local,
 }
 
-/// See [`Cache`].
 #[derive(Clone, Copy, Debug, Serialize)]
-#[expect(missing_docs, reason = "the names say it")]
 pub enum CacheMode {
     #[serde(rename = "LOCAL_DOCKER_LAYER_CACHE")]
     DockerLayers,

@@ -1,17 +1,18 @@
-//! Pipelines.
+//! CodePipeline pipelines and webhooks.
+
+#![expect(missing_docs, reason = "documented by CloudFormation")]
 
 use std::collections::BTreeMap;
 
 use serde::Serialize;
 
+use super::Arn;
 use super::s3::BucketName;
 use super::value::{Text, Value};
-use super::{Arn, Handle, Resource, Tagging};
 
-/// Stages, one after the other.
+/// A pipeline.
 #[derive(Clone, Debug, Serialize)]
 #[serde(rename_all = "PascalCase")]
-#[expect(missing_docs, reason = "CloudFormation's names; its documentation says more")]
 pub struct Pipeline {
     pub name: Value<Text>,
     pub pipeline_type: PipelineType,
@@ -25,171 +26,198 @@ pub struct Pipeline {
     pub stages: Vec<Stage>,
 }
 
-impl Resource for Pipeline {
-    const TYPE: &'static str = "AWS::CodePipeline::Pipeline";
-    const TAGGING: Tagging = Tagging::List;
-}
+resource!(Pipeline, "AWS::CodePipeline::Pipeline", List; name: Text = Ref);
 
-impl Handle<Pipeline> {
-    /// Its name.
-    pub fn name(&self) -> Value<Text> {
-        self.reference()
-    }
-}
-
-/// Which generation.
 #[derive(Clone, Copy, Debug, Serialize)]
 pub enum PipelineType {
-    /// With triggers, variables and conditions.
+    /// Supports triggers, variables and conditions.
     V2,
 }
 
-/// What happens when an execution begins while another is under way.
+/// Handling of concurrent executions.
 #[derive(Clone, Copy, Debug, Serialize)]
 #[serde(rename_all = "UPPERCASE")]
 pub enum ExecutionMode {
-    /// The newer one overtakes.
+    /// A newer execution overtakes older ones.
     Superseded,
-    /// The newer one waits.
+    /// A newer execution waits.
     Queued,
 }
 
-/// Where stages hand over to each other.
 #[derive(Clone, Debug, Serialize)]
 #[serde(rename_all = "PascalCase")]
-#[expect(missing_docs, reason = "CloudFormation's names; its documentation says more")]
 pub struct ArtifactStore {
     pub r#type: StoreType,
     pub location: Value<BucketName>,
     pub encryption_key: EncryptionKey,
 }
 
-/// See [`ArtifactStore`].
 #[derive(Clone, Copy, Debug, Serialize)]
-#[expect(missing_docs, reason = "the name says it")]
 pub enum StoreType {
     S3,
 }
 
-/// See [`ArtifactStore`].
 #[derive(Clone, Debug, Serialize)]
 #[serde(rename_all = "PascalCase")]
-#[expect(missing_docs, reason = "CloudFormation's names; its documentation says more")]
 pub struct EncryptionKey {
     pub id: Value<Arn>,
     pub r#type: KeyType,
 }
 
-/// See [`ArtifactStore`].
 #[derive(Clone, Copy, Debug, Serialize)]
 #[serde(rename_all = "UPPERCASE")]
-#[expect(missing_docs, reason = "the name says it")]
 pub enum KeyType {
     Kms,
 }
 
-/// Something that whoever starts the pipeline can say.
+/// A pipeline variable.
 #[derive(Clone, Debug, Serialize)]
 #[serde(rename_all = "PascalCase")]
-#[expect(missing_docs, reason = "CloudFormation's names; its documentation says more")]
 pub struct Variable {
     pub name: &'static str,
     pub default_value: &'static str,
     pub description: &'static str,
 }
 
-/// What starts a pipeline.
 #[derive(Clone, Debug, Serialize)]
 #[serde(rename_all = "PascalCase")]
-#[expect(missing_docs, reason = "CloudFormation's names; its documentation says more")]
 pub struct Trigger {
     pub provider_type: TriggerProvider,
     pub git_configuration: GitConfiguration,
 }
 
-/// See [`Trigger`].
 #[derive(Clone, Copy, Debug, Serialize)]
 pub enum TriggerProvider {
-    /// A connection, which has kept its old name here.
+    /// CodeConnections, under its former name.
     CodeStarSourceConnection,
 }
 
-/// See [`Trigger`].
 #[derive(Clone, Debug, Serialize)]
 #[serde(rename_all = "PascalCase")]
-#[expect(missing_docs, reason = "CloudFormation's names; its documentation says more")]
 pub struct GitConfiguration {
     pub source_action_name: &'static str,
     pub push: Vec<PushFilter>,
 }
 
-/// Which pushes.
 #[derive(Clone, Debug, Serialize)]
 #[serde(rename_all = "PascalCase")]
-#[expect(missing_docs, reason = "CloudFormation's names; its documentation says more")]
 pub struct PushFilter {
     pub branches: Includes,
     pub file_paths: Excludes,
 }
 
-/// Patterns of which one must match.
+/// At least one pattern must match.
 #[derive(Clone, Debug, Serialize)]
 #[serde(rename_all = "PascalCase")]
-#[expect(missing_docs, reason = "CloudFormation's names; its documentation says more")]
 pub struct Includes {
     pub includes: Vec<String>,
 }
 
-/// Patterns of which none must match.
+/// No pattern may match.
 #[derive(Clone, Debug, Serialize)]
 #[serde(rename_all = "PascalCase")]
-#[expect(missing_docs, reason = "CloudFormation's names; its documentation says more")]
 pub struct Excludes {
     pub excludes: Vec<String>,
 }
 
-/// Actions that belong together.
 #[derive(Clone, Debug, Serialize)]
 #[serde(rename_all = "PascalCase")]
-#[expect(missing_docs, reason = "CloudFormation's names; its documentation says more")]
 pub struct Stage {
     pub name: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub before_entry: Option<BeforeEntry>,
     pub actions: Vec<Action>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub on_failure: Option<OnFailure>,
 }
 
-/// What happens when a stage fails.
+/// Entry conditions of a stage.
 #[derive(Clone, Debug, Serialize)]
-#[serde(tag = "Result", rename_all = "UPPERCASE", rename_all_fields = "PascalCase")]
-#[expect(missing_docs, reason = "CloudFormation's names; its documentation says more")]
-pub enum OnFailure {
-    /// What failed is tried once more.
-    Retry { retry_configuration: RetryConfiguration },
-    /// The last successful execution is run again.
-    Rollback,
+#[serde(rename_all = "PascalCase")]
+pub struct BeforeEntry {
+    pub conditions: Vec<StageCondition>,
 }
 
-/// See [`OnFailure::Retry`].
+/// Rules and the result if one fails.
+#[derive(Clone, Debug, Serialize)]
+#[serde(rename_all = "PascalCase")]
+pub struct StageCondition {
+    pub result: ConditionResult,
+    pub rules: Vec<Rule>,
+}
+
+#[derive(Clone, Copy, Debug, Serialize)]
+#[serde(rename_all = "UPPERCASE")]
+pub enum ConditionResult {
+    /// Fails the execution before the stage starts.
+    Fail,
+}
+
+#[derive(Clone, Debug, Serialize)]
+#[serde(rename_all = "PascalCase")]
+pub struct Rule {
+    pub name: &'static str,
+    pub rule_type_id: RuleTypeId,
+    pub configuration: BTreeMap<&'static str, String>,
+}
+
 #[derive(Clone, Copy, Debug, Serialize)]
 #[serde(rename_all = "PascalCase")]
-#[expect(missing_docs, reason = "CloudFormation's names; its documentation says more")]
+pub struct RuleTypeId {
+    pub category: &'static str,
+    pub owner: Owner,
+    pub provider: &'static str,
+    pub version: &'static str,
+}
+
+impl BeforeEntry {
+    /// Requires all of `variable`, for example `#{variables.NAME}`, to match `pattern`, a Java regular expression.
+    pub fn matches(name: &'static str, variable: String, pattern: &str) -> Self {
+        Self {
+            conditions: vec![StageCondition {
+                result: ConditionResult::Fail,
+                rules: vec![Rule {
+                    name,
+                    rule_type_id: RuleTypeId {
+                        category: "Rule",
+                        owner: Owner::Aws,
+                        provider: "VariableCheck",
+                        version: "1",
+                    },
+                    configuration: BTreeMap::from([
+                        ("Operator", "MATCHES".to_owned()),
+                        ("Value", pattern.to_owned()),
+                        ("Variable", variable),
+                    ]),
+                }],
+            }],
+        }
+    }
+}
+
+/// Failure handling of a stage.
+#[derive(Clone, Debug, Serialize)]
+#[serde(tag = "Result", rename_all = "UPPERCASE", rename_all_fields = "PascalCase")]
+pub enum OnFailure {
+    /// Retries the failed actions once.
+    Retry { retry_configuration: RetryConfiguration },
+}
+
+#[derive(Clone, Copy, Debug, Serialize)]
+#[serde(rename_all = "PascalCase")]
 pub struct RetryConfiguration {
     pub retry_mode: RetryMode,
 }
 
-/// See [`OnFailure::Retry`].
 #[derive(Clone, Copy, Debug, Serialize)]
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]
-#[expect(missing_docs, reason = "the name says it")]
 pub enum RetryMode {
     FailedActions,
 }
 
-/// A step of a stage. Those with the same `run_order` run at the same time.
+/// An action. Actions with the same `run_order` run in parallel.
 #[derive(Clone, Debug, Serialize)]
 #[serde(rename_all = "PascalCase")]
-#[expect(missing_docs, reason = "CloudFormation's names; its documentation says more")]
 pub struct Action {
     pub name: &'static str,
     pub action_type_id: ActionTypeId,
@@ -205,10 +233,8 @@ pub struct Action {
     pub timeout_in_minutes: Option<u32>,
 }
 
-/// What an action does.
 #[derive(Clone, Copy, Debug, Serialize)]
 #[serde(rename_all = "PascalCase")]
-#[expect(missing_docs, reason = "CloudFormation's names; its documentation says more")]
 pub struct ActionTypeId {
     pub category: Category,
     pub owner: Owner,
@@ -217,7 +243,7 @@ pub struct ActionTypeId {
 }
 
 impl ActionTypeId {
-    /// An action of AWS.
+    /// Returns the type of an AWS action.
     pub const fn aws(category: Category, provider: &'static str) -> Self {
         Self {
             category,
@@ -228,9 +254,7 @@ impl ActionTypeId {
     }
 }
 
-/// See [`ActionTypeId`].
 #[derive(Clone, Copy, Debug, Serialize)]
-#[expect(missing_docs, reason = "the names say it")]
 pub enum Category {
     Source,
     Build,
@@ -238,27 +262,22 @@ pub enum Category {
     Approval,
 }
 
-/// See [`ActionTypeId`].
 #[derive(Clone, Copy, Debug, Serialize)]
-#[expect(missing_docs, reason = "the names say it")]
 pub enum Owner {
     #[serde(rename = "AWS")]
     Aws,
     ThirdParty,
 }
 
-/// What one action hands to another.
 #[derive(Clone, Debug, Serialize)]
 #[serde(rename_all = "PascalCase")]
-#[expect(missing_docs, reason = "CloudFormation's names; its documentation says more")]
 pub struct Artifact {
     pub name: &'static str,
 }
 
-/// Tells a pipeline of a push, where there is no connection to do so.
+/// Starts a pipeline on a push when there is no connection.
 #[derive(Clone, Debug, Serialize)]
 #[serde(rename_all = "PascalCase")]
-#[expect(missing_docs, reason = "CloudFormation's names; its documentation says more")]
 pub struct Webhook {
     pub authentication: WebhookAuthentication,
     pub authentication_configuration: WebhookSecret,
@@ -269,31 +288,22 @@ pub struct Webhook {
     pub target_pipeline_version: u32,
 }
 
-impl Resource for Webhook {
-    const TYPE: &'static str = "AWS::CodePipeline::Webhook";
-    const TAGGING: Tagging = Tagging::None;
-}
+resource!(Webhook, "AWS::CodePipeline::Webhook", None);
 
-/// How GitHub proves who it is.
 #[derive(Clone, Copy, Debug, Serialize)]
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]
-#[expect(missing_docs, reason = "the name says it")]
 pub enum WebhookAuthentication {
     GithubHmac,
 }
 
-/// See [`WebhookAuthentication`].
 #[derive(Clone, Debug, Serialize)]
 #[serde(rename_all = "PascalCase")]
-#[expect(missing_docs, reason = "CloudFormation's names; its documentation says more")]
 pub struct WebhookSecret {
     pub secret_token: Value<Text>,
 }
 
-/// Which events count.
 #[derive(Clone, Debug, Serialize)]
 #[serde(rename_all = "PascalCase")]
-#[expect(missing_docs, reason = "CloudFormation's names; its documentation says more")]
 pub struct WebhookFilter {
     pub json_path: &'static str,
     pub match_equals: String,

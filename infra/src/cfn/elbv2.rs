@@ -1,15 +1,15 @@
-//! Load balancers.
+//! Elastic Load Balancing v2.
+
+#![expect(missing_docs, reason = "documented by CloudFormation")]
 
 use serde::Serialize;
 
 use super::ec2::{SecurityGroupId, Subnets, VpcId};
 use super::value::{Text, Value};
-use super::{Arn, Handle, Resource, Tagging};
+use super::{Arn, Handle};
 
-/// Takes the visitors' requests.
 #[derive(Clone, Debug, Serialize)]
 #[serde(rename_all = "PascalCase")]
-#[expect(missing_docs, reason = "CloudFormation's names; its documentation says more")]
 pub struct LoadBalancer {
     pub r#type: LoadBalancerType,
     pub scheme: Scheme,
@@ -18,57 +18,31 @@ pub struct LoadBalancer {
     pub load_balancer_attributes: Vec<Attribute>,
 }
 
-impl Resource for LoadBalancer {
-    const TYPE: &'static str = "AWS::ElasticLoadBalancingV2::LoadBalancer";
-    const TAGGING: Tagging = Tagging::List;
-}
+resource!(LoadBalancer, "AWS::ElasticLoadBalancingV2::LoadBalancer", List;
+    arn: Arn = Ref, dns_name: Text = "DNSName", full_name: Text = "LoadBalancerFullName");
 
-impl Handle<LoadBalancer> {
-    /// Its ARN.
-    pub fn arn(&self) -> Value<Arn> {
-        self.reference()
-    }
-
-    /// The name by which it is reached.
-    pub fn dns_name(&self) -> Value<Text> {
-        self.attribute("DNSName")
-    }
-
-    /// `app/name/id`, its name in metrics.
-    pub fn full_name(&self) -> Value<Text> {
-        self.attribute("LoadBalancerFullName")
-    }
-}
-
-/// What it understands.
 #[derive(Clone, Copy, Debug, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum LoadBalancerType {
-    /// HTTP.
     Application,
 }
 
-/// From where it is reached.
 #[derive(Clone, Copy, Debug, Serialize)]
 #[serde(rename_all = "kebab-case")]
-#[expect(missing_docs, reason = "the name says it")]
 pub enum Scheme {
     InternetFacing,
 }
 
-/// A setting of a load balancer or a target group.
+/// An attribute of a load balancer or target group.
 #[derive(Clone, Debug, Serialize)]
 #[serde(rename_all = "PascalCase")]
-#[expect(missing_docs, reason = "CloudFormation's names; its documentation says more")]
 pub struct Attribute {
     pub key: &'static str,
     pub value: Value<Text>,
 }
 
-/// Where requests go.
 #[derive(Clone, Debug, Serialize)]
 #[serde(rename_all = "PascalCase")]
-#[expect(missing_docs, reason = "CloudFormation's names; its documentation says more")]
 pub struct TargetGroup {
     pub vpc_id: Value<VpcId>,
     pub target_type: TargetType,
@@ -83,52 +57,31 @@ pub struct TargetGroup {
     pub target_group_attributes: Vec<Attribute>,
 }
 
-impl Resource for TargetGroup {
-    const TYPE: &'static str = "AWS::ElasticLoadBalancingV2::TargetGroup";
-    const TAGGING: Tagging = Tagging::List;
-}
+resource!(TargetGroup, "AWS::ElasticLoadBalancingV2::TargetGroup", List;
+    arn: Arn = Ref, full_name: Text = "TargetGroupFullName");
 
-impl Handle<TargetGroup> {
-    /// Its ARN.
-    pub fn arn(&self) -> Value<Arn> {
-        self.reference()
-    }
-
-    /// `targetgroup/name/id`, its name in metrics.
-    pub fn full_name(&self) -> Value<Text> {
-        self.attribute("TargetGroupFullName")
-    }
-}
-
-/// What targets are.
 #[derive(Clone, Copy, Debug, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum TargetType {
-    /// Addresses: those of tasks.
+    /// IP addresses of tasks.
     Ip,
 }
 
-/// What is spoken.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "UPPERCASE")]
-#[expect(missing_docs, reason = "the names say it")]
 pub enum Protocol {
     Http,
     Https,
 }
 
-/// Which answers count as healthy.
 #[derive(Clone, Debug, Serialize)]
 #[serde(rename_all = "PascalCase")]
-#[expect(missing_docs, reason = "CloudFormation's names; its documentation says more")]
 pub struct Matcher {
     pub http_code: &'static str,
 }
 
-/// A port of the load balancer.
 #[derive(Clone, Debug, Serialize)]
 #[serde(rename_all = "PascalCase")]
-#[expect(missing_docs, reason = "CloudFormation's names; its documentation says more")]
 pub struct Listener {
     pub load_balancer_arn: Value<Arn>,
     pub port: u16,
@@ -140,39 +93,23 @@ pub struct Listener {
     pub default_actions: Vec<Action>,
 }
 
-impl Resource for Listener {
-    const TYPE: &'static str = "AWS::ElasticLoadBalancingV2::Listener";
-    const TAGGING: Tagging = Tagging::None;
-}
+resource!(Listener, "AWS::ElasticLoadBalancingV2::Listener", List; arn: Arn = Ref);
 
-impl Handle<Listener> {
-    /// Its ARN.
-    pub fn arn(&self) -> Value<Arn> {
-        self.reference()
-    }
-}
-
-/// Proves who we are.
 #[derive(Clone, Debug, Serialize)]
 #[serde(rename_all = "PascalCase")]
-#[expect(missing_docs, reason = "CloudFormation's names; its documentation says more")]
 pub struct Certificate {
     pub certificate_arn: Value<Arn>,
 }
 
-/// What happens to a request.
 #[derive(Clone, Debug, Serialize)]
 #[serde(tag = "Type", rename_all = "kebab-case", rename_all_fields = "PascalCase")]
-#[expect(missing_docs, reason = "CloudFormation's names; its documentation says more")]
 pub enum Action {
-    /// It goes to targets, by weight.
     Forward { forward_config: ForwardConfig },
-    /// The visitor is sent elsewhere.
     Redirect { redirect_config: RedirectConfig },
 }
 
 impl Action {
-    /// All requests to one target group.
+    /// Returns an action that forwards to one target group.
     pub fn forward(target_group: &Handle<TargetGroup>) -> Self {
         Self::Forward {
             forward_config: ForwardConfig {
@@ -184,7 +121,7 @@ impl Action {
         }
     }
 
-    /// To the same address with `https://`, for good.
+    /// Returns a permanent redirect to the same URL with `https://`.
     pub fn to_https() -> Self {
         Self::Redirect {
             redirect_config: RedirectConfig {
@@ -196,37 +133,30 @@ impl Action {
     }
 }
 
-/// See [`Action::Forward`].
 #[derive(Clone, Debug, Serialize)]
 #[serde(rename_all = "PascalCase")]
-#[expect(missing_docs, reason = "CloudFormation's names; its documentation says more")]
 pub struct ForwardConfig {
     pub target_groups: Vec<WeightedTargetGroup>,
 }
 
-/// See [`Action::Forward`].
 #[derive(Clone, Debug, Serialize)]
 #[serde(rename_all = "PascalCase")]
-#[expect(missing_docs, reason = "CloudFormation's names; its documentation says more")]
 pub struct WeightedTargetGroup {
     pub target_group_arn: Value<Arn>,
     pub weight: u16,
 }
 
-/// See [`Action::Redirect`].
 #[derive(Clone, Debug, Serialize)]
 #[serde(rename_all = "PascalCase")]
-#[expect(missing_docs, reason = "CloudFormation's names; its documentation says more")]
 pub struct RedirectConfig {
     pub protocol: Protocol,
     pub port: &'static str,
     pub status_code: &'static str,
 }
 
-/// A rule of a listener. Its actions can be changed without touching the listener.
+/// A listener rule, whose actions can change without changing the listener.
 #[derive(Clone, Debug, Serialize)]
 #[serde(rename_all = "PascalCase")]
-#[expect(missing_docs, reason = "CloudFormation's names; its documentation says more")]
 pub struct ListenerRule {
     pub listener_arn: Value<Arn>,
     pub priority: u16,
@@ -234,31 +164,17 @@ pub struct ListenerRule {
     pub actions: Vec<Action>,
 }
 
-impl Resource for ListenerRule {
-    const TYPE: &'static str = "AWS::ElasticLoadBalancingV2::ListenerRule";
-    const TAGGING: Tagging = Tagging::None;
-}
+resource!(ListenerRule, "AWS::ElasticLoadBalancingV2::ListenerRule", List; arn: Arn = Ref);
 
-impl Handle<ListenerRule> {
-    /// Its ARN.
-    pub fn arn(&self) -> Value<Arn> {
-        self.reference()
-    }
-}
-
-/// Which requests a rule is for.
 #[derive(Clone, Debug, Serialize)]
 #[serde(rename_all = "PascalCase")]
-#[expect(missing_docs, reason = "CloudFormation's names; its documentation says more")]
 pub struct RuleCondition {
     pub field: &'static str,
     pub path_pattern_config: PathPatternConfig,
 }
 
-/// See [`RuleCondition`].
 #[derive(Clone, Debug, Serialize)]
 #[serde(rename_all = "PascalCase")]
-#[expect(missing_docs, reason = "CloudFormation's names; its documentation says more")]
 pub struct PathPatternConfig {
     pub values: Vec<String>,
 }

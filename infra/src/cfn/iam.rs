@@ -1,18 +1,18 @@
-//! Roles.
+//! IAM roles and policies.
+
+#![expect(missing_docs, reason = "documented by CloudFormation")]
 
 use serde::Serialize;
 
 use super::value::{Text, Value};
-use super::{Arn, Handle, PolicyDocument, Resource, Tagging};
+use super::{Arn, Handle, PolicyDocument, Statement};
 
-/// Kind of the name of a role.
+/// Marker type of names of roles.
 #[derive(Clone, Copy, Debug)]
 pub enum RoleName {}
 
-/// What a service may do in our name.
 #[derive(Clone, Debug, Serialize)]
 #[serde(rename_all = "PascalCase")]
-#[expect(missing_docs, reason = "CloudFormation's names; its documentation says more")]
 pub struct Role {
     pub description: String,
     pub assume_role_policy_document: PolicyDocument,
@@ -20,34 +20,37 @@ pub struct Role {
     pub managed_policy_arns: Vec<Value<Arn>>,
 }
 
-impl Resource for Role {
-    const TYPE: &'static str = "AWS::IAM::Role";
-    const TAGGING: Tagging = Tagging::List;
-}
-
-impl Handle<Role> {
-    /// Its ARN.
-    pub fn arn(&self) -> Value<Arn> {
-        self.attribute("Arn")
-    }
-
-    /// Its name.
-    pub fn name(&self) -> Value<RoleName> {
-        self.reference()
+impl Role {
+    /// Creates a role that `trust` may assume, without managed policies.
+    pub fn new(description: impl Into<String>, trust: impl IntoIterator<Item = Statement>) -> Self {
+        Self {
+            description: description.into(),
+            assume_role_policy_document: PolicyDocument::new(trust),
+            managed_policy_arns: Vec::new(),
+        }
     }
 }
 
-/// A policy of roles. Apart from them, so that it can name resources which name the role.
+resource!(Role, "AWS::IAM::Role", List; arn: Arn = "Arn", name: RoleName = Ref);
+
+/// An inline policy, separate from its roles so that it can reference resources that reference a role.
 #[derive(Clone, Debug, Serialize)]
 #[serde(rename_all = "PascalCase")]
-#[expect(missing_docs, reason = "CloudFormation's names; its documentation says more")]
 pub struct Policy {
     pub policy_name: Value<Text>,
     pub policy_document: PolicyDocument,
     pub roles: Vec<Value<RoleName>>,
 }
 
-impl Resource for Policy {
-    const TYPE: &'static str = "AWS::IAM::Policy";
-    const TAGGING: Tagging = Tagging::None;
+impl Policy {
+    /// Creates a policy of one role.
+    pub fn of(role: &Handle<Role>, name: &str, statements: impl IntoIterator<Item = Statement>) -> Self {
+        Self {
+            policy_name: name.into(),
+            policy_document: PolicyDocument::new(statements),
+            roles: vec![role.name()],
+        }
+    }
 }
+
+resource!(Policy, "AWS::IAM::Policy", None);

@@ -1,45 +1,31 @@
-//! Keys.
+//! KMS keys.
+
+#![expect(missing_docs, reason = "documented by CloudFormation")]
 
 use serde::Serialize;
 
 use super::value::{Text, Value};
-use super::{Arn, Handle, PolicyDocument, Resource, Tagging};
+use super::{Arn, PolicyDocument};
 
-/// A key that the account manages itself.
+/// A customer managed key.
 #[derive(Clone, Debug, Serialize)]
 #[serde(rename_all = "PascalCase")]
-#[expect(missing_docs, reason = "CloudFormation's names; its documentation says more")]
 pub struct Key {
     pub description: String,
     pub enable_key_rotation: bool,
     pub key_policy: PolicyDocument,
-    /// Days between its deletion and its end, 7 to 30.
+    /// Waiting period before deletion in days, 7 to 30.
     pub pending_window_in_days: u8,
 }
 
-impl Resource for Key {
-    const TYPE: &'static str = "AWS::KMS::Key";
-    const TAGGING: Tagging = Tagging::List;
-}
+resource!(Key, "AWS::KMS::Key", List; arn: Arn = "Arn");
 
-impl Handle<Key> {
-    /// Its ARN.
-    pub fn arn(&self) -> Value<Arn> {
-        self.attribute("Arn")
-    }
-}
-
-/// A name for a key.
 #[derive(Clone, Debug, Serialize)]
 #[serde(rename_all = "PascalCase")]
-#[expect(missing_docs, reason = "CloudFormation's names; its documentation says more")]
 pub struct Alias {
-    /// Begins with `alias/`.
+    /// Starts with `alias/`.
     pub alias_name: Value<Text>,
     pub target_key_id: Value<Arn>,
 }
 
-impl Resource for Alias {
-    const TYPE: &'static str = "AWS::KMS::Alias";
-    const TAGGING: Tagging = Tagging::None;
-}
+resource!(Alias, "AWS::KMS::Alias", None);

@@ -1,18 +1,18 @@
-//! Policies: who may do what to which resources, under which conditions.
+//! IAM policy documents.
 
 use serde::ser::{Serialize, SerializeMap as _, SerializeStruct as _, Serializer};
 use serde_json::json;
 
 use super::value::{Arn, Text, Value};
 
-/// A policy of a role, a key, a bucket or a topic.
+/// A policy of a role, key, bucket or topic.
 #[derive(Clone, Debug)]
 pub struct PolicyDocument {
     statements: Vec<Statement>,
 }
 
 impl PolicyDocument {
-    /// A policy of these statements.
+    /// Creates a policy of these statements.
     pub fn new(statements: impl IntoIterator<Item = Statement>) -> Self {
         Self {
             statements: statements.into_iter().collect(),
@@ -29,16 +29,16 @@ impl Serialize for PolicyDocument {
     }
 }
 
-/// Whether a statement gives or takes.
+/// Effect of a statement.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize)]
 pub enum Effect {
-    /// May.
+    /// Allows the actions.
     Allow,
-    /// Must not, whatever else allows it.
+    /// Denies the actions; takes precedence over allows.
     Deny,
 }
 
-/// One sentence of a policy.
+/// A statement of a policy.
 #[derive(Clone, Debug)]
 pub struct Statement {
     sid: Option<&'static str>,
@@ -50,12 +50,12 @@ pub struct Statement {
 }
 
 impl Statement {
-    /// Allows these actions, like `s3:GetObject`.
+    /// Allows these actions, for example `s3:GetObject`.
     pub fn allow<'a>(actions: impl IntoIterator<Item = &'a str>) -> Self {
         Self::new(Effect::Allow, actions)
     }
 
-    /// Forbids these actions.
+    /// Denies these actions.
     pub fn deny<'a>(actions: impl IntoIterator<Item = &'a str>) -> Self {
         Self::new(Effect::Deny, actions)
     }
@@ -71,8 +71,8 @@ impl Statement {
         }
     }
 
-    /// A service may take the role, for resources of this account alone that match `source`: another account's
-    /// resources must not make the service act here.
+    /// Lets a service assume the role, only for resources of this account that match `source`
+    /// (prevents the confused deputy problem).
     pub fn trust(service: &'static str, source: &Value<Arn>) -> Self {
         Self::allow(["sts:AssumeRole"])
             .to(Principal::Service(service))
@@ -80,21 +80,21 @@ impl Statement {
             .when(Condition::arn_like("aws:SourceArn", source.text()))
     }
 
-    /// Names the statement.
+    /// Sets the statement ID.
     #[must_use]
     pub fn named(mut self, sid: &'static str) -> Self {
         self.sid = Some(sid);
         self
     }
 
-    /// Says to whom it applies; for policies of resources and for trust.
+    /// Sets the principal, for resource and trust policies.
     #[must_use]
     pub fn to(mut self, principal: Principal) -> Self {
         self.principal = Some(principal);
         self
     }
 
-    /// Says to what it applies.
+    /// Sets the resources.
     #[must_use]
     pub fn on<T>(mut self, resources: impl IntoIterator<Item = Value<T>>) -> Self {
         self.resources
@@ -102,15 +102,15 @@ impl Statement {
         self
     }
 
-    /// For actions that know no resources, and for key policies, where `*` is the key itself. Name the actions one
-    /// by one: a wildcard in both places is what no policy of ours may hold.
+    /// Applies to all resources: for actions without resource-level permissions, and for key policies, where `*` is the
+    /// key. List the actions one by one; no policy may have wildcards in both.
     #[must_use]
     pub fn on_any(mut self) -> Self {
         self.resources.push("*".into());
         self
     }
 
-    /// Adds a condition; all of them must hold.
+    /// Adds a condition; all conditions must hold.
     #[must_use]
     pub fn when(mut self, condition: Condition) -> Self {
         self.conditions.push(condition);
@@ -161,16 +161,16 @@ impl Serialize for Statement {
     }
 }
 
-/// To whom a statement applies.
+/// Principal of a statement.
 #[derive(Clone, Debug)]
 pub enum Principal {
-    /// A service of AWS, like `ecs-tasks.amazonaws.com`.
+    /// An AWS service, for example `ecs-tasks.amazonaws.com`.
     Service(&'static str),
-    /// A service whose name depends on the region.
+    /// An AWS service with a regional name.
     RegionalService(Value<Text>),
-    /// Whoever the account's own policies allow.
+    /// The account: its IAM policies decide.
     Account,
-    /// Everybody; only ever in denials.
+    /// Any principal; only used to deny.
     Everybody,
 }
 
@@ -204,34 +204,39 @@ pub struct Condition {
 }
 
 impl Condition {
-    /// The request's `key` is exactly this.
+    /// Requires `key` to equal the value.
     pub fn equals<T>(key: &'static str, value: Value<T>) -> Self {
         Self::new("StringEquals", key, [value])
     }
 
-    /// The request's `key` is one of these.
+    /// Requires `key` to equal one of the values.
     pub fn is_one_of<T>(key: &'static str, values: impl IntoIterator<Item = Value<T>>) -> Self {
         Self::new("StringEquals", key, values)
     }
 
-    /// As [`Self::equals`], where the request says anything about `key` at all.
-    pub fn equals_if_said<T>(key: &'static str, value: Value<T>) -> Self {
+    /// Like [`Self::equals`], but passes if the request has no `key`.
+    pub fn equals_if_exists<T>(key: &'static str, value: Value<T>) -> Self {
         Self::new("StringEqualsIfExists", key, [value])
     }
 
-    /// The request's `key` is an ARN that matches this pattern.
+    /// Requires `key` to be an ARN that matches the pattern.
     pub fn arn_like<T>(key: &'static str, pattern: Value<T>) -> Self {
         Self::new("ArnLike", key, [pattern])
     }
 
-    /// As [`Self::arn_like`], for any text.
+    /// Like [`Self::arn_like`], for any string.
     pub fn like<T>(key: &'static str, pattern: Value<T>) -> Self {
         Self::new("StringLike", key, [pattern])
     }
 
-    /// The request's `key` is `true` or `false`.
+    /// Requires `key` to be this boolean.
     pub fn is(key: &'static str, value: bool) -> Self {
         Self::new("Bool", key, [Value::<Text>::from(value.to_string())])
+    }
+
+    /// Like [`Self::is`], but passes if the request has no `key`.
+    pub fn is_if_exists(key: &'static str, value: bool) -> Self {
+        Self::new("BoolIfExists", key, [Value::<Text>::from(value.to_string())])
     }
 
     fn new<T>(operator: &'static str, key: &'static str, values: impl IntoIterator<Item = Value<T>>) -> Self {
@@ -248,7 +253,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn conditions_of_one_operator_stand_together() {
+    fn conditions_of_one_operator_are_grouped() {
         let statement = Statement::trust("codebuild.amazonaws.com", &"arn:x".into());
         insta::assert_snapshot!(serde_json::to_string(&statement).unwrap(), @r#"{"Effect":"Allow","Principal":{"Service":"codebuild.amazonaws.com"},"Action":"sts:AssumeRole","Condition":{"ArnLike":{"aws:SourceArn":"arn:x"},"StringEquals":{"aws:SourceAccount":{"Ref":"AWS::AccountId"}}}}"#);
     }

@@ -1,4 +1,4 @@
-//! A template: parameters, resources, outputs, and the text that CloudFormation gets.
+//! Template builder and finished template: parameters, resources, outputs, JSON.
 
 mod check;
 
@@ -12,31 +12,31 @@ pub use check::mentions;
 
 use super::value::Value;
 
-/// Bytes that CloudFormation takes with a request; a longer template would need a bucket.
+/// CloudFormation's limit for an inline template in bytes; a larger one would need a bucket.
 pub const INLINE_LIMIT: usize = 51_200;
 
-/// A resource type of CloudFormation, with the properties that we set.
+/// A CloudFormation resource type with the properties that we set.
 pub trait Resource: Serialize {
-    /// Like `AWS::EC2::VPC`.
+    /// Type name, for example `AWS::EC2::VPC`.
     const TYPE: &'static str;
-    /// How it takes tags.
+    /// Form of its tags.
     const TAGGING: Tagging;
 }
 
-/// How a resource type takes tags.
+/// Form of the tags of a resource type.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Tagging {
     /// `Tags` is a list of keys and values.
     List,
-    /// As [`Self::List`], and the console shows the tag `Name`, since there is no other name.
+    /// Like [`Self::List`], plus the tag `Name` for the console, for types without a name.
     NamedList,
     /// `Tags` is an object.
     Map,
-    /// It has no tags.
+    /// No tags.
     None,
 }
 
-/// Stands for a resource of type `R` that is in a template.
+/// Refers to a resource of type `R` in a template.
 #[derive(Debug)]
 pub struct Handle<R> {
     logical_id: String,
@@ -53,32 +53,32 @@ impl<R> Clone for Handle<R> {
 }
 
 impl<R> Handle<R> {
-    /// The name that it has in the template.
+    /// Returns the logical ID.
     pub fn logical_id(&self) -> &str {
         &self.logical_id
     }
 
-    /// For the files of the services: what `Ref` means differs from type to type.
+    /// Returns `Ref`; private to service files, since its meaning depends on the type.
     pub(super) fn reference<T>(&self) -> Value<T> {
         Value::reference(&self.logical_id)
     }
 
-    /// For the files of the services, which know the attributes of their types.
+    /// Returns `Fn::GetAtt`; private to service files, which know the attributes of their types.
     pub(super) fn attribute<T>(&self, attribute: &'static str) -> Value<T> {
         Value::attribute(&self.logical_id, attribute)
     }
 }
 
-/// What becomes of a resource that leaves the stack or is replaced.
+/// What happens to a resource when it is replaced or removed from the stack.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Retention {
-    /// It goes with the stack.
+    /// It is deleted.
     Delete,
-    /// It stays, since it holds what cannot be made again; a first creation that fails leaves nothing.
+    /// It is retained, except when the first creation of the stack fails.
     Keep,
 }
 
-/// What a resource has besides its properties.
+/// Attributes of a resource besides its properties.
 #[derive(Clone, Debug, Default)]
 pub struct With {
     depends_on: BTreeSet<String>,
@@ -87,21 +87,21 @@ pub struct With {
 }
 
 impl With {
-    /// Creates the resource after another that no property of it mentions.
+    /// Adds a dependency that no property expresses.
     #[must_use]
     pub fn after<R>(mut self, other: &Handle<R>) -> Self {
         self.depends_on.insert(other.logical_id.clone());
         self
     }
 
-    /// Says what becomes of it when the stack goes.
+    /// Sets the retention.
     #[must_use]
     pub fn retention(mut self, retention: Retention) -> Self {
         self.keep = retention == Retention::Keep;
         self
     }
 
-    /// Excepts the resource from a check of checkov, like `CKV_AWS_18`, and says why.
+    /// Exempts the resource from a checkov check, for example `CKV_AWS_18`, with the reason.
     #[must_use]
     pub fn except(mut self, check: &'static str, why: &'static str) -> Self {
         self.exceptions.push((check, why));
@@ -109,7 +109,7 @@ impl With {
     }
 }
 
-/// A value that is given when the stack is deployed.
+/// A template parameter.
 #[derive(Clone, Debug, Serialize)]
 #[serde(rename_all = "PascalCase")]
 pub struct Parameter {
@@ -124,7 +124,7 @@ pub struct Parameter {
 }
 
 impl Parameter {
-    /// A text that must be given and must match `pattern`, which `constraint` explains.
+    /// A required string that must match `pattern`; `constraint` describes it.
     pub fn required(description: &str, pattern: &str, constraint: &str) -> Self {
         Self {
             r#type: "String".to_owned(),
@@ -135,8 +135,8 @@ impl Parameter {
         }
     }
 
-    /// The value that an SSM parameter has when the stack is deployed. `kind` is its CloudFormation type, like
-    /// `String` or `AWS::EC2::VPC::Id`.
+    /// The value of an SSM parameter at deployment. `kind` is its CloudFormation type, for example `String` or
+    /// `AWS::EC2::VPC::Id`.
     pub fn from_ssm(description: &str, kind: &str, ssm_parameter: &str) -> Self {
         Self {
             r#type: format!("AWS::SSM::Parameter::Value<{kind}>"),
@@ -148,7 +148,7 @@ impl Parameter {
     }
 }
 
-/// A template in the making.
+/// Builds a template.
 #[derive(Debug)]
 pub struct TemplateBuilder {
     description: String,
@@ -160,7 +160,7 @@ pub struct TemplateBuilder {
 }
 
 impl TemplateBuilder {
-    /// An empty template whose resources get `tags`, where their type has any.
+    /// Creates an empty template whose resources get `tags`, where their type supports tags.
     pub fn new(description: impl Into<String>, tags: BTreeMap<String, String>) -> Self {
         Self {
             description: description.into(),
@@ -184,7 +184,7 @@ impl TemplateBuilder {
         self.add_with(logical_id, resource, With::default())
     }
 
-    /// Adds a resource that has more than its properties.
+    /// Adds a resource with further attributes.
     pub fn add_with<R: Resource>(
         &mut self,
         logical_id: impl Into<String>,
@@ -225,17 +225,17 @@ impl TemplateBuilder {
         }
     }
 
-    /// Adds an output. None of them is exported: exports cannot be deleted while they are in use.
+    /// Adds an output, without export: an export in use cannot be changed.
     pub fn output<T>(&mut self, name: &str, description: &str, value: &Value<T>) {
         let json = json!({ "Description": description, "Value": self.written(name, value) });
         self.insert(name, |builder| &mut builder.outputs, json);
     }
 
-    /// The finished template.
+    /// Returns the finished template.
     ///
     /// # Errors
-    /// Everything that would make CloudFormation refuse the text before it looks at any resource: names used
-    /// twice, references to what is not in the template, too many bytes.
+    /// Returns everything that CloudFormation's validation would reject: duplicate names, references to missing
+    /// resources, a template above the size limit.
     pub fn finish(mut self) -> Result<Template, Vec<Defect>> {
         let mut json = json!({
             "AWSTemplateFormatVersion": "2010-09-09",
@@ -247,15 +247,17 @@ impl TemplateBuilder {
                 json[section] = json!(content);
             }
         }
-        // Some other crate of the build may have switched serde_json to the order of insertion.
+        // Sorted explicitly, since another crate may enable serde_json's `preserve_order` feature.
         json.sort_all_objects();
-        let body = format!("{json:#}\n");
+        let text = format!("{json:#}\n");
+        // White space counts towards the limit and is a third of the text.
+        let body = json.to_string();
         self.defects.extend(check::references(&json));
         if body.len() > INLINE_LIMIT {
             self.defects.push(Defect::TooLong(body.len()));
         }
         if self.defects.is_empty() {
-            Ok(Template { json, body })
+            Ok(Template { json, text, body })
         } else {
             Err(self.defects)
         }
@@ -292,7 +294,7 @@ impl TemplateBuilder {
             Tagging::List => json!(pairs(&self.tags)),
             Tagging::NamedList => {
                 let mut list = pairs(&self.tags);
-                // With the stack's name in front, so that two clusters' subnets can be told apart.
+                // Starts with the stack name, to distinguish the clusters in the console.
                 let name = json!({ "Fn::Sub": format!("${{AWS::StackName}}/{logical_id}") });
                 list.insert(0, json!({ "Key": "Name", "Value": name }));
                 json!(list)
@@ -302,25 +304,31 @@ impl TemplateBuilder {
     }
 }
 
-/// A template that is complete in itself.
+/// A complete template.
 #[derive(Clone, Debug)]
 pub struct Template {
     json: Json,
+    text: String,
     body: String,
 }
 
 impl Template {
-    /// The text, byte by byte as it is sent: JSON, two spaces of indentation, keys in alphabetical order.
+    /// Returns the template as sent: compact JSON with sorted keys.
     pub fn body(&self) -> &str {
         &self.body
     }
 
-    /// The same as a tree.
+    /// Returns the template as indented JSON.
+    pub fn text(&self) -> &str {
+        &self.text
+    }
+
+    /// Returns the template as a JSON value.
     pub fn json(&self) -> &Json {
         &self.json
     }
 
-    /// Each resource's logical id, type and properties, in alphabetical order.
+    /// Returns logical ID, type and properties of each resource in alphabetical order.
     pub fn resources(&self) -> impl Iterator<Item = (&str, &str, &Json)> {
         self.section("Resources").map(|(id, resource)| {
             (
@@ -331,12 +339,12 @@ impl Template {
         })
     }
 
-    /// Names of the parameters.
+    /// Returns the names of the parameters.
     pub fn parameters(&self) -> impl Iterator<Item = &str> {
         self.section("Parameters").map(|(name, _)| name.as_str())
     }
 
-    /// True if CloudFormation wants `CAPABILITY_IAM` for it: some resource gives rights away.
+    /// Returns true if CloudFormation requires `CAPABILITY_IAM`.
     pub fn needs_iam_capability(&self) -> bool {
         self.resources()
             .any(|(_, resource_type, _)| resource_type.starts_with("AWS::IAM::"))
@@ -347,34 +355,35 @@ impl Template {
     }
 }
 
-/// Why a template cannot be finished. All of them are mistakes in the code that builds it, save the length, which
-/// the settings can bring about.
+/// Why a template cannot be finished. All defects but the size are bugs in the code that builds it.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Defect {
-    /// CloudFormation takes letters and digits.
-    #[error("`{0}` cannot be the name of a parameter, resource or output: only letters and digits can")]
+    /// CloudFormation accepts letters and digits only.
+    #[error(
+        "`{0}` is not a valid name of a parameter, resource or output: only letters and digits are allowed"
+    )]
     BadName(String),
     /// Two entries have the same name.
-    #[error("`{0}` is there twice")]
+    #[error("duplicate name `{0}`")]
     Twice(String),
-    /// A reference to nothing.
+    /// A reference to a missing resource or parameter.
     #[error("`{at}` refers to `{to}`, which is not in the template")]
     Dangling {
-        /// Who refers.
+        /// The referring entry.
         at: String,
-        /// To what.
+        /// The missing target.
         to: String,
     },
     /// Properties that JSON cannot hold.
-    #[error("`{name}` cannot be written as JSON: {reason}")]
+    #[error("`{name}` cannot be serialized to JSON: {reason}")]
     Unwritable {
-        /// Whose properties.
+        /// The entry.
         name: String,
-        /// What serde said.
+        /// The error of serde.
         reason: String,
     },
-    /// More bytes than a request takes.
-    #[error("the template has {0} bytes, and CloudFormation takes {INLINE_LIMIT}")]
+    /// Above the limit of an inline template.
+    #[error("the template has {0} bytes; the limit of CloudFormation is {INLINE_LIMIT}")]
     TooLong(usize),
 }
 

@@ -1,4 +1,4 @@
-//! Values of properties: literals, references, and texts made of both.
+//! Property values: literals, references, and strings composed of both.
 
 use std::fmt::Display;
 use std::marker::PhantomData;
@@ -6,22 +6,21 @@ use std::marker::PhantomData;
 use serde::ser::{Serialize, SerializeMap as _, Serializer};
 use serde_json::json;
 
-/// Kind of a value that is any text.
+/// Marker type of strings.
 #[derive(Clone, Copy, Debug)]
 pub enum Text {}
 
-/// Kind of a value that names a resource across services.
+/// Marker type of ARNs.
 #[derive(Clone, Copy, Debug)]
 pub enum Arn {}
 
-/// Kind of a value that is a number, though CloudFormation writes it as a text.
+/// Marker type of numbers that CloudFormation writes as strings.
 #[derive(Clone, Copy, Debug)]
 pub enum Number {}
 
-/// What CloudFormation will put in a property's place: a text that is known now, or one that is known once
-/// other resources exist.
+/// A property value: a literal, or a reference resolved by CloudFormation.
 ///
-/// `T` says what the text stands for, like [`super::ec2::VpcId`]. Nothing of type `T` is ever made.
+/// `T` is a marker type for the kind of value, for example [`super::ec2::VpcId`]; it has no instances.
 #[derive(Debug)]
 pub struct Value<T> {
     expression: Expression,
@@ -31,14 +30,14 @@ pub struct Value<T> {
 #[derive(Clone, Debug)]
 enum Expression {
     Pieces(Vec<Piece>),
-    /// The n-th availability zone of the region, counted from 0.
+    /// An availability zone of the region, counted from 0.
     Zone(u8),
 }
 
 #[derive(Clone, Debug)]
 enum Piece {
     Literal(String),
-    /// `Ref` of a resource, a parameter or a pseudo parameter.
+    /// `Ref` to a resource, parameter or pseudo parameter.
     Ref(String),
     GetAtt(String, &'static str),
 }
@@ -57,12 +56,12 @@ impl<T> Value<T> {
         }
     }
 
-    /// For handles alone: `Ref` of what they stand for.
+    /// Creates a `Ref`; only for handles.
     pub(super) fn reference(logical_id: &str) -> Self {
         Self::new(Expression::Pieces(vec![Piece::Ref(logical_id.to_owned())]))
     }
 
-    /// For handles alone: an attribute of what they stand for.
+    /// Creates a `Fn::GetAtt`; only for handles.
     pub(super) fn attribute(logical_id: &str, attribute: &'static str) -> Self {
         Self::new(Expression::Pieces(vec![Piece::GetAtt(
             logical_id.to_owned(),
@@ -70,7 +69,7 @@ impl<T> Value<T> {
         )]))
     }
 
-    /// The same value where any text will do.
+    /// Converts to an untyped string.
     pub fn text(&self) -> Value<Text> {
         Value::new(self.expression.clone())
     }
@@ -78,25 +77,25 @@ impl<T> Value<T> {
     fn pieces(self) -> Vec<Piece> {
         match self.expression {
             Expression::Pieces(pieces) => pieces,
-            // Only ever used alone, see `zone`.
+            // Only used alone, see `zone`.
             Expression::Zone(index) => vec![Piece::Literal(format!("zone {index}"))],
         }
     }
 }
 
 impl<T, L: Into<String>> From<L> for Value<T> {
-    /// A literal. The caller says of what kind it is, by where it puts it.
+    /// Creates a literal; the kind follows from the context.
     fn from(literal: L) -> Self {
         Self::new(Expression::Pieces(vec![Piece::Literal(literal.into())]))
     }
 }
 
-/// A literal made of anything that can be displayed.
+/// Creates a literal from anything that implements [`Display`].
 pub fn literal<T>(value: impl Display) -> Value<T> {
     value.to_string().into()
 }
 
-/// One value made of several, one after the other, like an ARN.
+/// Concatenates values, for example to an ARN.
 ///
 /// ```
 /// use infra::cfn::{Arn, Value, partition, text};
@@ -121,32 +120,32 @@ pub fn text<T>(parts: impl IntoIterator<Item = Value<Text>>) -> Value<T> {
     Value::new(Expression::Pieces(pieces))
 }
 
-/// `aws`, or `aws-cn` and the like.
+/// Returns the partition of the stack, for example `aws` or `aws-cn`.
 pub fn partition() -> Value<Text> {
     Value::reference("AWS::Partition")
 }
 
-/// The region that the stack is in.
+/// Returns the region of the stack.
 pub fn region() -> Value<Text> {
     Value::reference("AWS::Region")
 }
 
-/// The account that the stack is in, twelve digits.
+/// Returns the account ID of the stack.
 pub fn account() -> Value<Text> {
     Value::reference("AWS::AccountId")
 }
 
-/// The name of the stack.
+/// Returns the name of the stack.
 pub fn stack_name() -> Value<Text> {
     Value::reference("AWS::StackName")
 }
 
-/// `amazonaws.com`, or what stands for it in other partitions.
+/// Returns the domain suffix of the partition, for example `amazonaws.com`.
 pub fn url_suffix() -> Value<Text> {
     Value::reference("AWS::URLSuffix")
 }
 
-/// The n-th availability zone of the stack's region, counted from 0.
+/// Returns an availability zone of the stack's region, counted from 0.
 pub fn zone(index: u8) -> Value<Text> {
     Value::new(Expression::Zone(index))
 }
@@ -178,7 +177,7 @@ impl<T> Serialize for Value<T> {
 impl Piece {
     fn in_sub(&self) -> String {
         match self {
-            // `${!x}` is how `Fn::Sub` writes a `${x}` that it is to leave alone.
+            // `Fn::Sub` unescapes `${!x}` to `${x}`.
             Self::Literal(text) => text.replace("${", "${!"),
             Self::Ref(id) => format!("${{{id}}}"),
             Self::GetAtt(id, attribute) => format!("${{{id}.{attribute}}}"),
@@ -186,12 +185,12 @@ impl Piece {
     }
 }
 
-/// A list of values, or a parameter that holds such a list.
+/// A list of values, or a parameter with such a list.
 #[derive(Debug)]
 pub enum Values<T> {
     /// One by one.
     Each(Vec<Value<T>>),
-    /// A parameter of a list type, whose length only CloudFormation knows.
+    /// A parameter of a list type.
     List(Value<T>),
 }
 
@@ -228,7 +227,7 @@ mod tests {
     }
 
     #[test]
-    fn a_text_is_as_plain_as_it_can_be() {
+    fn text_uses_the_simplest_form() {
         assert_eq!(json::<Text>(&"plain".into()), r#""plain""#);
         assert_eq!(json::<Text>(&text(["a".into(), "b".into()])), r#""ab""#);
         assert_eq!(json::<Text>(&text([region()])), r#"{"Ref":"AWS::Region"}"#);
@@ -239,7 +238,7 @@ mod tests {
     }
 
     #[test]
-    fn a_dollar_in_a_literal_stays_a_dollar() {
+    fn dollar_in_literal_is_escaped() {
         assert_eq!(
             json::<Text>(&text(["${HOME} in ".into(), region()])),
             r#"{"Fn::Sub":"${!HOME} in ${AWS::Region}"}"#

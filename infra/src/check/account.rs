@@ -1,78 +1,75 @@
-//! What AWS has to say, as findings: the account, the connection, the release, the stacks.
-//!
-//! From what was looked up to what it means; it must not know how that was looked up.
+//! Findings from data that was read from AWS: account, connection, release, stacks.
 
 use super::Finding;
-use crate::daily::pipelines::ConnectionState;
-use crate::daily::tag::short;
-use crate::deploy::condition::{Busy, Condition};
+use crate::deployment::condition::{Busy, Condition};
+use crate::pipelines::ConnectionState;
+use crate::releases::tag::short;
+use crate::service::Secret;
 
-/// Who calls, and whether that is who should.
+/// Checks that the caller's account is the one in the settings.
 pub fn account(account: &str, arn: &str, region: &str, wanted: Option<&str>) -> Finding {
     let about = "account";
     match wanted {
         Some(wanted) if wanted != account => Finding::error(
             about,
-            format!("the settings are for account {wanted}, these credentials are of {account} ({arn})"),
+            format!("the settings name account {wanted}, but the credentials are for {account} ({arn})"),
         )
-        .remedy("`--profile NAME` uses the credentials of another account"),
+        .remedy("use `--profile NAME` with credentials for that account"),
         _ => Finding::ok(about, format!("{account} in {region}, as {arn}")),
     }
 }
 
-/// What is known of the connection to GitHub.
+/// State of the GitHub connection.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Connection {
-    /// The source is reached another way.
+    /// The source is accessed with a token.
     NotUsed,
-    /// No stack has made it yet.
+    /// No stack has created it yet.
     NotMade,
-    /// It is this way; `None` if it is gone.
+    /// The connection with its status; `None` if it was deleted.
     Is(Option<ConnectionState>),
 }
 
-/// Whether the pipelines will get at the source. `link` is where a person agrees to a connection.
+/// Checks that the pipelines can read the source. `link` is the console page of the connection.
 pub fn connection(connection: &Connection, link: &str) -> Finding {
     let about = "connection";
     match connection {
-        Connection::NotUsed => Finding::ok(about, "the source is reached with a token"),
+        Connection::NotUsed => Finding::ok(about, "the source is accessed with a token"),
         Connection::NotMade => Finding::warning(about, "there is no connection to GitHub yet")
-            .remedy("`infra deploy Foundation` makes it; then somebody has to agree to it, once"),
+            .remedy("`infra deploy Foundation` creates it; then approve it once in the console"),
         Connection::Is(Some(ConnectionState::Available)) => {
-            Finding::ok(about, "the connection to GitHub can be used")
+            Finding::ok(about, "the connection to GitHub is available")
         }
         Connection::Is(Some(ConnectionState::Pending)) => Finding::error(
             about,
-            "nobody has agreed to the connection to GitHub yet: no pipeline gets at the source",
+            "the connection to GitHub is pending approval; pipelines cannot read the source",
         )
-        .remedy(format!("press `Update pending connection` at {link}")),
+        .remedy(format!("choose `Update pending connection` at {link}")),
         Connection::Is(Some(ConnectionState::Broken)) => {
-            Finding::error(about, "the connection to GitHub does not work any more")
+            Finding::error(about, "the connection to GitHub is in an error state")
                 .remedy(format!("see {link}"))
         }
-        Connection::Is(None) => Finding::error(
-            about,
-            "the connection to GitHub that the settings name does not exist",
-        )
-        .remedy(format!(
-            "`source.connection` in infra.toml; those that exist are at {link}"
-        )),
+        Connection::Is(None) => {
+            Finding::error(about, "the connection in `source.connection-arn` does not exist").remedy(format!(
+                "correct `source.connection-arn`; existing connections: {link}"
+            ))
+        }
     }
 }
 
-/// Whether there is something to run. `missing` are containers that have no image of it.
+/// Checks the latest release. `missing` are the containers without an image of it.
 pub fn release(parameter: &str, tag: Option<&str>, missing: &[String]) -> Finding {
     let about = "release";
     match tag {
-        None => Finding::warning(about, format!("there is none yet: the SSM parameter `{parameter}` does not exist"))
-            .remedy("a push to the dev branch builds one, once the pipelines are there; or `infra deploy dev --image-tag TAG`"),
-        Some(tag) if missing.is_empty() => Finding::ok(about, format!("{} has its images", short(tag))),
-        Some(tag) => Finding::error(about, format!("{} has no image of {}", short(tag), missing.join(" and ")))
-            .remedy("`infra releases` lists those that have; the dev pipeline builds it again when its commit is pushed"),
+        None => Finding::warning(about, format!("no release yet: SSM parameter `{parameter}` does not exist"))
+            .remedy("push to the dev branch once the pipelines are deployed, or run `infra deploy dev --image-tag TAG`"),
+        Some(tag) if missing.is_empty() => Finding::ok(about, format!("images of {} exist", short(tag))),
+        Some(tag) => Finding::error(about, format!("{} has no image for {}", short(tag), missing.join(" and ")))
+            .remedy("run `infra releases` to list releases with images; the dev pipeline rebuilds a pushed commit"),
     }
 }
 
-/// How a stack is; `None` if it does not exist.
+/// Checks the status of a stack; `None` if it does not exist.
 pub fn stack(name: &str, status: Option<&str>) -> Finding {
     let Some(status) = status else {
         return Finding::ok(name, "not deployed");
@@ -81,39 +78,36 @@ pub fn stack(name: &str, status: Option<&str>) -> Finding {
     match Condition::of(status) {
         Condition::Ready => Finding::ok(name, format!("deployed ({status})")),
         Condition::Absent => Finding::ok(name, "not deployed"),
-        Condition::Review => {
-            Finding::warning(name, "an earlier run left an empty stack").remedy(format!("{deploy} uses it"))
-        }
+        Condition::Review => Finding::warning(name, "an interrupted run left an empty stack")
+            .remedy(format!("{deploy} reuses it")),
         Condition::Busy(busy) => {
             let undo = if busy == Busy::RollingBack {
-                ", and this undoes a change that failed"
+                ", rolling back a failed change"
             } else {
                 ""
             };
-            Finding::warning(name, format!("it is {busy} right now{undo}"))
-                .remedy(format!("{deploy} joins and waits"))
+            Finding::warning(name, format!("{busy} in progress{undo}"))
+                .remedy(format!("{deploy} waits for it"))
         }
-        Condition::NeverCreated => Finding::error(
+        Condition::NeverCreated | Condition::NeverCreatedKept => Finding::error(
             name,
-            format!("its creation failed ({status}); it can only be deleted"),
+            format!("creation failed ({status}); the stack must be deleted and recreated"),
         )
-        .remedy(format!("{deploy} says why, and creates it anew if you agree")),
-        Condition::RollbackStuck => Finding::error(name, "an update failed, and so did undoing it").remedy(
-            format!("{deploy} says why, and continues the rollback if you agree"),
-        ),
-        Condition::DeleteStuck => Finding::error(name, "its deletion failed; some of it is still there")
+        .remedy(format!(
+            "{deploy} shows the reason and recreates it after confirmation"
+        )),
+        Condition::RollbackStuck => Finding::error(name, "an update failed and its rollback failed too")
             .remedy(format!(
-                "`infra destroy {name}` says what is in the way, and goes on"
+                "{deploy} shows the reason and continues the rollback after confirmation"
             )),
-        Condition::Unknown(status) => Finding::error(
-            name,
-            format!("it is in a status that this tool does not know: {status}"),
-        ),
+        Condition::DeleteStuck => Finding::error(name, "deletion failed; some resources remain")
+            .remedy(format!("`infra destroy {name}` shows the reason and retries")),
+        Condition::Unknown(status) => Finding::error(name, format!("unknown status {status}")),
     }
 }
 
-/// What a stack reads and nobody has written, though the stacks that write it are there.
-pub fn unwritten(name: &str, parameters: &[String], needs: &[String]) -> Option<Finding> {
+/// Reports SSM parameters that a stack reads and that are missing although the stacks that write them exist.
+pub fn missing_parameters(name: &str, parameters: &[String], needs: &[String]) -> Option<Finding> {
     if parameters.is_empty() {
         return None;
     }
@@ -125,18 +119,41 @@ pub fn unwritten(name: &str, parameters: &[String], needs: &[String]) -> Option<
         ("parameter", "it")
     };
     Some(
-        Finding::error(
-            name,
-            format!("it reads the SSM {parameters} {list}, which nobody has written"),
-        )
-        .remedy(format!("`infra deploy {}` writes {them}", needs.join(" "))),
+        Finding::error(name, format!("reads the missing SSM {parameters} {list}"))
+            .remedy(format!("run `infra deploy {}` to write {them}", needs.join(" "))),
     )
 }
 
-/// What could not be looked at.
+/// Checks the secrets of an environment: their number, and the missing ones by variable.
+pub fn secrets(environment: &str, count: usize, missing: &[(&str, Secret)]) -> Vec<Finding> {
+    if count > 0 && missing.is_empty() {
+        return vec![Finding::ok(
+            environment,
+            format!("secrets of the app exist: {count}"),
+        )];
+    }
+    let findings = missing.iter().map(|(variable, secret)| {
+        let deleted = match secret {
+            Secret::Parameter { .. } => "",
+            Secret::SecretsManager { .. } => " or is scheduled for deletion",
+        };
+        let message = format!("secret {secret} of {variable} does not exist{deleted}; tasks would not start");
+        Finding::error(environment, message).remedy(match secret {
+            Secret::Parameter { path } => format!(
+                "create it: `aws ssm put-parameter --type SecureString --name {path} --value file://FILE`"
+            ),
+            Secret::SecretsManager { name, .. } => format!(
+                "create it: `aws secretsmanager create-secret --name {name} --secret-string file://FILE`"
+            ),
+        })
+    });
+    findings.collect()
+}
+
+/// Reports something that could not be checked.
 pub fn unknown(about: &str, why: &str) -> Finding {
-    Finding::warning(about, format!("not known: {why}"))
-        .remedy("infra/README.md lists what the person deploying may do")
+    Finding::warning(about, format!("cannot check: {why}"))
+        .remedy("infra/README.md lists the required permissions")
 }
 
 #[cfg(test)]
@@ -145,7 +162,7 @@ mod tests {
     use crate::check::Level;
 
     #[test]
-    fn every_status_is_told_as_what_it_means() {
+    fn every_stack_status_has_a_level() {
         for (status, level) in [
             (None, Level::Ok),
             (Some("UPDATE_COMPLETE"), Level::Ok),
@@ -163,7 +180,7 @@ mod tests {
     }
 
     #[test]
-    fn another_account_is_an_error_and_any_is_fine_without_one() {
+    fn account_must_match_if_set() {
         let of = |wanted| account("123456789012", "arn:x", "eu-west-1", wanted).level;
         assert_eq!(of(None), Level::Ok);
         assert_eq!(of(Some("123456789012")), Level::Ok);
@@ -171,7 +188,7 @@ mod tests {
     }
 
     #[test]
-    fn a_connection_is_only_well_when_somebody_agreed_to_it() {
+    fn connection_must_be_available() {
         let level = |state| connection(&state, "https://x").level;
         assert_eq!(level(Connection::NotUsed), Level::Ok);
         assert_eq!(level(Connection::NotMade), Level::Warning);
@@ -186,10 +203,10 @@ mod tests {
     }
 
     #[test]
-    fn a_release_needs_all_its_images() {
+    fn release_requires_all_images() {
         assert_eq!(release("p", None, &[]).level, Level::Warning);
         assert_eq!(release("p", Some("t"), &[]).level, Level::Ok);
         let gone = release("p", Some("t"), &["app".into(), "proxy".into()]);
-        assert_eq!(gone.message, "t has no image of app and proxy");
+        assert_eq!(gone.message, "t has no image for app and proxy");
     }
 }

@@ -1,21 +1,18 @@
-//! Settings that work, and perhaps not as somebody thinks.
+//! Warnings about valid settings with side effects.
 
 use super::Finding;
 use crate::settings::{ClusterName, EnvironmentName, Nat, Settings};
 
-/// What to know about settings that have no mistake.
+/// Returns warnings about valid settings.
 pub fn advice(settings: &Settings) -> Vec<Finding> {
     let mut found = Vec::new();
-    // Beside other placeholders it is told as one of them.
-    if settings.mail_goes_nowhere() && settings.placeholders().is_empty() {
+    // Reported together with other placeholders, if there are any.
+    if settings.email_is_example() && settings.placeholders().is_empty() {
         let message = format!(
-            "nobody reads {}: releases would wait for ever",
+            "{} is an example address; approval requests would not be received",
             settings.release.email
         );
-        found.push(
-            Finding::warning("release", message)
-                .remedy("set `release.email` to an address that somebody reads"),
-        );
+        found.push(Finding::warning("release", message).remedy("set `release.email` to your address"));
     }
     for name in EnvironmentName::ALL {
         found.extend(environment(settings, name));
@@ -23,14 +20,14 @@ pub fn advice(settings: &Settings) -> Vec<Finding> {
     let prod = settings.cluster(ClusterName::Prod);
     let message = match prod.nat {
         Nat::Single => {
-            Some("a single NAT gateway: if its zone fails, the other zones cannot call out either")
+            Some("single NAT gateway: if its zone fails, tasks in other zones lose internet access")
         }
         Nat::PerZone | Nat::None => None,
     };
     if let Some(message) = message {
         found.push(
             Finding::warning("prod cluster", message)
-                .remedy("`nat = \"per-az\"` in `[clusters.prod]` costs a gateway a zone"),
+                .remedy("set `nat = \"per-az\"` in `[clusters.prod]`; it costs one gateway per zone"),
         );
     }
     found
@@ -44,7 +41,7 @@ fn environment(settings: &Settings, name: EnvironmentName) -> Vec<Finding> {
         found.push(
             Finding::warning(
                 name.as_str(),
-                "no certificate: visitors come over HTTP, for everybody to read",
+                "no certificate: the site is served over unencrypted HTTP",
             )
             .remedy(format!("set `certificate-arn` and `domain` in {section}")),
         );
@@ -55,26 +52,15 @@ fn environment(settings: &Settings, name: EnvironmentName) -> Vec<Finding> {
             found.push(
                 Finding::warning(
                     name.as_str(),
-                    format!("{percent} % of the tasks on spare capacity, taken away at two minutes' notice"),
+                    format!("{percent} % of the tasks on Fargate Spot, interrupted with two minutes' notice"),
                 )
-                .remedy(format!("`spot-percent = 0` in {section} keeps them")),
+                .remedy(format!("set `spot-percent = 0` in {section}")),
             );
         }
         if !environment.deletion_protection {
             found.push(
-                Finding::warning(name.as_str(), "not protected against deletion")
-                    .remedy(format!("`deletion-protection = true` in {section}")),
-            );
-        }
-        if environment.exec {
-            found.push(
-                Finding::warning(
-                    name.as_str(),
-                    "people may run commands in the containers that visitors talk to",
-                )
-                .remedy(format!(
-                    "`exec = false` in {section}, and true for as long as it takes"
-                )),
+                Finding::warning(name.as_str(), "no deletion protection")
+                    .remedy(format!("set `deletion-protection = true` in {section}")),
             );
         }
     }

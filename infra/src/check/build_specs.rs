@@ -1,17 +1,17 @@
-//! Whether the build specs in the templates are what CodeBuild reads.
+//! Structure of the build specs in the templates.
 //!
-//! CodeBuild tells a mistake in them only when somebody has pushed and waits. This looks at their outline, by
-//! indentation; what the commands do is tested by running them.
+//! CodeBuild reports mistakes only in a build. This checks version, phases and commands by indentation; tests run the
+//! commands.
 
 use serde_json::Value as Json;
 
 use super::Finding;
 use crate::stacks::Graph;
 
-/// The phases that CodeBuild knows.
+/// Phases of a CodeBuild build spec.
 const PHASES: [&str; 4] = ["install", "pre_build", "build", "post_build"];
 
-/// What the build specs of all stacks came to.
+/// Checks the build specs of all stacks.
 pub(super) fn build_specs(graph: &Graph) -> Vec<Finding> {
     let about = "build specs";
     let (mut found, mut good) = (Vec::new(), 0);
@@ -28,7 +28,7 @@ pub(super) fn build_specs(graph: &Graph) -> Vec<Finding> {
                 Ok(()) => good += 1,
                 Err(problem) => found.push(
                     Finding::error(about, format!("{}: {id}: {problem}", stack.name))
-                        .remedy("mend it in infra/src/stacks/build_specs"),
+                        .remedy("correct it in infra/src/stacks/build_specs"),
                 ),
             }
         }
@@ -36,21 +36,21 @@ pub(super) fn build_specs(graph: &Graph) -> Vec<Finding> {
     if found.is_empty() {
         found.push(Finding::ok(
             about,
-            format!("{good}, each with phases and commands"),
+            format!("{good}, with valid phases and commands"),
         ));
     }
     found
 }
 
-/// The text of a build spec, also within `Fn::Sub`.
+/// Returns the text of a build spec, also inside `Fn::Sub`.
 fn text(value: &Json) -> Option<&str> {
     value.as_str().or_else(|| value.get("Fn::Sub")?.as_str())
 }
 
-/// Looks at the outline of a build spec.
+/// Checks the structure of a build spec.
 ///
 /// # Errors
-/// What is wrong with it.
+/// Returns the first mistake.
 fn outline(text: &str) -> Result<(), String> {
     let (mut version, mut section, mut phase) = (false, "", None::<(&str, bool)>);
     for (number, line) in text.lines().enumerate() {
@@ -61,7 +61,7 @@ fn outline(text: &str) -> Result<(), String> {
         let indent = line.len() - bare.len();
         if line.get(..indent).is_some_and(|space| space.contains('\t')) {
             return Err(format!(
-                "line {} is indented by a tab, which YAML does not take",
+                "line {} is indented with a tab, which YAML does not allow",
                 number + 1
             ));
         }
@@ -78,7 +78,7 @@ fn outline(text: &str) -> Result<(), String> {
                 ended(phase)?;
                 if !PHASES.contains(&key) {
                     return Err(format!(
-                        "`{key}` is no phase of CodeBuild; it has {}",
+                        "`{key}` is not a CodeBuild phase; expected one of {}",
                         PHASES.join(", ")
                     ));
                 }
@@ -90,18 +90,18 @@ fn outline(text: &str) -> Result<(), String> {
     }
     ended(phase)?;
     if !version {
-        return Err("it does not say `version: 0.2`".to_owned());
+        return Err("missing `version: 0.2`".to_owned());
     }
     if text.lines().any(|line| line.trim_end() == "phases:") {
         Ok(())
     } else {
-        Err("it has no phases".to_owned())
+        Err("missing `phases`".to_owned())
     }
 }
 
 fn ended(phase: Option<(&str, bool)>) -> Result<(), String> {
     match phase {
-        Some((name, false)) => Err(format!("the phase `{name}` has no commands")),
+        Some((name, false)) => Err(format!("phase `{name}` has no commands")),
         _ => Ok(()),
     }
 }
@@ -111,17 +111,19 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_outline_is_told_from_a_mistake() {
-        let told = |text: &str| outline(text).err().unwrap_or_default();
+    fn invalid_build_specs_are_rejected() {
+        let mistake = |text: &str| outline(text).err().unwrap_or_default();
         let good = "version: 0.2\nphases:\n  build:\n    commands:\n      - make\n";
-        assert_eq!(told(good), "");
-        assert_eq!(told(&good.replace("0.2", "2")), "it does not say `version: 0.2`");
-        assert_eq!(told("version: 0.2\n"), "it has no phases");
-        assert!(told(&good.replace("  build:", "  make:")).starts_with("`make` is no phase"));
+        assert_eq!(mistake(good), "");
+        assert_eq!(mistake(&good.replace("0.2", "2")), "missing `version: 0.2`");
+        assert_eq!(mistake("version: 0.2\n"), "missing `phases`");
+        assert!(mistake(&good.replace("  build:", "  make:")).starts_with("`make` is not a CodeBuild phase"));
         assert_eq!(
-            told(&good.replace("    commands:", "    finally:")),
-            "the phase `build` has no commands"
+            mistake(&good.replace("    commands:", "    finally:")),
+            "phase `build` has no commands"
         );
-        assert!(told(&good.replace("    commands", "\tcommands")).starts_with("line 4 is indented by a tab"));
+        assert!(
+            mistake(&good.replace("    commands", "\tcommands")).starts_with("line 4 is indented with a tab")
+        );
     }
 }

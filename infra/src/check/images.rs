@@ -1,56 +1,67 @@
-//! Whether the files of a checkout that build and run the images say what the description of the service says.
+//! Consistency of the Dockerfiles and docker-compose.yml with `service.rs`.
 
 use std::path::Path;
 
 use super::Finding;
-use crate::compose_file;
-use crate::service::{Container, Runtime, containers};
+use crate::compose_file::{self, ENV_EXAMPLE};
+use crate::service::{Container, Runtime, Service};
 
-/// What the Dockerfiles and the compose file in `root` came to.
-pub fn images(root: &Path) -> Vec<Finding> {
+/// Checks the Dockerfiles, the compose file and the example of `.env` in `root`.
+pub fn images(root: &Path, service: &Service) -> Vec<Finding> {
     let about = "images";
-    let mut found: Vec<Finding> = containers(Runtime::Task)
+    let mut found: Vec<Finding> = service
+        .containers(Runtime::Task)
         .iter()
         .flat_map(|container| dockerfile(root, container))
         .map(|message| {
-            Finding::error(about, message)
-                .remedy("infra/src/service.rs describes the containers: make the two agree")
+            Finding::error(about, message).remedy("make it match the containers in infra/src/service.rs")
         })
         .collect();
     let compose = root.join("docker-compose.yml");
     match fs_err::read_to_string(&compose) {
-        Ok(text) if text == compose_file::render() => {}
+        Ok(text) if text == compose_file::render(service) => {}
         Ok(_) => found.push(
-            Finding::error(
-                about,
-                "docker-compose.yml is not what infra/src/service.rs describes",
-            )
-            .remedy("`infra compose > docker-compose.yml` writes it anew"),
+            Finding::error(about, "docker-compose.yml differs from infra/src/service.rs")
+                .remedy("run `infra compose > docker-compose.yml`"),
         ),
-        // A fork may do without it.
+        // Optional.
         Err(_) => found.push(
-            Finding::warning(about, "there is no docker-compose.yml")
-                .remedy("`infra compose > docker-compose.yml` writes it"),
+            Finding::warning(about, "docker-compose.yml is missing")
+                .remedy("run `infra compose > docker-compose.yml`"),
         ),
+    }
+    if let Some(wanted) = compose_file::env_example(service)
+        && fs_err::read_to_string(root.join(ENV_EXAMPLE)).ok().as_ref() != Some(&wanted)
+    {
+        found.push(
+            Finding::warning(
+                about,
+                format!("{ENV_EXAMPLE} does not list the secrets of the settings"),
+            )
+            .remedy(format!("run `infra compose --env-example > {ENV_EXAMPLE}`")),
+        );
     }
     if found.is_empty() {
         found.push(Finding::ok(
             about,
-            "Dockerfiles and docker-compose.yml agree with infra/src/service.rs",
+            "Dockerfiles and docker-compose.yml match infra/src/service.rs",
         ));
     }
     found
 }
 
-/// What a container's Dockerfile says otherwise than its description.
+/// Returns the differences between a Dockerfile and its container.
 fn dockerfile(root: &Path, container: &Container) -> Vec<String> {
-    let name = container.dockerfile;
+    let name = &container.dockerfile;
     let Ok(text) = fs_err::read_to_string(root.join(name)) else {
         return vec![format!(
-            "there is no {name}, which builds the image of {}",
+            "{name} is missing, which builds the image of {}",
             container.name
         )];
     };
+    if !container.is_package {
+        return Vec::new();
+    }
     [
         format!("USER {}", container.user),
         format!("EXPOSE {}", container.port),

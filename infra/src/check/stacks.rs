@@ -1,20 +1,20 @@
-//! Whether the templates can be made, and how near they are to CloudFormation's limit.
+//! Validity and size of the templates.
 
 use super::{Finding, build_specs};
 use crate::cfn::{Defect, INLINE_LIMIT};
 use crate::stacks::{Graph, SynthError};
 
-/// What the templates came to. Those that were made have no reference that leads nowhere, or they would not have been.
-pub fn templates(made: Result<&Graph, &SynthError>) -> Vec<Finding> {
+/// Checks the templates. Generated templates have no dangling references.
+pub fn templates(generated: Result<&Graph, &SynthError>) -> Vec<Finding> {
     let about = "templates";
-    let graph = match made {
+    let graph = match generated {
         Ok(graph) => graph,
         Err(SynthError { stack, defects }) => {
             let defect = |defect: &Defect| {
                 let finding = Finding::error(about, format!("{stack}: {defect}"));
                 match defect {
-                    Defect::TooLong(_) => finding.remedy("shorten what the settings repeat most: schedules"),
-                    _ => finding.remedy("this is a mistake of `infra` itself, in infra/src/stacks"),
+                    Defect::TooLong(_) => finding.remedy("use fewer schedules"),
+                    _ => finding.remedy("this is a bug in infra/src/stacks"),
                 }
             };
             return defects.iter().map(defect).collect();
@@ -31,11 +31,11 @@ pub fn templates(made: Result<&Graph, &SynthError>) -> Vec<Finding> {
                 stacks.len()
             ),
         ));
-        // Room for what a fork adds; the next setting may be one too many.
+        // Leaves room for additions.
         if bytes > INLINE_LIMIT / 100 * 95 {
             found.push(Finding::warning(
                 about,
-                format!("{name} is nearly as long as CloudFormation takes"),
+                format!("{name} is close to CloudFormation's size limit"),
             ));
         }
     }

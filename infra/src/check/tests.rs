@@ -1,8 +1,9 @@
-//! What is found in good settings, in bad ones, and in those that a repository comes with.
+//! Tests of findings for good settings, bad settings and the repository's own.
 
 use std::path::Path;
 
 use super::*;
+use crate::service::Service;
 use crate::settings::EXAMPLE;
 use crate::settings::first::{FIRST, Question, fill};
 
@@ -19,7 +20,7 @@ fn good() -> String {
     )
 }
 
-fn told(findings: &[Finding]) -> String {
+fn listed(findings: &[Finding]) -> String {
     let line = |finding: &Finding| {
         let remedy = finding
             .remedy
@@ -36,9 +37,9 @@ fn told(findings: &[Finding]) -> String {
     findings.iter().map(line).collect::<Vec<_>>().join("\n")
 }
 
-/// All that is found, save how large the templates are and how many build specs there are.
-fn told_but_figures(text: &str) -> String {
-    told(&all(text))
+/// Returns all findings without template sizes and build spec counts.
+fn text_without_numbers(text: &str) -> String {
+    listed(&all(text))
         .lines()
         .map(|line| {
             line.split_once("; the largest, ")
@@ -67,21 +68,21 @@ fn worst(text: &str) -> Level {
 }
 
 #[test]
-fn the_settings_of_a_new_fork_have_nothing_wrong_with_them() {
-    insta::assert_snapshot!(told_but_figures(&good()), @r"
-    ok settings: infra.toml has no mistakes
-    warning dev: no certificate: visitors come over HTTP, for everybody to read
+fn settings_of_a_new_fork_are_valid() {
+    insta::assert_snapshot!(text_without_numbers(&good()), @r"
+    ok settings: infra.toml is valid
+    warning dev: no certificate: the site is served over unencrypted HTTP
         set `certificate-arn` and `domain` in `[environments.dev]`
-    warning staging: no certificate: visitors come over HTTP, for everybody to read
+    warning staging: no certificate: the site is served over unencrypted HTTP
         set `certificate-arn` and `domain` in `[environments.staging]`
-    warning prod: no certificate: visitors come over HTTP, for everybody to read
+    warning prod: no certificate: the site is served over unencrypted HTTP
         set `certificate-arn` and `domain` in `[environments.prod]`
     ok templates: 8 stacks
     ");
 }
 
 #[test]
-fn the_templates_are_measured_and_the_build_specs_counted() {
+fn template_size_and_build_specs_are_reported() {
     let found = all(&good());
     let message = |about: &str| {
         let finding = found.iter().find(|finding| finding.about == about).unwrap();
@@ -104,24 +105,24 @@ fn the_templates_are_measured_and_the_build_specs_counted() {
         .filter(|(_, kind, _)| *kind == "AWS::CodeBuild::Project");
     assert_eq!(
         message("build specs"),
-        format!("{}, each with phases and commands", projects.count())
+        format!("{}, with valid phases and commands", projects.count())
     );
 }
 
 #[test]
-fn placeholders_are_errors_and_the_templates_are_looked_at_all_the_same() {
-    insta::assert_snapshot!(told_but_figures(FIRST), @r#"
+fn placeholders_are_errors_and_templates_are_still_checked() {
+    insta::assert_snapshot!(text_without_numbers(FIRST), @r#"
     error settings: infra.toml: `source.owner = "OWNER"` is a placeholder
-        `infra init` asks for what belongs there
+        run `infra init` to set it
     error settings: infra.toml: `source.repository = "NAME"` is a placeholder
-        `infra init` asks for what belongs there
+        run `infra init` to set it
     error settings: infra.toml: `release.email = "team@example.com"` is a placeholder
-        `infra init` asks for what belongs there
-    warning dev: no certificate: visitors come over HTTP, for everybody to read
+        run `infra init` to set it
+    warning dev: no certificate: the site is served over unencrypted HTTP
         set `certificate-arn` and `domain` in `[environments.dev]`
-    warning staging: no certificate: visitors come over HTTP, for everybody to read
+    warning staging: no certificate: the site is served over unencrypted HTTP
         set `certificate-arn` and `domain` in `[environments.staging]`
-    warning prod: no certificate: visitors come over HTTP, for everybody to read
+    warning prod: no certificate: the site is served over unencrypted HTTP
         set `certificate-arn` and `domain` in `[environments.prod]`
     ok templates: 8 stacks
     "#);
@@ -129,32 +130,30 @@ fn placeholders_are_errors_and_the_templates_are_looked_at_all_the_same() {
 }
 
 #[test]
-fn what_works_and_may_surprise_is_a_warning() {
+fn side_effects_are_warnings() {
     let text = good().replace("bears@polar.dev", "team@example.com")
-        + "[clusters.prod]\nnat = \"single\"\n[environments.prod]\nspot-percent = 50\ndeletion-protection = false\nexec = true\n";
+        + "[clusters.prod]\nnat = \"single\"\n[environments.prod]\nspot-percent = 50\ndeletion-protection = false\n";
     let settings = Settings::parse(&text).unwrap();
-    insta::assert_snapshot!(told(&advice(&settings)), @r#"
-    warning release: nobody reads team@example.com: releases would wait for ever
-        set `release.email` to an address that somebody reads
-    warning dev: no certificate: visitors come over HTTP, for everybody to read
+    insta::assert_snapshot!(listed(&advice(&settings)), @r#"
+    warning release: team@example.com is an example address; approval requests would not be received
+        set `release.email` to your address
+    warning dev: no certificate: the site is served over unencrypted HTTP
         set `certificate-arn` and `domain` in `[environments.dev]`
-    warning staging: no certificate: visitors come over HTTP, for everybody to read
+    warning staging: no certificate: the site is served over unencrypted HTTP
         set `certificate-arn` and `domain` in `[environments.staging]`
-    warning prod: no certificate: visitors come over HTTP, for everybody to read
+    warning prod: no certificate: the site is served over unencrypted HTTP
         set `certificate-arn` and `domain` in `[environments.prod]`
-    warning prod: 50 % of the tasks on spare capacity, taken away at two minutes' notice
-        `spot-percent = 0` in `[environments.prod]` keeps them
-    warning prod: not protected against deletion
-        `deletion-protection = true` in `[environments.prod]`
-    warning prod: people may run commands in the containers that visitors talk to
-        `exec = false` in `[environments.prod]`, and true for as long as it takes
-    warning prod cluster: a single NAT gateway: if its zone fails, the other zones cannot call out either
-        `nat = "per-az"` in `[clusters.prod]` costs a gateway a zone
+    warning prod: 50 % of the tasks on Fargate Spot, interrupted with two minutes' notice
+        set `spot-percent = 0` in `[environments.prod]`
+    warning prod: no deletion protection
+        set `deletion-protection = true` in `[environments.prod]`
+    warning prod cluster: single NAT gateway: if its zone fails, tasks in other zones lose internet access
+        set `nat = "per-az"` in `[clusters.prod]`; it costs one gateway per zone
     "#);
 }
 
 #[test]
-fn a_certificate_silences_the_warning_about_http() {
+fn certificate_removes_http_warning() {
     let about_http = |text: &str| {
         let found = advice(&Settings::parse(text).unwrap());
         found
@@ -167,16 +166,16 @@ fn a_certificate_silences_the_warning_about_http() {
 }
 
 #[test]
-fn mistakes_are_told_with_their_place_and_remedy() {
+fn mistakes_have_position_and_remedy() {
     let text = good() + "[environments.dev]\ncpu = 300\n";
-    insta::assert_snapshot!(told(&all(&text)), @r"
-    error settings: infra.toml:21:7: `environments.dev.cpu = 300` is a size that Fargate does not have
-        choose one of 256, 512, 1024, 2048, 4096, 8192, 16384 (1024 are one core)
+    insta::assert_snapshot!(listed(&all(&text)), @r"
+    error settings: infra.toml:21:7: `environments.dev.cpu = 300` is not a Fargate CPU size
+        use one of 256, 512, 1024, 2048, 4096, 8192, 16384 (1024 = 1 vCPU)
     ");
 }
 
 #[test]
-fn a_template_that_is_too_long_is_an_error() {
+fn oversized_template_is_an_error() {
     let schedules: Vec<_> = (0..400)
         .map(|n| {
             format!(
@@ -202,16 +201,16 @@ fn a_template_that_is_too_long_is_an_error() {
 }
 
 #[test]
-fn the_files_of_this_checkout_agree_with_the_description() {
+fn files_of_this_repository_match_the_service() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
     assert_eq!(
-        told(&images(root)),
-        "ok images: Dockerfiles and docker-compose.yml agree with infra/src/service.rs"
+        listed(&images(root, &Service::default())),
+        "ok images: Dockerfiles and docker-compose.yml match infra/src/service.rs"
     );
 }
 
 #[test]
-fn a_file_of_the_images_that_says_something_else_is_an_error() {
+fn differing_image_file_is_an_error() {
     let folder = tempfile::tempdir().unwrap();
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
     for name in ["Dockerfile.app", "Dockerfile.proxy"] {
@@ -223,15 +222,15 @@ fn a_file_of_the_images_that_says_something_else_is_an_error() {
         .unwrap();
     }
     fs_err::write(folder.path().join("docker-compose.yml"), "services: {}\n").unwrap();
-    insta::assert_snapshot!(told(&images(folder.path())), @r"
+    insta::assert_snapshot!(listed(&images(folder.path(), &Service::default())), @r"
     error images: Dockerfile.app has no line `EXPOSE 3000`
-        infra/src/service.rs describes the containers: make the two agree
-    error images: docker-compose.yml is not what infra/src/service.rs describes
-        `infra compose > docker-compose.yml` writes it anew
+        make it match the containers in infra/src/service.rs
+    error images: docker-compose.yml differs from infra/src/service.rs
+        run `infra compose > docker-compose.yml`
     ");
     fs_err::remove_file(folder.path().join("Dockerfile.proxy")).unwrap();
     assert!(
-        told(&images(folder.path()))
-            .contains("there is no Dockerfile.proxy, which builds the image of proxy")
+        listed(&images(folder.path(), &Service::default()))
+            .contains("Dockerfile.proxy is missing, which builds the image of proxy")
     );
 }

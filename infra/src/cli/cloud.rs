@@ -1,15 +1,17 @@
-//! Verbs that talk to AWS. They are part of the grammar even in a build without the AWS SDK, which says so.
+//! Verbs that call AWS. They parse in every build; without the AWS SDK they fail with an error.
 
+use clap::builder::NonEmptyStringValueParser;
 use clap::{Args, Subcommand, ValueEnum};
 
 use super::{NamedTargets, Targets};
 
-/// Verbs that talk to AWS.
+/// Verbs that call AWS.
 #[derive(Debug, Subcommand)]
 #[expect(missing_docs, reason = "the help text of a verb is that of its arguments")]
 pub enum CloudVerb {
     Deploy(Deploy),
     Destroy(Destroy),
+    Push(Push),
     Status(Status),
     Logs(Logs),
     Releases(Releases),
@@ -19,11 +21,12 @@ pub enum CloudVerb {
 }
 
 impl CloudVerb {
-    /// The verb as it is typed.
+    /// Returns the verb as typed.
     pub fn name(&self) -> &'static str {
         match self {
             Self::Deploy(_) => "deploy",
             Self::Destroy(_) => "destroy",
+            Self::Push(_) => "push",
             Self::Status(_) => "status",
             Self::Logs(_) => "logs",
             Self::Releases(_) => "releases",
@@ -33,84 +36,100 @@ impl CloudVerb {
     }
 }
 
-/// Create or update stacks: show the change set, ask, execute exactly it
+/// Create or update stacks: preview the change set, confirm, execute
 #[derive(Args, Debug)]
 pub struct Deploy {
     #[command(flatten)]
     #[expect(missing_docs, reason = "clap would take a doc comment for a help text")]
     pub targets: NamedTargets,
-    /// Release to run, instead of the one that the SSM parameter names
-    #[arg(long, value_name = "TAG")]
+    /// Release to deploy: an image tag or its unique prefix [default: value of the SSM parameter]
+    #[arg(long, value_name = "TAG", value_parser = NonEmptyStringValueParser::new())]
     pub image_tag: Option<String>,
-    /// Execute without asking
+    /// Execute without confirmation
     #[arg(short, long)]
     pub yes: bool,
-    /// Show the change sets and leave them for later
+    /// Create the change sets without executing them
     #[arg(long, conflicts_with = "yes")]
     pub no_execute: bool,
     #[command(flatten)]
     #[expect(missing_docs, reason = "clap would take a doc comment for a help text")]
-    pub manner: DeployManner,
+    pub options: DeployFlags,
 }
 
-/// How change sets are to be executed.
+/// Flags that select how change sets are executed.
 #[derive(Args, Clone, Copy, Debug)]
-pub struct DeployManner {
-    /// Do not wait until resources are ready: for what is dev's and runs no service
+pub struct DeployFlags {
+    /// Use CloudFormation express mode (dev stacks without a service)
     #[arg(long)]
     pub fast: bool,
-    /// Also undo what was changed by hand
+    /// Also revert manual changes (drift)
     #[arg(long)]
     pub revert_drift: bool,
 }
 
-/// Delete stacks, in the order that their dependencies allow
+/// Delete stacks in reverse dependency order
 #[derive(Args, Debug)]
 pub struct Destroy {
     #[command(flatten)]
     #[expect(missing_docs, reason = "clap would take a doc comment for a help text")]
     pub targets: NamedTargets,
-    /// Delete without asking
+    /// Delete without confirmation
     #[arg(short, long)]
     pub yes: bool,
-    /// Take the protection against deletion off
+    /// Disable deletion protection first
     #[arg(long)]
     pub force: bool,
 }
 
-/// Show how the stacks are, and the service in them
+/// Build both images of this checkout and push them, without a pipeline
 ///
-/// Since when, which release, tasks and their health, tasks that died in the last hour and why, alarms that ring, URL.
+/// Tags both with the commit, then writes the SSM parameter that names the latest release. Needs Docker.
+#[derive(Args, Debug)]
+pub struct Push {
+    /// Tag to use instead of the commit; needed if there are uncommitted changes
+    #[arg(long, value_name = "TAG", value_parser = NonEmptyStringValueParser::new())]
+    pub tag: Option<String>,
+    /// Push without confirmation
+    #[arg(short, long)]
+    pub yes: bool,
+}
+
+/// Show stack and service status
+///
+/// Shows each stack's status, release, tasks with their health, tasks stopped in the last hour with the reason, alarms in ALARM state, and the URL.
 #[derive(Args, Debug)]
 pub struct Status {
     #[command(flatten)]
     #[expect(missing_docs, reason = "clap would take a doc comment for a help text")]
     pub targets: Targets,
-    /// Look again every 5 seconds, until Ctrl-C
+    /// Refresh every 5 seconds until Ctrl-C
     #[arg(short, long)]
     pub watch: bool,
+    /// Also print links to the dashboard and the saved log queries
+    #[arg(short, long, conflicts_with = "watch")]
+    pub open: bool,
 }
 
-/// Print what the containers of an environment write
+/// Print the container logs of an environment
 ///
-/// Both containers, in order of time (UTC). JSON becomes readable; --json prints every line as it was written.
+/// Merges the logs of both containers by time (UTC). JSON lines are formatted; --json prints each line unchanged.
 #[derive(Args, Debug)]
 pub struct Logs {
     /// Environment
     #[arg(value_name = "ENV")]
     pub environment: Environment,
-    /// One container only
+    /// Only this container
     #[arg(short, long, value_name = "NAME")]
     pub container: Option<ContainerName>,
-    /// Go on with what comes, also from new tasks, until Ctrl-C
+    /// Keep printing new lines, including those of new tasks
     #[arg(short, long)]
     pub follow: bool,
-    /// From so long ago: 90s, 10m, 2h, 1h30m, 3d
+    /// How far back to start, for example 90s, 10m, 2h, 1h30m, 3d
     #[arg(short, long, value_name = "TIME", default_value = "10m")]
     pub since: String,
 }
 
-/// List the releases: when they were made, whether their images are there, where they run
+/// List releases with their date, image availability and environments
 #[derive(Args, Debug)]
 pub struct Releases {
     /// Environment [default: all]
@@ -118,38 +137,34 @@ pub struct Releases {
     pub environment: Option<Environment>,
 }
 
-/// Go back to an earlier release: the images alone, the template stays as it is deployed
+/// Roll an environment back to an earlier release (images only; the template is unchanged)
 ///
-/// Shows the change set, asks, and executes exactly it, as deploy does.
+/// Previews the change set, asks for confirmation, then executes it, like `deploy`.
 #[derive(Args, Debug)]
 pub struct Rollback {
     /// Environment
     #[arg(value_name = "ENV")]
     pub environment: Environment,
-    /// To this tag, or the only one that begins like this [default: the release before the one that runs]
-    #[arg(long, value_name = "TAG")]
+    /// Release to roll back to: an image tag or its unique prefix [default: the previous release]
+    #[arg(long, value_name = "TAG", value_parser = NonEmptyStringValueParser::new())]
     pub to: Option<String>,
-    /// Execute without asking
+    /// Execute without confirmation
     #[arg(short, long)]
     pub yes: bool,
 }
 
-/// Show, start and approve pipelines
+/// Show, start, approve and reject pipelines
 #[derive(Debug, Subcommand)]
-#[command(
-    subcommand_value_name = "VERB",
-    subcommand_help_heading = "Verbs",
-    disable_help_subcommand = true
-)]
+#[command(subcommand_value_name = "VERB", subcommand_help_heading = "Verbs")]
 #[expect(missing_docs, reason = "the help text of a verb is that of its arguments")]
 pub enum PipelineVerb {
     Status(PipelineStatus),
     Start(PipelineStart),
-    Approve(PipelineAnswer),
+    Approve(PipelineDecision),
     Reject(PipelineReject),
 }
 
-/// Show how far the pipelines are, and why one failed
+/// Show pipeline progress and failure reasons
 #[derive(Args, Debug)]
 pub struct PipelineStatus {
     /// Pipeline [default: both]
@@ -163,31 +178,31 @@ pub struct PipelineStart {
     /// Pipeline
     #[arg(value_name = "PIPELINE")]
     pub pipeline: PipelineName,
-    /// Tag to release, or the only one that begins like this [default: the one that the SSM parameter names]
-    #[arg(long, value_name = "TAG")]
+    /// Release: an image tag or its unique prefix [default: value of the SSM parameter]
+    #[arg(long, value_name = "TAG", value_parser = NonEmptyStringValueParser::new())]
     pub image_tag: Option<String>,
 }
 
-/// Approve the release that waits, after showing it
+/// Show the pending release and approve it
 #[derive(Args, Debug)]
-pub struct PipelineAnswer {
-    /// Why, for those who look later
+pub struct PipelineDecision {
+    /// Comment stored with the decision
     #[arg(long, value_name = "TEXT")]
     pub comment: Option<String>,
-    /// Answer without asking
+    /// Decide without confirmation
     #[arg(short, long)]
     pub yes: bool,
 }
 
-/// Reject the release that waits, after showing it
+/// Show the pending release and reject it
 #[derive(Args, Debug)]
 pub struct PipelineReject {
     #[command(flatten)]
     #[expect(missing_docs, reason = "clap would take a doc comment for a help text")]
-    pub answer: PipelineAnswer,
+    pub decision: PipelineDecision,
 }
 
-/// Environments, as they are typed.
+/// Environment names.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 #[expect(missing_docs, reason = "the names say it")]
 pub enum Environment {
@@ -196,7 +211,7 @@ pub enum Environment {
     Prod,
 }
 
-/// Containers of a task, as they are typed.
+/// Container names.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 #[expect(missing_docs, reason = "the names say it")]
 pub enum ContainerName {
@@ -204,11 +219,11 @@ pub enum ContainerName {
     Proxy,
 }
 
-/// Pipelines, as they are typed.
+/// Pipeline names.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum PipelineName {
-    /// From a push to dev
+    /// Builds and deploys each push to the dev branch
     Dev,
-    /// From a release through staging to prod
+    /// Deploys a release to staging and, after approval, to prod
     Release,
 }

@@ -1,4 +1,4 @@
-//! Verbs that need the settings and perhaps a template, but no AWS account.
+//! Verbs that need the settings and templates, but no AWS account (except `check` and `diff` by default).
 
 use std::path::PathBuf;
 
@@ -6,32 +6,41 @@ use clap::{Args, ValueEnum};
 
 use super::Targets;
 
-/// Write the settings file, from the git remote and a few answers
+/// Create the settings file from the git remote and a few questions
 ///
-/// Fills in the file that comes with the repository, or writes one. A file that somebody has filled in is never touched. What is given as an option is not asked for; without a terminal nothing is.
+/// Fills in the settings file of the repository, or creates one. Never overwrites settings that are already filled in. Values given as options are not asked for. Without a terminal, every value must come from an option or a default.
 #[derive(Args, Debug)]
 pub struct Init {
-    /// Name of the project, in front of names in AWS
+    /// Project name, used as a prefix of AWS resource names
     #[arg(long, value_name = "NAME")]
     pub project_name: Option<String>,
-    /// Owner of the repository on GitHub
+    /// Owner of the GitHub repository
     #[arg(long, value_name = "OWNER")]
     pub github_owner: Option<String>,
-    /// Name of the repository on GitHub
+    /// Name of the GitHub repository
     #[arg(long, value_name = "NAME")]
     pub github_repository: Option<String>,
     /// Branch that is deployed to dev on every push
     #[arg(long, value_name = "BRANCH")]
     pub dev_branch: Option<String>,
-    /// Branch that releases are made from
+    /// Branch that releases are built from
     #[arg(long, value_name = "BRANCH")]
     pub prod_branch: Option<String>,
-    /// E-mail address that is asked to approve a release
+    /// E-mail address that receives approval requests
     #[arg(long, value_name = "ADDRESS")]
     pub email: Option<String>,
+    /// Dockerfile of the app, relative to the workspace
+    #[arg(long, value_name = "FILE")]
+    pub dockerfile: Option<String>,
+    /// Port that the app listens on
+    #[arg(long, value_name = "PORT")]
+    pub app_port: Option<String>,
+    /// Path that answers 200 once the app is ready; for an app with its own Dockerfile
+    #[arg(long, value_name = "PATH")]
+    pub health_path: Option<String>,
 }
 
-/// List the stacks, their environments and what depends on what
+/// List stacks, environments and dependencies
 #[derive(Args, Debug)]
 pub struct List {
     #[command(flatten)]
@@ -41,110 +50,110 @@ pub struct List {
 
 /// Write the CloudFormation templates
 ///
-/// One stack without --out goes to stdout; several go to DIR/STACK.template.json.
+/// A single stack without --out is printed to stdout; several are written to DIR/STACK.template.json.
 #[derive(Args, Debug)]
 pub struct Synth {
     #[command(flatten)]
     #[expect(missing_docs, reason = "clap would take a doc comment for a help text")]
     pub targets: Targets,
-    /// Folder for the templates [default: infra.out, when there are several]
+    /// Output directory [default: infra.out if there are several stacks]
     #[arg(long, value_name = "DIR")]
     pub out: Option<PathBuf>,
 }
 
 /// Show what a deployment would change
 ///
-/// Resource by resource and property by property: what is replaced, what data is lost, and in a table of its own what is opened up.
+/// Lists changed resources and properties, replacements, data loss and, in a separate table, wider access.
 #[derive(Args, Debug)]
 pub struct Diff {
     #[command(flatten)]
     #[expect(missing_docs, reason = "clap would take a doc comment for a help text")]
     pub targets: Targets,
-    /// Compare with a template, or a folder of STACK.template.json, instead of what is deployed
+    /// Compare with a template file, or a directory of STACK.template.json files, instead of the deployed stacks
     #[arg(long, value_name = "PATH")]
     pub against: Option<PathBuf>,
-    /// Also have AWS compare what is deployed with what is there: what was changed by hand
+    /// Also detect manual changes (drift)
     #[arg(long, conflicts_with = "against")]
     pub drift: bool,
-    /// Exit with code 1 if there is a difference
+    /// Exit with code 1 if there are differences
     #[arg(long)]
     pub exit_code: bool,
 }
 
-/// Look for everything that would fail later, before touching anything
+/// Validate settings, templates and the AWS account before deploying
 #[derive(Args, Debug)]
 pub struct Check {
-    /// Check settings, templates and the files of the images alone, without AWS
+    /// Check only local files: settings, templates and Dockerfiles
     #[arg(long)]
     pub offline: bool,
 }
 
 /// Estimate the monthly cost per environment
 ///
-/// What the templates hold, times AWS's prices, with the tasks that always run and with as many as scaling may start.
-/// The region is that of the settings, or of --region. Needs no AWS.
+/// Multiplies the resources of the templates by AWS list prices, for the minimum and the maximum number of tasks.
+/// The region comes from the settings or --region. Does not call AWS.
 #[derive(Args, Debug)]
 pub struct Cost {
     #[command(flatten)]
     #[expect(missing_docs, reason = "clap would take a doc comment for a help text")]
     pub targets: Targets,
-    /// Requests a month in prod, in millions; dev and staging get a tenth of them each [default: 1]
+    /// Requests per month in prod, in millions; dev and staging each get a tenth [default: 1]
     #[arg(long, value_name = "MILLIONS", value_parser = amount, allow_negative_numbers = true)]
     pub requests: Option<f64>,
-    /// Pushes a month to the dev branch; a tenth of them are released [default: 100]
+    /// Pushes per month to the dev branch; a tenth of them are released [default: 100]
     #[arg(long, value_name = "NUMBER", value_parser = amount, allow_negative_numbers = true)]
     pub pushes: Option<f64>,
 }
 
-/// A number of things: none, some, half a million.
+/// Parses a number that is not negative.
 fn amount(text: &str) -> Result<f64, String> {
     match text.parse::<f64>() {
         Ok(number) if number.is_finite() && number >= 0.0 => Ok(number),
-        _ => Err("give a number that is not below zero".to_owned()),
+        _ => Err("expected a number of at least 0".to_owned()),
     }
 }
 
 /// Draw the architecture or the pipelines
 #[derive(Args, Debug)]
 pub struct Diagram {
-    /// What to draw
+    /// Diagram to draw
     #[arg(value_name = "WHAT")]
     pub name: DiagramName,
-    /// How to draw it
+    /// Output format
     #[arg(long, value_name = "FORMAT", default_value = "mermaid")]
     pub format: DiagramFormat,
-    /// File to write [default: stdout]
+    /// Output file [default: stdout]
     #[arg(long, value_name = "FILE")]
     pub out: Option<PathBuf>,
 }
 
-/// What can be drawn.
+/// Diagrams.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum DiagramName {
-    /// Network, load balancer, service and who may talk to whom
+    /// Network, load balancer, service and allowed connections
     Architecture,
-    /// From a push to production
+    /// Pipeline stages from a push to production
     Pipelines,
 }
 
-/// How a drawing is written down.
+/// Diagram formats.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum DiagramFormat {
-    /// Text that GitHub draws
+    /// Mermaid source, rendered by GitHub
     Mermaid,
-    /// A picture
+    /// SVG image
     Svg,
 }
 
 /// Print a completion script for a shell
 #[derive(Args, Debug)]
 pub struct Completions {
-    /// Which shell
+    /// Shell to generate the script for
     #[arg(value_name = "SHELL")]
     pub shell: Shell,
 }
 
-/// Shells that complete `infra`.
+/// Supported shells.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 #[expect(missing_docs, reason = "the names say it")]
 pub enum Shell {

@@ -1,26 +1,30 @@
-//! Verbs that run the service on this machine.
+//! Verbs that run the service locally.
 
 use clap::Args;
 
 /// Print docker-compose.yml
 ///
-/// The two containers as `docker compose up` runs them. The file in the repository is this output. It comes from the description that the Fargate task is made of too.
+/// Defines the two containers for `docker compose up`, from the same description as the Fargate task and with the settings of dev. The file in the repository is this output.
 #[derive(Args, Debug)]
-pub struct Compose {}
+pub struct Compose {
+    /// Print .env.example instead: the secrets that .env must contain
+    #[arg(long)]
+    pub env_example: bool,
+}
 
-/// Run the site behind its proxy on this machine, without Docker and without AWS
+/// Run the site and its proxy locally, without Docker or AWS
 ///
-/// Builds both programs, starts the app, waits until it is healthy, then starts the proxy: the order, the
-/// environment, the health checks and the stop signal of the Fargate task. Templates and static files are read
-/// from the checkout, so that an edit shows when the page is reloaded.
+/// Builds both programs, starts the app, waits until it is healthy, then starts the proxy. Start order,
+/// environment, health checks and stop signal are those of the Fargate task. Templates and static files are read
+/// from the checkout: edit them and reload the page.
 ///
-/// Ctrl-C drains the proxy, then the app. A second Ctrl-C ends both at once.
+/// Ctrl-C drains the proxy, then the app. A second Ctrl-C stops both immediately.
 #[derive(Args, Debug)]
 pub struct Local {
-    /// Port of the site on this machine; 0 takes free ones for everything
+    /// Port of the site; 0 picks free ports for everything
     #[arg(long, value_name = "PORT", default_value_t = crate::service::PROXY_PORT)]
     pub port: u16,
-    /// Run what was built before, without asking cargo
+    /// Skip the cargo build and run the existing binaries
     #[arg(long)]
     pub no_build: bool,
 }

@@ -1,4 +1,4 @@
-//! `infra check`: everything that would fail later, before anything is touched.
+//! `infra check`: validates settings, templates and the AWS account before deploying.
 
 mod online;
 
@@ -11,13 +11,14 @@ use crate::cli::{Check, Global};
 use crate::console::{Console, Paint, Style, wrapped};
 use crate::exit::ExitStatus;
 use crate::local::workspace;
+use crate::service::Service;
 use crate::settings::Settings;
 use crate::stacks;
 
-/// What a terminal of 80 columns has room for beside the level.
+/// Columns left of 80 beside the level.
 const WIDTH: usize = 71;
 
-/// Looks at everything, then tells it.
+/// Runs all checks, then prints the findings.
 pub(super) fn run(arguments: &Check, global: &Global, console: &Console) -> Result<ExitStatus> {
     let file = files::file(global)?;
     let read = Settings::load(&file);
@@ -27,15 +28,19 @@ pub(super) fn run(arguments: &Check, global: &Global, console: &Console) -> Resu
         _ => ExitStatus::SettingsInvalid,
     };
     if let Ok(settings) = &read {
+        files::refuse_other_region(settings, global)?;
         findings.extend(check::advice(settings));
         findings.extend(check::templates(stacks::graph(settings).as_ref()));
     }
-    let here = std::env::current_dir().context("cannot tell which folder this is")?;
+    let here = std::env::current_dir().context("cannot read the current directory")?;
     if let Ok(root) = workspace::find(&here) {
-        findings.extend(check::images(root));
+        let default = Service::default();
+        let service = read.as_ref().map_or(&default, Settings::local_service);
+        findings.extend(check::checkout(root, service));
+        findings.extend(check::images(root, service));
     }
     match &read {
-        // A cloud looked for with settings that are wrong would be the wrong one.
+        // With invalid settings, the wrong account or region would be checked.
         Ok(settings) if !arguments.offline && status == ExitStatus::Done => {
             findings.extend(online::findings(settings, global)?);
         }
@@ -45,12 +50,12 @@ pub(super) fn run(arguments: &Check, global: &Global, console: &Console) -> Resu
     if failed && status == ExitStatus::Done {
         status = ExitStatus::Failed;
     }
-    tell(&findings, console)?;
+    print(&findings, console)?;
     Ok(status)
 }
 
-/// Tells what was found; what is wrong comes first on no list, but in its place.
-fn tell(findings: &[Finding], console: &Console) -> Result<()> {
+/// Prints findings in the order of the checks.
+fn print(findings: &[Finding], console: &Console) -> Result<()> {
     let count = |level| findings.iter().filter(|finding| finding.level == level).count();
     let (errors, warnings) = (count(Level::Error), count(Level::Warning));
     let text = if console.json() {
@@ -62,10 +67,10 @@ fn tell(findings: &[Finding], console: &Console) -> Result<()> {
             .map(|finding| lines(finding, console.paint_out()))
             .collect()
     };
-    console.data(text).context("cannot print what was found")?;
-    console.say(match (errors, warnings) {
-        (0, 0) => "nothing to mend".to_owned(),
-        (0, warnings) => format!("nothing to mend, {}", counted(warnings, "warning")),
+    console.data(text).context("cannot print the findings")?;
+    console.info(match (errors, warnings) {
+        (0, 0) => "no problems found".to_owned(),
+        (0, warnings) => counted(warnings, "warning"),
         (errors, 0) => counted(errors, "error"),
         (errors, warnings) => format!("{}, {}", counted(errors, "error"), counted(warnings, "warning")),
     });
@@ -77,7 +82,7 @@ fn counted(count: usize, word: &str) -> String {
     format!("{count} {word}{s}")
 }
 
-/// A finding, its remedy below it.
+/// Formats a finding, with its hint below it.
 fn lines(finding: &Finding, paint: Paint) -> String {
     let style = match finding.level {
         Level::Ok => Style::Green,

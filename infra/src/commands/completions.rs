@@ -1,4 +1,4 @@
-//! `infra completions`: a script that completes `infra` in a shell.
+//! `infra completions`: prints a shell completion script.
 
 use anyhow::{Context as _, Result};
 use clap::builder::PossibleValuesParser;
@@ -31,7 +31,7 @@ pub(super) fn run(arguments: &Completions, global: &Global, console: &Console) -
     Ok(ExitStatus::Done)
 }
 
-/// All that can be typed as a target, of the settings there are; of those that a fork begins with if there are none.
+/// Returns the possible targets: those of the settings, or of the default settings if there are none.
 fn targets(global: &Global) -> Vec<String> {
     let settings = settings::load(global)
         .ok()
@@ -42,7 +42,7 @@ fn targets(global: &Global) -> Vec<String> {
         .unwrap_or_default()
 }
 
-/// The grammar without what people do not type; the scripts would offer it all the same.
+/// Returns the grammar without hidden verbs, which the generators would include.
 fn visible() -> Command {
     let whole = Cli::command();
     let verbs = whole.get_subcommands().filter(|verb| !verb.is_hide_set());
@@ -51,9 +51,9 @@ fn visible() -> Command {
         .subcommands(verbs.cloned())
 }
 
-/// The grammar takes any text as a target, so that a wrong one is answered by name; for completing there is a list.
+/// Restricts targets to known values, for completion only. Parsing accepts any text to report unknown targets itself.
 fn with_targets(command: Command, targets: &[String]) -> Command {
-    // clap wants names that live as long as the program, and it ends after this.
+    // clap requires `'static` names; the process exits after this.
     let targets: Vec<&'static str> = targets.iter().map(|target| &*target.clone().leak()).collect();
     command.mut_subcommands(|verb| {
         if verb

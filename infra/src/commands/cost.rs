@@ -1,4 +1,4 @@
-//! `infra cost`: what the stacks cost in a month.
+//! `infra cost`: estimates the monthly cost of the stacks.
 
 use anyhow::{Context as _, Result};
 use serde_json::json;
@@ -8,7 +8,7 @@ use crate::cli::{Cost, Global};
 use crate::console::Console;
 use crate::cost::{self, Assumptions, Estimate, NoPrices, Prices};
 use crate::exit::{ExitStatus, Failure};
-use crate::facts;
+use crate::inventory;
 use crate::settings::Settings;
 
 /// Prints the estimate.
@@ -21,8 +21,8 @@ pub(super) fn run(arguments: &Cost, global: &Global, console: &Console) -> Resul
         requests: arguments.requests.unwrap_or(usual.requests),
         pushes: arguments.pushes.unwrap_or(usual.pushes),
     };
-    let wanted = |name: &str| stacks.iter().any(|stack| stack.name == name);
-    let estimate = cost::estimate(&facts::of(&graph), &wanted, &prices, &assumptions);
+    let selected = |name: &str| stacks.iter().any(|stack| stack.name == name);
+    let estimate = cost::estimate(&inventory::of(&graph), &selected, &prices, &assumptions);
     let text = if console.json() {
         as_json(&estimate, &prices, &assumptions)
     } else {
@@ -37,8 +37,8 @@ fn prices(settings: &Settings) -> Result<Prices> {
         NoPrices::Region { known, .. } => {
             let known = known.join(", ");
             Failure::new(ExitStatus::Usage, error.to_string())
-                .hint(format!("`--region` names one that has prices: {known}"))
-                .hint("infra/src/cost/prices.json is where another one can be added")
+                .hint(format!("pass `--region` with one of: {known}"))
+                .hint("add prices of other regions to infra/src/cost/prices.json")
                 .into()
         }
         NoPrices::Broken(_) => anyhow::Error::new(error),
@@ -47,9 +47,9 @@ fn prices(settings: &Settings) -> Result<Prices> {
         Some(region) => Prices::of(region).map_err(known),
         None => Err(Failure::new(
             ExitStatus::Usage,
-            "prices differ by region, and neither the settings nor the command line name one",
+            "prices depend on the region: no region in the settings or on the command line",
         )
-        .hint("`--region eu-central-1`, or `region` in the section `[project]` of the settings")
+        .hint("pass `--region eu-central-1`, or set `region` in section `[project]` of the settings")
         .into()),
     }
 }

@@ -2,84 +2,153 @@
 
 use anyhow::Result;
 
-use super::{cloud, settings};
-use crate::aws::{Access, Cloud, Fault};
+use super::{pipeline, session, settings};
+use crate::aws::{Access, Cloud, if_allowed};
 use crate::cli::{Deploy, Global};
 use crate::console::Console;
-use crate::deploy::wanted::{Manner, Wanted};
+use crate::deployment::stack_spec::{DeployOptions, StackSpec};
 use crate::exit::{ExitStatus, Failure};
-use crate::operation::{self, Context, Display, Interrupts};
-use crate::service::{self, Runtime};
-use crate::settings::Settings;
-use crate::stacks::Names;
+use crate::settings::{EnvironmentName, Settings};
+use crate::stacks::{Stack, StackKind};
+use crate::workflows::deploy::Pipelines;
+use crate::workflows::{self, Context, Display, Interrupts, releases};
 
-/// Deploys the targets, after making sure that there is a release to run.
+/// Deploys the targets. Requires an existing release if a target runs the service.
 pub(super) fn run(arguments: &Deploy, global: &Global, console: &Console) -> Result<ExitStatus> {
-    let (its, graph) = settings::graph(global)?;
+    let (settings, graph) = settings::graph(global)?;
     let chosen = graph
         .select(&arguments.targets.targets)
         .map_err(|unknown| settings::unknown_target(&unknown))?;
-    let stacks: Vec<Wanted> = chosen.into_iter().map(cloud::wanted).collect();
-    cloud::block_on(async {
-        let access = Access::open(cloud::login(global)).await?;
+    let pipelines = Pipelines {
+        first_runs: chosen
+            .iter()
+            .filter_map(|stack| Some((stack.name.clone(), first_run(stack.kind, &settings)?)))
+            .collect(),
+        connection: pipeline::connection(&settings),
+    };
+    let keep_in = if arguments.image_tag.is_some() || chosen.iter().any(|stack| runs_releases(stack)) {
+        let repositories = session::repositories(&settings).into_iter();
+        repositories.map(|(_, repository)| repository).collect()
+    } else {
+        Vec::new()
+    };
+    if arguments.options.revert_drift {
+        reject_revert_of_weights(&chosen)?;
+    }
+    let stacks: Vec<StackSpec> = chosen.into_iter().map(session::stack_spec).collect();
+    session::block_on(async {
+        let access = Access::open(session::login(global)).await?;
         let interrupts = Interrupts::of_process();
         let display = Display::of(console);
         let context = Context::open(&access, &stacks, console, display, interrupts, arguments.yes).await?;
-        let release = if stacks.iter().any(Wanted::runs_service) {
-            let cloud = context.cloud(its.project.region.as_deref())?;
-            Some(release(cloud, &its, arguments.image_tag.clone()).await?)
+        let release = if stacks.iter().any(StackSpec::runs_service) {
+            let cloud = context.cloud(settings.project.region.as_deref())?;
+            Some(release(cloud, &settings, arguments.image_tag.clone()).await?)
         } else {
             None
         };
-        let request = operation::deploy::Request {
+        let request = workflows::deploy::Request {
             stacks,
             release,
             no_execute: arguments.no_execute,
-            manner: Manner {
-                fast: arguments.manner.fast,
-                revert_drift: arguments.manner.revert_drift,
+            pipelines: Some(pipelines),
+            keep_in,
+            options: DeployOptions {
+                fast: arguments.options.fast,
+                revert_drift: arguments.options.revert_drift,
             },
         };
-        operation::deploy::deploy(&context, &request).await
+        workflows::deploy::deploy(&context, &request).await
     })
 }
 
-/// The release to run: the one named, else the one that the SSM parameter names; and its images must be there.
-async fn release(cloud: &Cloud, settings: &Settings, wish: Option<String>) -> Result<String> {
+/// What a new pipeline does unasked: AWS starts it once when it creates it.
+fn first_run(kind: StackKind, settings: &Settings) -> Option<String> {
+    let branch = &settings.source.dev_branch;
+    match kind {
+        StackKind::DevPipeline => Some(format!(
+            "AWS starts a new pipeline once; if the branch `{branch}` exists, that run builds it and deploys it to dev"
+        )),
+        StackKind::ReleasePipeline => Some(
+            "AWS starts a new pipeline once; that run names no release, fails at the condition `TagIsGiven` and deploys nothing"
+                .to_owned(),
+        ),
+        _ => None,
+    }
+}
+
+/// The stack runs releases for long: their images must outlive newer ones of dev.
+fn runs_releases(stack: &Stack) -> bool {
+    stack.takes_image_tag && stack.environment != Some(EnvironmentName::Dev)
+}
+
+/// Returns the release to deploy, from `--image-tag` or the SSM parameter, after checking that its images exist.
+async fn release(cloud: &Cloud, settings: &Settings, requested: Option<String>) -> Result<String> {
     let parameter = &settings.release.image_tag_parameter;
-    let tag = match wish {
-        Some(tag) => tag,
+    let repositories = session::repositories(settings);
+    let tag = match requested {
+        Some(typed) => releases::whole_tag(cloud, &repositories, &typed).await?,
         None => cloud
             .parameter(parameter)
             .await?
             .ok_or_else(|| no_release(parameter))?,
     };
-    let names = Names::new(&settings.project);
-    for container in service::containers(Runtime::Task) {
-        let repository = names.repository(container.name);
-        let pushed = match cloud.image_pushed(&repository, &tag).await {
-            // Somebody who may deploy need not be allowed to look at images; ECS will tell.
-            Err(Fault::Denied { .. }) => continue,
-            answer => answer?,
+    for (_, repository) in repositories {
+        // Deployers may lack permission to list images; ECS reports missing ones.
+        let Some(pushed) = if_allowed(cloud.image_pushed(&repository, &tag).await)? else {
+            continue;
         };
         if pushed.is_none() {
             return Err(Failure::failed(format!(
                 "release {tag} has no image in the repository {repository}"
             ))
             .hint(format!(
-                "`aws ecr describe-images --repository-name {repository}` lists those there are"
+                "`aws ecr describe-images --repository-name {repository}` lists the existing images"
             ))
-            .hint("a push to the dev branch builds images; `--image-tag TAG` names another release")
+            .hint("push to the dev branch to build images, or pass `--image-tag TAG`")
             .into());
         }
     }
     Ok(tag)
 }
 
+/// Rejects `--revert-drift` for blue/green and canary services: CloudFormation treats target group weights as drift, and
+/// reverting them could route all traffic to the group without tasks.
+fn reject_revert_of_weights(stacks: &[&Stack]) -> Result<(), Failure> {
+    let Some(stack) = stacks.iter().find(|stack| stack.shifts_traffic()) else {
+        return Ok(());
+    };
+    let name = &stack.name;
+    Err(Failure::failed(format!(
+        "`--revert-drift` is not supported for {name}: ECS shifts traffic between two target groups, and reverting the weights \
+         could route all traffic to the group without tasks"
+    ))
+    .hint(format!(
+        "`infra diff {name} --drift` shows manual changes; revert them manually"
+    )))
+}
+
 fn no_release(parameter: &str) -> Failure {
     Failure::failed(format!(
-        "there is no release yet: the SSM parameter `{parameter}` does not exist"
+        "no release yet: SSM parameter `{parameter}` does not exist"
     ))
-    .hint("a push to the dev branch builds one and writes the parameter; `infra deploy pipelines` makes the pipelines")
-    .hint("`--image-tag TAG` runs images that were pushed by hand")
+    .hint("push to the dev branch to build a release; `infra deploy pipelines` creates the pipelines")
+    .hint("without a pipeline, build and push images with `infra push`")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::settings::EXAMPLE;
+    use crate::stacks;
+
+    #[test]
+    fn revert_drift_is_rejected_for_blue_green_and_canary() {
+        for (strategy, refused) in [("rolling", false), ("blue-green", true), ("canary", true)] {
+            let text = EXAMPLE.replace("deployment = \"rolling\"", &format!("deployment = {strategy:?}"));
+            let graph = stacks::graph(&Settings::parse(&text).unwrap()).unwrap();
+            let all: Vec<_> = graph.stacks().iter().collect();
+            assert_eq!(reject_revert_of_weights(&all).is_err(), refused, "{strategy}");
+        }
+    }
 }

@@ -1,4 +1,4 @@
-//! `infra diagram`: pictures of the architecture and of the pipelines.
+//! `infra diagram`: draws the architecture or the pipelines.
 
 use anyhow::{Context as _, Result};
 
@@ -7,26 +7,26 @@ use crate::cli::{Diagram, DiagramFormat, DiagramName, Global};
 use crate::console::Console;
 use crate::diagram::{self, Subject};
 use crate::exit::ExitStatus;
-use crate::facts;
+use crate::inventory;
 
-/// Writes the picture to stdout, or to the file that is named.
+/// Writes the diagram to stdout or a file.
 pub(super) fn run(arguments: &Diagram, global: &Global, console: &Console) -> Result<ExitStatus> {
     let (_, graph) = settings::graph(global)?;
-    let facts = facts::of(&graph);
+    let inventory = inventory::of(&graph);
     let subject = match arguments.name {
         DiagramName::Architecture => Subject::Architecture,
         DiagramName::Pipelines => Subject::Pipelines,
     };
     let picture = match arguments.format {
-        DiagramFormat::Mermaid => diagram::mermaid(subject, &facts),
-        DiagramFormat::Svg => diagram::svg(subject, &facts),
+        DiagramFormat::Mermaid => diagram::mermaid(subject, &inventory),
+        DiagramFormat::Svg => diagram::svg(subject, &inventory),
     };
     match &arguments.out {
         Some(file) => {
             fs_err::write(file, picture)?;
-            console.say(format_args!("{}", file.display()));
+            console.info(format_args!("{}", file.display()));
         }
-        None => console.data(picture).context("cannot print the picture")?,
+        None => console.data(picture).context("cannot print the diagram")?,
     }
     Ok(ExitStatus::Done)
 }

@@ -1,4 +1,4 @@
-//! `infra diff`: what a deployment would change.
+//! `infra diff`: shows what a deployment would change.
 
 mod against;
 mod deployed;
@@ -13,40 +13,46 @@ use serde_json::{Value as Json, json};
 use super::settings;
 use crate::cli::{Diff, Global};
 use crate::console::{Console, Paint, Style, wrapped};
-use crate::deploy::drift::{self, Drifted};
+use crate::deployment::drift::Drifted;
+use crate::deployment::parameters::ParameterChange;
 use crate::exit::ExitStatus;
 use crate::plan::{self, Difference};
+use crate::report::{drift, parameters};
 use crate::stacks::Stack;
 use against::Against;
 
-/// A stack and how it differs.
+/// A stack and its differences.
 struct Compared {
     stack: String,
     state: State,
     difference: Difference,
-    /// What was changed by hand; `None` if nobody asked.
+    /// Manual changes; `None` without `--drift`.
     drift: Option<Vec<Drifted>>,
+    /// Parameters that a deployment would change.
+    parameters: Vec<ParameterChange>,
 }
 
-/// What ours is compared with.
+/// The other side of the comparison.
 #[derive(Default)]
-struct Other {
-    /// Templates of the stacks that are meant.
+struct Baseline {
+    /// Templates of the selected stacks.
     templates: BTreeMap<String, Json>,
-    /// Templates of stacks that are not among ours.
+    /// Templates of stacks that are not in the settings.
     strangers: Vec<(String, Json)>,
-    /// What was changed by hand; `None` if nobody asked.
+    /// Manual changes by stack; `None` without `--drift`.
     drift: Option<BTreeMap<String, Vec<Drifted>>>,
+    /// Parameters that a deployment would change, by stack.
+    parameters: BTreeMap<String, Vec<ParameterChange>>,
 }
 
-/// On which sides a stack is.
+/// Sides on which a stack exists.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum State {
     /// Only in the settings.
     New,
     /// On both.
     There,
-    /// Only in what is compared with.
+    /// Only in the baseline.
     Gone,
 }
 
@@ -62,16 +68,18 @@ impl State {
 }
 
 impl Compared {
-    /// Nothing differs, and nothing was changed by hand.
+    /// Returns whether neither template, parameters nor live resources differ.
     fn is_same(&self) -> bool {
-        self.difference.is_empty() && self.drift.as_ref().is_none_or(Vec::is_empty)
+        self.difference.is_empty()
+            && self.parameters.is_empty()
+            && self.drift.as_ref().is_none_or(Vec::is_empty)
     }
 }
 
-/// Templates from files; those of strangers only where all of our stacks are meant.
-fn from_files(path: &Path, stacks: &[&Stack], all: bool) -> Result<Other> {
+/// Reads templates from files. Templates of unknown stacks count only if all stacks are selected.
+fn from_files(path: &Path, stacks: &[&Stack], all: bool) -> Result<Baseline> {
     let against = Against::open(path, stacks)?;
-    let mut other = Other::default();
+    let mut other = Baseline::default();
     for stack in stacks {
         if let Some(template) = against.template(&stack.name)? {
             other.templates.insert(stack.name.clone(), template);
@@ -85,11 +93,11 @@ fn from_files(path: &Path, stacks: &[&Stack], all: bool) -> Result<Other> {
 
 /// Compares the templates with those deployed or at a path, stack by stack.
 pub(super) fn run(arguments: &Diff, global: &Global, console: &Console) -> Result<ExitStatus> {
-    let (_, graph) = settings::graph(global)?;
+    let (settings, graph) = settings::graph(global)?;
     let stacks = settings::select(&graph, &arguments.targets)?;
     let mut other = match &arguments.against {
         Some(path) => from_files(path, &stacks, stacks.len() == graph.stacks().len())?,
-        None => deployed::other(&stacks, arguments.drift, global, console)?,
+        None => deployed::other(&stacks, &settings, arguments.drift, global, console)?,
     };
     let mut compared = Vec::new();
     for stack in &stacks {
@@ -104,6 +112,7 @@ pub(super) fn run(arguments: &Diff, global: &Global, console: &Console) -> Resul
             state,
             difference: plan::compare(&old.unwrap_or(Json::Null), stack.template.json()),
             drift,
+            parameters: other.parameters.remove(&stack.name).unwrap_or_default(),
         });
     }
     for (stack, old) in other.strangers {
@@ -112,6 +121,7 @@ pub(super) fn run(arguments: &Diff, global: &Global, console: &Console) -> Resul
             state: State::Gone,
             difference: plan::compare(&old, &Json::Null),
             drift: None,
+            parameters: Vec::new(),
         });
     }
     let differs = compared
@@ -139,26 +149,27 @@ fn as_text(compared: &[Compared], paint: Paint) -> String {
             continue;
         }
         let headline = match one.state {
-            State::New => format!("a new stack, {}", one.difference.summary()),
-            State::Gone => format!(
-                "no longer a stack of these settings, {}",
-                one.difference.summary()
-            ),
-            State::There if one.difference.is_empty() => "its template is the same".to_owned(),
+            State::New => format!("new stack, {}", one.difference.summary()),
+            State::Gone => format!("not in the settings, {}", one.difference.summary()),
+            State::There if one.difference.is_empty() => "template unchanged".to_owned(),
             State::There => one.difference.summary(),
         };
         let name = paint.apply(Style::Bold, &one.stack);
-        // Writing to a string does not fail.
         let _ = writeln!(text, "{name}: {headline}");
+        let given = parameters::lines(&one.parameters, paint);
         let drifted = drift::lines(one.drift.as_deref().unwrap_or_default(), paint);
-        for line in plan::lines(&one.difference, paint).into_iter().chain(drifted) {
+        for line in plan::lines(&one.difference, paint)
+            .into_iter()
+            .chain(given)
+            .chain(drifted)
+        {
             text.push_str(&line);
             text.push('\n');
         }
         text.push('\n');
     }
     if !same.is_empty() {
-        let line = format!("no difference: {}", same.join(", "));
+        let line = format!("no differences: {}", same.join(", "));
         let _ = writeln!(text, "{}", wrapped(&line, 80).join("\n  "));
     }
     text
@@ -173,8 +184,9 @@ fn as_json(compared: &[Compared]) -> Json {
                 "state": one.state.word(&one.difference),
                 "resources": one.difference.resources,
                 "others": one.difference.others,
-                "broadening": one.difference.broadening,
+                "broadening": one.difference.widening,
                 "drift": one.drift,
+                "parameters": one.parameters,
             })
         })
         .collect();

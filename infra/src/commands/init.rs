@@ -1,20 +1,20 @@
-//! `infra init`: a fork's settings, from the git remote and a few answers.
-
-mod git;
+//! `infra init`: creates a fork's settings from the git remote and a few questions.
 
 use std::path::Path;
 
 use anyhow::Result;
 
+use super::git::Checkout;
 use super::settings as files;
 use crate::cli::{Global, Init};
+use crate::compose_file;
 use crate::console::{Console, Style};
 use crate::exit::{ExitStatus, Failure};
+use crate::service::{APP_DOCKERFILE, APP_PORT, Service};
 use crate::settings::first::{self, Answer, Question};
 use crate::settings::{GitHubRepository, Mistake, Settings, SettingsError};
-use git::Checkout;
 
-/// Asks, fills in and writes.
+/// Asks, fills in the answers and writes the file.
 pub(super) fn run(arguments: &Init, global: &Global, console: &Console) -> Result<ExitStatus> {
     let file = files::file(global)?;
     let begun = existing(&file)?;
@@ -26,28 +26,31 @@ pub(super) fn run(arguments: &Init, global: &Global, console: &Console) -> Resul
     let repository = repository(&checkout, console);
     let answers = if console.is_interactive() {
         let Some(answers) = ask(arguments, repository.as_ref(), &checkout, console)? else {
-            console.say("nothing was written");
+            console.info("no file written");
             return Ok(ExitStatus::Declined);
         };
         answers
     } else {
-        conclude(arguments, repository.as_ref())?
+        conclude(arguments, repository.as_ref(), &checkout)?
     };
     let text = first::fill(begun.as_deref().unwrap_or(first::FIRST), &answers);
     if let Err(mistakes) = Settings::parse(&text) {
         let invalid = SettingsError::Invalid { file, mistakes };
         return Err(Failure::new(ExitStatus::SettingsInvalid, invalid.to_string())
-            .hint("the answers are good, and these are not: mend them, then run `infra init` again")
+            .hint("your answers are valid; correct these settings, then run `infra init` again")
             .into());
     }
     write(&file, &text, begun.is_some())?;
     let filled = if begun.is_some() { "filled in" } else { "written" };
-    console.say(format_args!("{}: {filled}", file.display()));
+    console.info(format_args!("{}: {filled}", file.display()));
+    if let Ok(settings) = Settings::parse(&text) {
+        write_generated(&file, settings.local_service(), console)?;
+    }
     advise(&answers, &checkout, console);
     Ok(ExitStatus::Done)
 }
 
-/// The text of a file that waits to be filled in, if there is a file.
+/// Returns the text of an existing file with placeholders. Fails if the file is already filled in.
 fn existing(file: &Path) -> Result<Option<String>> {
     let text = match fs_err::read_to_string(file) {
         Ok(text) => text,
@@ -56,34 +59,34 @@ fn existing(file: &Path) -> Result<Option<String>> {
     };
     let waits = match Settings::parse(&text) {
         Ok(settings) => !settings.placeholders().is_empty(),
-        // Whatever else is wrong with it, it is told once the placeholders are gone.
+        // Other errors are reported after the placeholders are replaced.
         Err(_) => text.contains("\"OWNER\"") && text.contains("\"NAME\""),
     };
     if waits {
         return Ok(Some(text));
     }
     Err(Failure::failed(format!(
-        "{} is there already, and nothing is overwritten",
+        "{} already exists and is filled in",
         file.display()
     ))
-    .hint("edit it: infra/infra.example.toml explains every setting, `infra check --offline` tells mistakes")
-    .hint("`infra --config FILE init` writes another one")
+    .hint("edit it: infra/infra.example.toml documents every setting, `infra check --offline` validates it")
+    .hint("`infra --config FILE init` creates another file")
     .into())
 }
 
-/// The repository that the remote names. What cannot be used is told, since the person may not know.
+/// Returns the GitHub repository of the remote. Warns if the remote is not on GitHub.
 fn repository(checkout: &Checkout, console: &Console) -> Option<GitHubRepository> {
     let (name, address) = checkout.remote.as_ref()?;
     match GitHubRepository::of_remote(address) {
         Ok(repository) => Some(repository),
         Err(error) => {
-            console.warn(format_args!("the git remote `{name}` is of no use here: {error}"));
+            console.warn(format_args!("cannot use git remote `{name}`: {error}"));
             None
         }
     }
 }
 
-/// The option that answers a question.
+/// Returns the option that sets the answer.
 fn option(question: Question) -> &'static str {
     match question {
         Question::ProjectName => "--project-name",
@@ -92,6 +95,9 @@ fn option(question: Question) -> &'static str {
         Question::DevBranch => "--dev-branch",
         Question::ProdBranch => "--prod-branch",
         Question::Email => "--email",
+        Question::Dockerfile => "--dockerfile",
+        Question::Port => "--app-port",
+        Question::HealthPath => "--health-path",
     }
 }
 
@@ -103,39 +109,64 @@ fn given(arguments: &Init, question: Question) -> Option<&str> {
         Question::DevBranch => arguments.dev_branch.as_deref(),
         Question::ProdBranch => arguments.prod_branch.as_deref(),
         Question::Email => arguments.email.as_deref(),
+        Question::Dockerfile => arguments.dockerfile.as_deref(),
+        Question::Port => arguments.app_port.as_deref(),
+        Question::HealthPath => arguments.health_path.as_deref(),
     }
 }
 
-/// What an answer is when nobody gives one; an e-mail address is nobody's guess.
-fn default(question: Question, repository: Option<&GitHubRepository>) -> Option<String> {
+/// Returns the default answer. There is none for the e-mail address.
+fn default(question: Question, repository: Option<&GitHubRepository>, checkout: &Checkout) -> Option<String> {
     match question {
         Question::ProjectName => Some("penguin-school".to_owned()),
         Question::Owner => repository.map(|repository| repository.owner.clone()),
         Question::Repository => repository.map(|repository| repository.name.clone()),
         Question::DevBranch => Some("dev".to_owned()),
-        Question::ProdBranch => Some("main".to_owned()),
+        Question::ProdBranch => Some(checkout.main_branch().to_owned()),
         Question::Email => None,
+        Question::Dockerfile => Some(APP_DOCKERFILE.to_owned()),
+        Question::Port => Some(APP_PORT.to_string()),
+        Question::HealthPath => Some("/".to_owned()),
     }
 }
 
-fn words(question: Question) -> &'static str {
+/// The site of this repository has its own health check.
+fn arises(question: Question, arguments: &Init, answers: &[Answer]) -> bool {
+    question != Question::HealthPath
+        || arguments.health_path.is_some()
+        || answers
+            .iter()
+            .any(|(other, answer)| *other == Question::Dockerfile && answer != APP_DOCKERFILE)
+}
+
+fn prompt(question: Question) -> &'static str {
     match question {
-        Question::ProjectName => "Name of the project, in front of names in AWS",
-        Question::Owner => "Owner of the repository on GitHub",
-        Question::Repository => "Name of the repository on GitHub",
-        Question::DevBranch => "Branch that every push deploys to dev",
-        Question::ProdBranch => "Branch that releases are made from",
-        Question::Email => "E-mail address that approves releases",
+        Question::ProjectName => "Project name (prefix of AWS resource names)",
+        Question::Owner => "GitHub owner",
+        Question::Repository => "GitHub repository",
+        Question::DevBranch => "Branch deployed to dev on every push",
+        Question::ProdBranch => "Branch for releases",
+        Question::Email => "E-mail address for approval requests",
+        Question::Dockerfile => "Dockerfile of the app",
+        Question::Port => "Port of the app",
+        Question::HealthPath => "Path that answers 200 once the app is ready",
     }
 }
 
-/// Answers from the options and from the remote alone: all that is missing and all that is bad is told at once.
-fn conclude(arguments: &Init, repository: Option<&GitHubRepository>) -> Result<Vec<Answer>> {
+/// Answers from options and remote only. Reports all missing and invalid answers at once.
+fn conclude(
+    arguments: &Init,
+    repository: Option<&GitHubRepository>,
+    checkout: &Checkout,
+) -> Result<Vec<Answer>> {
     let (mut answers, mut missing) = (Vec::new(), Vec::new());
     for question in Question::ALL {
+        if !arises(question, arguments, &answers) {
+            continue;
+        }
         match given(arguments, question)
             .map(str::to_owned)
-            .or_else(|| default(question, repository))
+            .or_else(|| default(question, repository, checkout))
         {
             Some(answer) => answers.push((question, answer)),
             None => missing.push(question),
@@ -145,34 +176,39 @@ fn conclude(arguments: &Init, repository: Option<&GitHubRepository>) -> Result<V
     if missing.is_empty() && objections.is_empty() {
         return Ok(answers);
     }
-    let mut told = Vec::new();
+    let mut problems = Vec::new();
     if !missing.is_empty() {
         let options: Vec<_> = missing.iter().map(|question| option(*question)).collect();
-        told.push(format!(
-            "{}: missing, and without a terminal nobody can be asked",
-            options.join(", ")
-        ));
+        problems.push(format!("{}: required without a terminal", options.join(", ")));
     }
-    told.extend(objections.iter().map(|(question, mistake)| {
+    problems.extend(objections.iter().map(|(question, mistake)| {
         let option = option(*question);
         format!("{option}: {}", sentence(mistake))
     }));
-    let told = told.join("\n  ");
+    let problems = problems.join("\n  ");
     Err(Failure::new(
         ExitStatus::Usage,
-        format!("the settings cannot be written with these options\n  {told}"),
+        format!("cannot write the settings\n  {problems}"),
     )
     .into())
 }
 
-/// What the settings say against the answers, and against their company.
+/// Returns invalid answers, checked alone and then together.
 fn objections(answers: &[Answer]) -> Vec<(Question, Mistake)> {
     let mut found: Vec<_> = answers
         .iter()
-        .filter_map(|(question, answer)| Some((*question, first::objection(*question, answer)?)))
+        .filter_map(|(question, answer)| Some((*question, first::check_answer(*question, answer)?)))
         .collect();
     if found.is_empty() {
-        let mistakes = Settings::parse(&first::fill(first::FIRST, answers))
+        let mut answers = answers.to_vec();
+        // Asked after the Dockerfile that needs it.
+        if !answers
+            .iter()
+            .any(|(question, _)| *question == Question::HealthPath)
+        {
+            answers.push((Question::HealthPath, "/".to_owned()));
+        }
+        let mistakes = Settings::parse(&first::fill(first::FIRST, &answers))
             .err()
             .unwrap_or_default();
         found.extend(mistakes.into_iter().filter_map(|mistake| {
@@ -192,7 +228,7 @@ fn sentence(mistake: &Mistake) -> String {
     }
 }
 
-/// Asks for what the options do not answer, again and again until the answer is good. `None`: the person left.
+/// Asks for answers that no option gives, until they are valid. `None`: the input was closed.
 fn ask(
     arguments: &Init,
     repository: Option<&GitHubRepository>,
@@ -201,13 +237,16 @@ fn ask(
 ) -> Result<Option<Vec<Answer>>> {
     let mut answers: Vec<Answer> = Vec::new();
     for question in Question::ALL {
+        if !arises(question, arguments, &answers) {
+            continue;
+        }
         let mut given = given(arguments, question).map(str::to_owned);
-        let default = default(question, repository)
+        let default = default(question, repository, checkout)
             .or_else(|| checkout.email.clone().filter(|_| question == Question::Email));
         loop {
             let answer = match given.take() {
                 Some(answer) => answer,
-                None => match console.ask(words(question), default.as_deref())? {
+                None => match console.ask(prompt(question), default.as_deref())? {
                     Some(answer) => answer,
                     None => return Ok(None),
                 },
@@ -218,7 +257,7 @@ fn ask(
                 .find(|(about, _)| *about == question)
             {
                 Some((_, mistake)) => mistake,
-                // Of two that do not go together the second one is asked again, whichever is complained of.
+                // If two answers conflict, the later one is asked again.
                 None => match objections(&answers).into_iter().next() {
                     Some((_, mistake)) => mistake,
                     None => break,
@@ -235,25 +274,52 @@ fn ask(
     Ok(Some(answers))
 }
 
-/// Writes the file in one step, so that there is all of it or none.
+/// Writes `docker-compose.yml` and `.env.example` anew, if they are generated files that the answers change.
+fn write_generated(settings: &Path, service: &Service, console: &Console) -> Result<()> {
+    let compose = settings.with_file_name("docker-compose.yml");
+    let generated = fs_err::read_to_string(&compose).is_ok_and(|text| text.contains(compose_file::GENERATED));
+    let files = [
+        (compose, generated.then(|| compose_file::render(service))),
+        (
+            settings.with_file_name(compose_file::ENV_EXAMPLE),
+            compose_file::env_example(service),
+        ),
+    ];
+    for (file, text) in files {
+        let Some(text) = text else { continue };
+        if fs_err::read_to_string(&file).ok().as_ref() != Some(&text) {
+            fs_err::write(&file, text)?;
+            console.info(format_args!("{}: written", file.display()));
+        }
+    }
+    Ok(())
+}
+
+/// Writes the file atomically.
 fn write(file: &Path, text: &str, replaces: bool) -> Result<()> {
+    // Replace the target of a symbolic link, not the link.
+    let file = &if replaces {
+        fs_err::canonicalize(file)?
+    } else {
+        file.to_owned()
+    };
     let beside = file.with_extension(format!("toml.{}", std::process::id()));
     let written = fs_err::write(&beside, text).and_then(|()| {
         if replaces {
+            fs_err::set_permissions(&beside, fs_err::metadata(file)?.permissions())?;
             return fs_err::rename(&beside, file);
         }
-        // Unlike a renaming this fails if somebody else has been quicker.
+        // Unlike rename, this fails if the file exists by now.
         fs_err::hard_link(&beside, file)?;
         fs_err::remove_file(&beside)
     });
     if written.is_err() {
-        // The error that matters is the first one.
         let _ = fs_err::remove_file(&beside);
     }
     Ok(written?)
 }
 
-/// What to do next.
+/// Prints the next steps.
 fn advise(answers: &[Answer], checkout: &Checkout, console: &Console) {
     let branches = answers
         .iter()
@@ -261,11 +327,11 @@ fn advise(answers: &[Answer], checkout: &Checkout, console: &Console) {
     for (_, branch) in branches {
         if checkout.remote.is_some() && !checkout.branches.contains(branch) {
             console.hint(format_args!(
-                "the branch `{branch}` is not there yet: `git push {} HEAD:{branch}` makes it",
+                "branch `{branch}` does not exist yet; create it with `git push {} HEAD:{branch}`",
                 checkout.remote.as_ref().map_or("origin", |(name, _)| name)
             ));
         }
     }
-    console.hint("`infra check --offline` looks for what would fail later; `infra list` shows the stacks");
-    console.hint("`infra deploy Foundation clusters` is the first deployment");
+    console.hint("validate with `infra check --offline`; list the stacks with `infra list`");
+    console.hint("first deployment: `infra deploy Foundation clusters`");
 }

@@ -1,4 +1,4 @@
-//! `infra list`: the stacks, their environments, and what needs what.
+//! `infra list`: lists stacks, environments and dependencies.
 
 use anyhow::{Context as _, Result};
 use serde_json::json;
@@ -10,7 +10,7 @@ use crate::exit::ExitStatus;
 use crate::settings::EnvironmentName;
 use crate::stacks::{Stack, StackKind};
 
-/// Prints a line for each stack, in the order in which they are deployed.
+/// Prints one line per stack in deployment order.
 pub(super) fn run(arguments: &List, global: &Global, console: &Console) -> Result<ExitStatus> {
     let (_, graph) = settings::graph(global)?;
     let stacks = settings::select(&graph, &arguments.targets)?;
@@ -56,7 +56,7 @@ fn table(stacks: &[&Stack]) -> String {
     lines.collect()
 }
 
-/// The environments that a stack serves; none for what belongs to all.
+/// Returns the environments that use a stack; empty for shared stacks.
 fn environments(stack: &Stack) -> Vec<&'static str> {
     match (stack.kind, stack.environment) {
         (StackKind::App | StackKind::DevPipeline | StackKind::Foundation, environment) => {

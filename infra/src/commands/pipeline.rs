@@ -1,24 +1,24 @@
-//! `infra pipeline`: where a release is, starting one, approving or rejecting it.
+//! `infra pipeline`: shows, starts, approves and rejects pipeline runs.
 
 use anyhow::Result;
 
-use super::{cloud, settings};
-use crate::cli::{Global, PipelineAnswer, PipelineName, PipelineVerb};
+use super::{session, settings};
+use crate::cli::{Global, PipelineDecision, PipelineName, PipelineVerb};
 use crate::console::Console;
-use crate::deploy::wanted::Wanted;
+use crate::deployment::stack_spec::StackSpec;
 use crate::exit::{ExitStatus, Failure};
-use crate::operation::pipelines::{self, Connection, Pipeline, Places, Verdict};
-use crate::settings::{Settings, SourceAccess};
-use crate::stacks::{Names, RELEASE_VARIABLE, StackKind};
+use crate::settings::{EnvironmentName, Settings, SourceAccess};
+use crate::stacks::{Names, RELEASE_LATEST, RELEASE_VARIABLE, StackKind};
+use crate::workflows::pipelines::{self, Connection, Pipeline, Places, Verdict};
 
-/// What to do, once we are signed in.
+/// Work to do after sign-in.
 enum Task<'a> {
     Status,
     Start(Option<&'a str>),
-    Answer(Verdict),
+    Decide(Verdict),
 }
 
-/// Does what is asked for.
+/// Runs a `pipeline` verb.
 pub(super) fn run(verb: &PipelineVerb, global: &Global, console: &Console) -> Result<ExitStatus> {
     let (only, yes, task) = match verb {
         PipelineVerb::Status(arguments) => (arguments.pipeline, false, Task::Status),
@@ -26,9 +26,9 @@ pub(super) fn run(verb: &PipelineVerb, global: &Global, console: &Console) -> Re
             if arguments.pipeline == PipelineName::Dev && arguments.image_tag.is_some() {
                 return Err(Failure::new(
                     ExitStatus::Usage,
-                    "the dev pipeline makes its own tag: the newest commit of its branch",
+                    "the dev pipeline takes no `--image-tag`: it tags images with the newest commit of its branch",
                 )
-                .hint("`infra deploy dev --image-tag TAG` runs another one on dev")
+                .hint("`infra deploy dev --image-tag TAG` deploys an existing tag to dev")
                 .into());
             }
             (
@@ -38,56 +38,64 @@ pub(super) fn run(verb: &PipelineVerb, global: &Global, console: &Console) -> Re
             )
         }
         PipelineVerb::Approve(arguments) => (None, arguments.yes, verdict(true, arguments)),
-        PipelineVerb::Reject(arguments) => (None, arguments.answer.yes, verdict(false, &arguments.answer)),
+        PipelineVerb::Reject(arguments) => {
+            (None, arguments.decision.yes, verdict(false, &arguments.decision))
+        }
     };
-    let (its, graph) = settings::graph(global)?;
-    let stacks: Vec<Wanted> = graph
+    let (settings, graph) = settings::graph(global)?;
+    let stacks: Vec<StackSpec> = graph
         .stacks()
         .iter()
         .filter(|stack| matches!(stack.kind, StackKind::DevPipeline | StackKind::ReleasePipeline))
-        .map(cloud::wanted)
+        .map(session::stack_spec)
         .collect();
-    let places = places(&its, only);
-    cloud::block_on(async {
-        let context = cloud::open(global, &stacks, console, yes).await?;
+    let app_stacks = EnvironmentName::ALL
+        .into_iter()
+        .filter_map(|name| Some(graph.app(name)?.name.clone()))
+        .collect();
+    let places = places(&settings, only, app_stacks);
+    session::block_on(async {
+        let context = session::open(global, &stacks, console, yes).await?;
         match task {
             Task::Status => pipelines::status(&context, &places).await,
             Task::Start(tag) => pipelines::start(&context, &places, tag).await,
-            Task::Answer(verdict) => pipelines::answer(&context, &places, &verdict).await,
+            Task::Decide(verdict) => pipelines::decide(&context, &places, &verdict).await,
         }
     })
 }
 
-fn verdict(approve: bool, arguments: &PipelineAnswer) -> Task<'static> {
-    Task::Answer(Verdict {
+fn verdict(approve: bool, arguments: &PipelineDecision) -> Task<'static> {
+    Task::Decide(Verdict {
         approve,
         comment: arguments.comment.clone(),
     })
 }
 
-fn places(its: &Settings, only: Option<PipelineName>) -> Places {
-    let names = Names::new(&its.project);
+fn places(settings: &Settings, only: Option<PipelineName>, stacks: Vec<String>) -> Places {
+    let names = Names::new(&settings.project);
     let dev = (PipelineName::Dev, "dev", names.dev_pipeline_name());
     let release = (PipelineName::Release, "release", names.release_pipeline_name());
     Places {
-        region: its.project.region.clone(),
+        region: settings.project.region.clone(),
         pipelines: [dev, release]
             .into_iter()
             .filter(|(name, ..)| only.is_none_or(|only| only == *name))
             .map(|(_, which, name)| Pipeline { which, name })
             .collect(),
-        connection: connection(its),
+        connection: connection(settings),
         variable: RELEASE_VARIABLE.to_owned(),
-        tag_parameter: its.release.image_tag_parameter.clone(),
-        repositories: cloud::repositories(its),
+        latest: RELEASE_LATEST.to_owned(),
+        tag_parameter: settings.release.image_tag_parameter.clone(),
+        repositories: session::repositories(settings),
+        stacks,
     }
 }
 
-/// How the pipelines get at the source.
-pub(super) fn connection(its: &Settings) -> Connection {
-    match &its.source.access {
+/// Returns how the pipelines access the source repository.
+pub(super) fn connection(settings: &Settings) -> Connection {
+    match &settings.source.access {
         SourceAccess::NewConnection => {
-            Connection::Parameter(Names::new(&its.project).shared_parameter("connection-arn"))
+            Connection::Parameter(Names::new(&settings.project).shared_parameter("connection-arn"))
         }
         SourceAccess::Connection { arn } => Connection::Arn(arn.clone()),
         SourceAccess::Token { .. } => Connection::None,

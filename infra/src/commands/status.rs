@@ -1,28 +1,29 @@
-//! `infra status`: how the stacks are, and the service in them.
+//! `infra status`: shows stack and service status.
 
 use std::time::Duration;
 
 use anyhow::Result;
 
-use super::{cloud, settings};
+use super::{session, settings};
 use crate::cli::{Global, Status};
 use crate::console::Console;
-use crate::deploy::wanted::Wanted;
+use crate::deployment::stack_spec::StackSpec;
 use crate::exit::ExitStatus;
-use crate::operation::status;
+use crate::workflows::status;
 
-/// Shows the targets once, or until Ctrl-C.
+/// Prints the status once, or repeatedly until Ctrl-C.
 pub(super) fn run(arguments: &Status, global: &Global, console: &Console) -> Result<ExitStatus> {
-    let (its, graph) = settings::graph(global)?;
-    let stacks: Vec<Wanted> = settings::select(&graph, &arguments.targets)?
+    let (settings, graph) = settings::graph(global)?;
+    let stacks: Vec<StackSpec> = settings::select(&graph, &arguments.targets)?
         .into_iter()
-        .map(cloud::wanted)
+        .map(session::stack_spec)
         .collect();
-    cloud::block_on(async {
-        let context = cloud::open(global, &stacks, console, false).await?;
+    session::block_on(async {
+        let context = session::open(global, &stacks, console, false).await?;
         let request = status::Request {
             stacks,
-            tag_parameter: its.release.image_tag_parameter,
+            tag_parameter: settings.release.image_tag_parameter,
+            links: arguments.open,
             every: arguments.watch.then_some(Duration::from_secs(5)),
         };
         status::status(&context, &request).await

@@ -1,4 +1,4 @@
-//! `infra synth`: writes the templates.
+//! `infra synth`: writes the CloudFormation templates.
 
 use std::path::PathBuf;
 
@@ -8,23 +8,26 @@ use super::settings;
 use crate::cli::{Global, Synth};
 use crate::console::Console;
 use crate::exit::ExitStatus;
+use crate::stacks::StackKind;
 
-/// Where templates go when nobody says where.
+/// Default output directory.
 const DEFAULT_FOLDER: &str = "infra.out";
 
-/// One stack goes to stdout, several to files.
+/// Prints a single stack to stdout, writes several to files.
 pub(super) fn run(arguments: &Synth, global: &Global, console: &Console) -> Result<ExitStatus> {
-    let (its, graph) = settings::graph(global)?;
-    let placeholders = its.placeholders();
+    let (settings, graph) = settings::graph(global)?;
+    let placeholders = settings.placeholders();
     if !placeholders.is_empty() {
         console.warn(format_args!(
-            "the templates hold placeholders ({}); `infra init` asks for what belongs there",
+            "templates contain placeholders ({}); `infra init` replaces them",
             placeholders.join(", ")
         ));
     }
     let stacks = settings::select(&graph, &arguments.targets)?;
     if let ([stack], None) = (stacks.as_slice(), &arguments.out) {
-        console.data(stack.body()).context("cannot print the template")?;
+        console
+            .data(stack.template.text())
+            .context("cannot print the template")?;
         return Ok(ExitStatus::Done);
     }
     let folder = arguments
@@ -34,8 +37,14 @@ pub(super) fn run(arguments: &Synth, global: &Global, console: &Console) -> Resu
     fs_err::create_dir_all(&folder)?;
     for stack in stacks {
         let file = folder.join(format!("{}.template.json", stack.name));
-        fs_err::write(&file, stack.body())?;
-        console.say(format_args!("{} ({} bytes)", file.display(), stack.body().len()));
+        let text = stack.template.text();
+        fs_err::write(&file, text)?;
+        console.info(format_args!("{} ({} bytes)", file.display(), text.len()));
+        // Pipelines read stack tags from a configuration file beside the template.
+        if stack.kind == StackKind::App {
+            let file = folder.join(format!("{}.configuration.json", stack.name));
+            fs_err::write(file, stack.configuration())?;
+        }
     }
     Ok(ExitStatus::Done)
 }

@@ -1,59 +1,56 @@
-//! What the person wants from the console: colours, how much talk, and for whom the data is.
+//! Console options: color, verbosity, JSON.
 
 use super::Paint;
 
-/// The console's settings, as the command line gives them.
+/// Console options from the command line.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Options {
-    /// When to colour.
+    /// When to color output.
     pub color: ColorChoice,
-    /// How much to say.
+    /// Verbosity.
     pub verbosity: Verbosity,
-    /// Data for programs.
+    /// Print data as JSON.
     pub json: bool,
 }
 
-/// When to colour.
+/// When to color output.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum ColorChoice {
-    /// On a terminal, unless the environment says otherwise (`NO_COLOR`, `TERM=dumb`).
+    /// On a terminal, unless `NO_COLOR` is set or `TERM` is `dumb`.
     #[default]
     Auto,
-    /// Even into a file or a pipe.
+    /// Always.
     Always,
-    /// Not at all.
+    /// Never.
     Never,
 }
 
 impl ColorChoice {
-    /// What the choice means for one stream.
+    /// Applies the choice to a stream.
     pub(super) fn resolve(self, is_terminal: bool) -> Paint {
-        let set = |name| std::env::var_os(name).is_some_and(|value| !value.is_empty());
-        self.decide(
-            is_terminal,
-            set("NO_COLOR"),
-            std::env::var_os("TERM").is_some_and(|term| term == "dumb"),
-        )
+        let no_color = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
+        let dumb = std::env::var_os("TERM").is_some_and(|term| term == "dumb");
+        Paint::new(self.decide(is_terminal, no_color, dumb))
     }
 
-    fn decide(self, is_terminal: bool, no_color: bool, dumb: bool) -> Paint {
-        Paint::new(match self {
+    fn decide(self, is_terminal: bool, no_color: bool, dumb: bool) -> bool {
+        match self {
             Self::Always => true,
             Self::Never => false,
             Self::Auto => is_terminal && !no_color && !dumb,
-        })
+        }
     }
 }
 
-/// How much to say on stderr.
+/// Amount of output on stderr.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Verbosity {
     /// Warnings and errors.
     Quiet,
-    /// What is going on.
+    /// Progress too.
     #[default]
     Normal,
-    /// Why, and with what.
+    /// Details too.
     Verbose,
 }
 
@@ -62,14 +59,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_flag_outranks_the_environment_and_the_environment_the_terminal() {
-        let paint =
-            |choice: ColorChoice, terminal, no_color| choice.decide(terminal, no_color, false).is_on();
+    fn flag_takes_precedence_over_environment_and_terminal() {
+        let paint = |choice: ColorChoice, terminal, no_color| choice.decide(terminal, no_color, false);
         assert!(paint(ColorChoice::Auto, true, false));
         assert!(!paint(ColorChoice::Auto, true, true));
         assert!(!paint(ColorChoice::Auto, false, false));
         assert!(paint(ColorChoice::Always, false, true));
         assert!(!paint(ColorChoice::Never, true, false));
-        assert!(!ColorChoice::Auto.decide(true, false, true).is_on());
+        assert!(!ColorChoice::Auto.decide(true, false, true));
     }
 }

@@ -1,63 +1,48 @@
-//! Colour, or none: the few styles that the tool uses.
-//!
-//! Output must read without any of them; they only help the eye.
+//! ANSI styles. Output must be readable without them.
 
-/// A style, named as terminals name it, so that the person's own palette applies.
+/// A style of the terminal's own palette.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Style {
-    /// Headings, names that matter.
+    /// Headings and important names.
     Bold,
-    /// What can be skipped.
+    /// Less important text.
     Dim,
-    /// Errors, deletions.
+    /// Errors and deletions.
     Red,
-    /// Success, additions.
+    /// Success and additions.
     Green,
-    /// Warnings, changes.
+    /// Warnings and changes.
     Yellow,
-    /// Remedies, links.
+    /// Hints and links.
     Cyan,
-    /// A second voice beside cyan.
+    /// Second accent beside cyan.
     Magenta,
 }
 
-impl Style {
-    fn code(self) -> u8 {
-        match self {
-            Self::Bold => 1,
-            Self::Dim => 2,
-            Self::Red => 31,
-            Self::Green => 32,
-            Self::Yellow => 33,
-            Self::Magenta => 35,
-            Self::Cyan => 36,
-        }
-    }
-}
-
-/// Colours text, or leaves it alone.
+/// Applies styles, or returns text unchanged.
 #[derive(Clone, Copy, Debug)]
 pub struct Paint {
     on: bool,
 }
 
 impl Paint {
-    /// A paint that colours if `on`.
+    /// Creates a paint that applies styles if `on`.
     pub fn new(on: bool) -> Self {
         Self { on }
     }
 
-    /// True if it colours.
-    pub fn is_on(self) -> bool {
-        self.on
-    }
-
-    /// The text in that style.
+    /// Returns the styled text.
     pub fn apply(self, style: Style, text: &str) -> String {
-        if self.on {
-            format!("\x1b[{}m{text}\x1b[0m", style.code())
-        } else {
-            text.to_owned()
-        }
+        let plain = ::console::Style::new().force_styling(self.on);
+        let styled = match style {
+            Style::Bold => plain.bold(),
+            Style::Dim => plain.dim(),
+            Style::Red => plain.red(),
+            Style::Green => plain.green(),
+            Style::Yellow => plain.yellow(),
+            Style::Magenta => plain.magenta(),
+            Style::Cyan => plain.cyan(),
+        };
+        styled.apply_to(text).to_string()
     }
 }

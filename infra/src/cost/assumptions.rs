@@ -1,12 +1,11 @@
-//! What no template says: how many visitors come, how large pages are, how often somebody pushes. Told with every
-//! estimate, so that nobody takes it for knowledge.
+//! Assumptions that templates do not contain: traffic, page sizes, pushes. Printed with every estimate.
 
-/// What an estimate assumes.
+/// Assumptions of an estimate.
 #[derive(Clone, Copy, Debug)]
 pub struct Assumptions {
-    /// Millions of requests a month in prod; dev and staging get a tenth of them each.
+    /// Millions of requests per month in prod; dev and staging get a tenth each.
     pub requests: f64,
-    /// Pushes a month to the dev branch; a tenth of them become releases.
+    /// Pushes to the dev branch per month; a tenth of them are released.
     pub pushes: f64,
 }
 
@@ -20,62 +19,64 @@ impl Default for Assumptions {
 }
 
 impl Assumptions {
-    /// Kilobytes that a request sends to a visitor, on average.
+    /// Average kilobytes sent per request.
     pub const SENT_KB: f64 = 20.0;
-    /// Kilobytes that a request writes to the logs of both containers and of the load balancer.
+    /// Kilobytes logged per request by both containers and the load balancer.
     pub const LOGGED_KB: f64 = 1.0;
-    /// Requests that come over one connection.
+    /// Requests per connection.
     pub const PER_CONNECTION: f64 = 5.0;
-    /// GB a month that a cluster's flow log takes up, and that its tasks fetch from outside, besides their logs.
+    /// GB per month of a cluster's flow log, and of outbound traffic of its tasks besides logs.
     pub const CLUSTER_GB: f64 = 1.0;
-    /// MB of an image in its repository, compressed.
+    /// MB of a compressed image.
     pub const IMAGE_MB: f64 = 10.0;
-    /// MB of artifacts that an execution of a pipeline leaves for a month.
+    /// MB of artifacts per pipeline execution, kept for a month.
     pub const ARTIFACTS_MB: f64 = 20.0;
-    /// Minutes of a build of images, of a build of templates, and of any other action but an approval.
+    /// Minutes of an image build, of a template build, and of any other action except approvals.
     pub const MINUTES: (f64, f64, f64) = (8.0, 2.0, 3.0);
-    /// Metrics of container insights: per cluster, and per service with its task definition.
+    /// Container Insights metrics per cluster and per service.
     pub const METRICS: (f64, f64) = (8.0, 17.0);
-    /// Metrics of enhanced container insights: per cluster, and per running task with its service.
+    /// Enhanced Container Insights metrics per cluster and per running task.
     pub const ENHANCED_METRICS: (f64, f64) = (23.0, 157.0);
-    /// Alarms that AWS makes for a policy of scaling: one to start tasks, one to stop them.
+    /// Metrics that the proxy logs each minute, and kinds of errors that happen in a month.
+    pub const PROXY_METRICS: (f64, f64) = (8.0, 2.0);
+    /// Alarms that AWS creates per scaling policy: scale out and scale in.
     pub const ALARMS_OF_SCALING: u32 = 2;
-    /// GB that a unit of a load balancer's capacity carries in an hour, and connections that it opens in a second.
+    /// GB per hour and new connections per second of a load balancer capacity unit.
     pub const LCU: (f64, f64) = (1.0, 25.0);
 
-    /// In sentences, a line each.
+    /// Returns the assumptions as lines.
     pub fn sentences(&self) -> Vec<String> {
         let (images, templates, others) = Self::MINUTES;
         vec![
             format!(
-                "prod has {} million requests a month (--requests), dev and staging {}",
+                "{} million requests per month (--requests), in dev and staging {}",
                 self.requests,
                 self.requests / 10.0
             ),
             format!(
-                "a request sends {} kB and logs {} kB; {} come over a connection",
+                "per request {} kB sent and {} kB logged; {} requests per connection",
                 Self::SENT_KB,
                 Self::LOGGED_KB,
                 Self::PER_CONNECTION
             ),
             format!(
-                "{} pushes a month (--pushes), a tenth of them released; images take {images}",
+                "{} pushes per month (--pushes), a tenth released; image builds {images}",
                 self.pushes
             ),
-            format!("minutes to build, templates {templates}, other actions {others}"),
+            format!("minutes, template builds {templates}, other actions {others}"),
             format!(
-                "an image has {} MB; a cluster fetches {} GB and logs {} GB of its traffic",
+                "{} MB per image; per cluster {} GB outbound and {} GB flow log",
                 Self::IMAGE_MB,
                 Self::CLUSTER_GB,
                 Self::CLUSTER_GB
             ),
             format!(
-                "container insights: {} metrics a cluster and {} a service; enhanced,",
+                "Container Insights: {} metrics per cluster, {} per service; enhanced:",
                 Self::METRICS.0,
                 Self::METRICS.1
             ),
             format!(
-                "{} a cluster and {} a running task",
+                "{} per cluster, {} per running task",
                 Self::ENHANCED_METRICS.0,
                 Self::ENHANCED_METRICS.1
             ),

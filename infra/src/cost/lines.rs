@@ -1,26 +1,26 @@
-//! Each thing that is charged for, from what there is of it.
+//! Cost items, calculated from the inventory.
 
 use super::{Amount, Assumptions, HOURS, Line, Price, Prices};
-use crate::facts::{Action, ActionKind, App, Build, Cluster, Foundation, Insights, Pipeline};
+use crate::inventory::{Action, ActionKind, App, Build, Cluster, Foundation, Insights, Pipeline};
 use crate::settings::{Cron, EnvironmentName};
 
-/// Days of a month, as AWS counts its hours.
+/// Days of an AWS billing month.
 const DAYS: f64 = HOURS / 24.0;
 const KB_A_GB: f64 = 1e6;
 const MB_A_GB: f64 = 1000.0;
 
-/// Writes the lines of a bill.
+/// Calculates the items of a bill.
 pub(super) struct Biller<'a> {
     pub(super) prices: &'a Prices,
     pub(super) assumptions: &'a Assumptions,
 }
 
-/// The number of tasks, on average, as few as there are and as many as there can be.
+/// Returns the average number of tasks for the minimum and the maximum.
 fn tasks(app: &App) -> (f64, f64) {
     (Cron::mean(app.tasks.0, &app.schedules), f64::from(app.tasks.1))
 }
 
-/// A number without digits that say nothing.
+/// Formats a number without trailing zeros.
 fn short(number: f64) -> String {
     let text = format!("{number:.2}");
     text.trim_end_matches('0').trim_end_matches('.').to_owned()
@@ -31,12 +31,22 @@ fn plural(count: f64, one: &str) -> String {
     format!("{} {one}{s}", short(count))
 }
 
+impl Line {
+    fn flat(what: &'static str, detail: String, amount: f64) -> Self {
+        Self {
+            what,
+            detail,
+            amount: Amount::flat(amount),
+        }
+    }
+}
+
 impl Biller<'_> {
     fn price(&self, price: Price) -> f64 {
         self.prices.get(price)
     }
 
-    /// Requests a month.
+    /// Returns the requests per month.
     fn requests(&self, app: &App) -> f64 {
         let millions = match app.environment {
             EnvironmentName::Prod => self.assumptions.requests,
@@ -49,9 +59,9 @@ impl Biller<'_> {
         self.requests(app) * Assumptions::LOGGED_KB / KB_A_GB
     }
 
-    /// An installation of the service.
+    /// Returns the items of an app stack.
     pub(super) fn app(&self, app: &App, zones: usize) -> Vec<Line> {
-        vec![
+        let mut lines = vec![
             self.tasks(app),
             self.balancer(app),
             self.addresses(
@@ -61,7 +71,28 @@ impl Biller<'_> {
             self.alarms(app),
             self.logs(self.logged(app), app.log_days),
             self.sent(app),
-        ]
+        ];
+        if app.metrics {
+            lines.push(self.metrics());
+        }
+        if app.dashboards > 0 {
+            lines.push(Line::flat(
+                "dashboard",
+                app.dashboards.to_string(),
+                f64::from(app.dashboards) * self.price(Price::Dashboard),
+            ));
+        }
+        lines
+    }
+
+    /// Returns the metrics that the proxy logs. Their lines are a few MB.
+    fn metrics(&self) -> Line {
+        let (always, errors) = Assumptions::PROXY_METRICS;
+        Line::flat(
+            "proxy metrics",
+            format!("{}, and {} kinds of errors", short(always), short(errors)),
+            (always + errors) * self.price(Price::Metric),
+        )
     }
 
     fn tasks(&self, app: &App) -> Line {
@@ -80,7 +111,7 @@ impl Biller<'_> {
         let (least, most) = tasks(app);
         let spare = app.capacity.share(most).1;
         let on_spot = if spare > 0.0 {
-            format!(", up to {} spot", short(spare))
+            format!(", up to {} Spot", short(spare))
         } else {
             String::new()
         };
@@ -105,52 +136,55 @@ impl Biller<'_> {
         let gb = requests * Assumptions::SENT_KB / KB_A_GB;
         let connections = requests / Assumptions::PER_CONNECTION;
         let (lcu_gb, lcu_connections) = Assumptions::LCU;
-        // Whichever of its dimensions is used most is charged.
+        // Only the most used dimension is charged.
         let units = (gb / lcu_gb).max(connections / (lcu_connections * 3600.0));
-        Line {
-            what: "load balancer",
-            detail: format!("1, and {} of capacity", plural(units, "unit-hour")),
-            amount: Amount::flat(HOURS * self.price(Price::Balancer) + units * self.price(Price::Lcu)),
-        }
+        Line::flat(
+            "load balancer",
+            format!("1, and {}", plural(units, "LCU-hour")),
+            HOURS * self.price(Price::Balancer) + units * self.price(Price::Lcu),
+        )
     }
 
     fn addresses(&self, count: f64, whose: &str) -> Line {
-        Line {
-            what: "public addresses",
-            detail: format!("{} {whose}", short(count)),
-            amount: Amount::flat(count * HOURS * self.price(Price::Address)),
-        }
+        Line::flat(
+            "IPv4 addresses",
+            format!("{} {whose}", short(count)),
+            count * HOURS * self.price(Price::Address),
+        )
     }
 
     fn alarms(&self, app: &App) -> Line {
         let of_scaling = app.scaling_policies * Assumptions::ALARMS_OF_SCALING;
-        Line {
-            what: "alarms",
-            detail: format!("{}, and {of_scaling} that scaling makes", app.alarms),
-            amount: Amount::flat(f64::from(app.alarms + of_scaling) * self.price(Price::Alarm)),
-        }
+        Line::flat(
+            "alarms",
+            format!(
+                "on {} metrics, and {of_scaling} of scaling policies",
+                app.alarm_metrics
+            ),
+            f64::from(app.alarm_metrics + of_scaling) * self.price(Price::Alarm),
+        )
     }
 
     fn logs(&self, gb: f64, days: u32) -> Line {
         let months = f64::from(days) / DAYS;
         let kept = gb * months * self.price(Price::LogGbMonth);
-        Line {
-            what: "logs",
-            detail: format!("{} GB, kept {days} days", short(gb)),
-            amount: Amount::flat(gb * self.price(Price::LogGb) + kept),
-        }
+        Line::flat(
+            "logs",
+            format!("{} GB, kept {days} days", short(gb)),
+            gb * self.price(Price::LogGb) + kept,
+        )
     }
 
     fn sent(&self, app: &App) -> Line {
         let gb = self.requests(app) * Assumptions::SENT_KB / KB_A_GB;
-        Line {
-            what: "sent to visitors",
-            detail: format!("{} GB", short(gb)),
-            amount: Amount::flat(gb * self.price(Price::OutGb)),
-        }
+        Line::flat(
+            "data transfer out",
+            format!("{} GB", short(gb)),
+            gb * self.price(Price::OutGb),
+        )
     }
 
-    /// A cluster, its network, and what is measured of the installations in it.
+    /// Returns the items of a cluster, its network and its monitoring.
     pub(super) fn cluster(&self, cluster: &Cluster, apps: &[&App]) -> Vec<Line> {
         let logged: f64 = apps.iter().map(|app| self.logged(app)).sum();
         let fetched = Assumptions::CLUSTER_GB + logged;
@@ -158,25 +192,21 @@ impl Biller<'_> {
             f64::from(u32::try_from(cluster.zones.iter().filter(|zone| zone.nat).count()).unwrap_or(0));
         let mut lines = Vec::new();
         if gateways > 0.0 {
-            lines.push(Line {
-                what: "NAT gateways",
-                detail: format!("{}, {} GB", short(gateways), short(fetched)),
-                amount: Amount::flat(
-                    gateways * HOURS * self.price(Price::Nat) + fetched * self.price(Price::NatGb),
-                ),
-            });
+            lines.push(Line::flat(
+                "NAT gateways",
+                format!("{}, {} GB", short(gateways), short(fetched)),
+                gateways * HOURS * self.price(Price::Nat) + fetched * self.price(Price::NatGb),
+            ));
             lines.push(self.addresses(gateways, "of NAT gateways"));
         }
         if !cluster.endpoints.is_empty() {
             let (services, zones) = (cluster.endpoints.len(), cluster.zones.len());
             let hours = f64::from(u32::try_from(services * zones).unwrap_or(0)) * HOURS;
-            lines.push(Line {
-                what: "endpoints",
-                detail: format!("{services} services in {zones} zones, {} GB", short(fetched)),
-                amount: Amount::flat(
-                    hours * self.price(Price::Endpoint) + fetched * self.price(Price::EndpointGb),
-                ),
-            });
+            lines.push(Line::flat(
+                "endpoints",
+                format!("{services} services in {zones} zones, {} GB", short(fetched)),
+                hours * self.price(Price::Endpoint) + fetched * self.price(Price::EndpointGb),
+            ));
         }
         lines.extend(self.insights(cluster.insights, apps));
         if let Some(days) = cluster.flow_log_days {
@@ -226,11 +256,11 @@ impl Biller<'_> {
     }
 
     fn keys(&self, count: u32) -> Line {
-        Line {
-            what: "keys",
-            detail: count.to_string(),
-            amount: Amount::flat(f64::from(count) * self.price(Price::Key)),
-        }
+        Line::flat(
+            "keys",
+            count.to_string(),
+            f64::from(count) * self.price(Price::Key),
+        )
     }
 
     fn objects(&self, what: &'static str, gb: f64) -> Line {
@@ -241,7 +271,7 @@ impl Biller<'_> {
         }
     }
 
-    /// A pipeline and its builds.
+    /// Returns the items of a pipeline and its builds.
     pub(super) fn pipeline(&self, pipeline: &Pipeline) -> Vec<Line> {
         let runs = if pipeline.releases {
             self.assumptions.pushes / 10.0
@@ -277,11 +307,11 @@ impl Biller<'_> {
         } else {
             self.price(Price::Pipeline)
         };
-        Line {
-            what: "pipeline",
-            detail: format!("{} of {} minutes", plural(runs, "run"), short(minutes)),
-            amount: Amount::flat(usd),
-        }
+        Line::flat(
+            "pipeline",
+            format!("{} of {} minutes", plural(runs, "run"), short(minutes)),
+            usd,
+        )
     }
 
     fn build(&self, build: &Build, runs: f64) -> Line {
@@ -295,30 +325,28 @@ impl Biller<'_> {
         };
         let machine = if build.large { "large" } else { "small" };
         let architecture = if build.arm { "arm64" } else { "x86_64" };
-        Line {
-            what: match (build.images, &build.tag_parameter) {
-                (true, _) => "image builds",
-                (false, Some(_)) => "release checks",
-                (false, None) => "template builds",
-            },
-            detail: format!("{} minutes, {machine}, {architecture}", short(minutes)),
-            amount: Amount::flat(minutes * self.price(price)),
-        }
+        let what = match (build.images, &build.tag_parameter) {
+            (true, _) => "image builds",
+            (false, Some(_)) => "release checks",
+            (false, None) => "template builds",
+        };
+        let detail = format!("{} minutes, {machine}, {architecture}", short(minutes));
+        Line::flat(what, detail, minutes * self.price(price))
     }
 
-    /// The images that are kept.
+    /// Returns the storage of images.
     pub(super) fn foundation(&self, foundation: &Foundation) -> Vec<Line> {
         let repositories = foundation.repositories.len();
         let images = f64::from(foundation.images_kept) * f64::from(u32::try_from(repositories).unwrap_or(0));
         let gb = images * Assumptions::IMAGE_MB / MB_A_GB;
-        vec![Line {
-            what: "image storage",
-            detail: format!(
+        vec![Line::flat(
+            "image storage",
+            format!(
                 "{} images in {repositories} repositories, {} GB",
                 short(images),
                 short(gb)
             ),
-            amount: Amount::flat(gb * self.price(Price::ImageGb)),
-        }]
+            gb * self.price(Price::ImageGb),
+        )]
     }
 }

@@ -1,4 +1,4 @@
-//! What AWS asks for: read from one file, in which every price has its page and the day on which it was read.
+//! AWS prices, read from one file with source page and date per price.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -6,15 +6,15 @@ use serde::Deserialize;
 
 const FILE: &str = include_str!("prices.json");
 
-/// Hours of a month, as AWS counts them: a twelfth of a year.
+/// Hours of an AWS billing month: a twelfth of a year.
 pub const HOURS: f64 = 730.0;
 
-/// The prices of a region.
+/// Prices of a region.
 #[derive(Clone, Debug)]
 pub struct Prices {
-    /// Which one.
+    /// Region.
     pub region: String,
-    /// The latest and the oldest day on which one of them was read, like `2026-09-29`.
+    /// Latest and oldest date of a price, for example `2026-09-29`.
     pub read: (String, String),
     of: [f64; Price::ALL.len()],
 }
@@ -22,32 +22,32 @@ pub struct Prices {
 /// Why there are no prices.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum NoPrices {
-    /// Of this region.
-    #[error("no prices are known for the region `{region}`")]
+    /// The region has no prices.
+    #[error("no prices for region `{region}`")]
     Region {
-        /// The region asked for.
+        /// The requested region.
         region: String,
-        /// Those that there are prices for.
+        /// Regions with prices.
         known: Vec<String>,
     },
-    /// The file of this program is not as it should be.
-    #[error("the list of prices is broken: {0}")]
+    /// The embedded file is invalid.
+    #[error("invalid price list: {0}")]
     Broken(String),
 }
 
 macro_rules! prices {
     ($($(#[$doc:meta])* $variant:ident = $name:literal,)*) => {
-        /// What is charged for.
+/// A price.
         #[derive(Clone, Copy, Debug, PartialEq, Eq)]
         pub enum Price {
             $($(#[$doc])* $variant,)*
         }
 
         impl Price {
-            /// All of them.
+            /// All prices.
             pub const ALL: &'static [Self] = &[$(Self::$variant,)*];
 
-            /// Its name in the file.
+            /// Returns the name in the file.
             pub fn name(self) -> &'static str {
                 match self {
                     $(Self::$variant => $name,)*
@@ -58,59 +58,61 @@ macro_rules! prices {
 }
 
 prices! {
-    /// A core of Fargate for an hour, Intel's or AMD's.
+    /// Fargate vCPU-hour, x86.
     X86Vcpu = "vcpu-hour x86_64",
-    /// A GB of memory with it.
+    /// Fargate GB-hour, x86.
     X86Gb = "gb-hour x86_64",
-    /// A core of Fargate for an hour, AWS's own.
+    /// Fargate vCPU-hour, ARM.
     ArmVcpu = "vcpu-hour arm64",
-    /// A GB of memory with it.
+    /// Fargate GB-hour, ARM.
     ArmGb = "gb-hour arm64",
-    /// A core on spare capacity. Its discount holds for memory and for ARM as well, to a tenth of a percent.
+    /// Fargate Spot vCPU-hour; the discount also applies to memory and ARM, within a tenth of a percent.
     SpotVcpu = "spot vcpu-hour x86_64",
-    /// A load balancer for an hour.
+    /// Load balancer hour.
     Balancer = "balancer-hour",
-    /// A unit of its capacity for an hour.
+    /// Load balancer capacity unit hour.
     Lcu = "lcu-hour",
-    /// A NAT gateway for an hour.
+    /// NAT gateway hour.
     Nat = "nat-hour",
-    /// A GB through it.
+    /// NAT gateway GB.
     NatGb = "nat-gb",
-    /// An interface endpoint in a zone for an hour.
+    /// Interface endpoint hour per zone.
     Endpoint = "endpoint-hour",
-    /// A GB through it.
+    /// Interface endpoint GB.
     EndpointGb = "endpoint-gb",
-    /// A public address for an hour.
+    /// Public IPv4 address hour.
     Address = "address-hour",
-    /// A GB to the internet.
+    /// Data transfer to the internet, GB.
     OutGb = "out-gb",
-    /// A GB of logs written.
+    /// Log ingestion, GB.
     LogGb = "log-gb",
-    /// A GB of logs kept for a month.
+    /// Log storage, GB-month.
     LogGbMonth = "log-gb-month",
-    /// An alarm for a month.
+    /// Alarm month.
     Alarm = "alarm-month",
-    /// A metric of our own for a month; those of container insights count as such.
+    /// Custom metric month, also for Container Insights.
     Metric = "metric-month",
-    /// A metric of enhanced container insights for a month.
+    /// Dashboard month.
+    Dashboard = "dashboard-month",
+    /// Enhanced Container Insights metric month.
     EnhancedMetric = "enhanced-metric-month",
-    /// A key for a month.
+    /// KMS key month.
     Key = "key-month",
-    /// A GB of images for a month.
+    /// Image storage, GB-month.
     ImageGb = "image-gb-month",
-    /// A GB of objects for a month.
+    /// S3 storage, GB-month.
     ObjectGb = "object-gb-month",
-    /// A minute of a small build on ARM.
+    /// Small ARM build minute.
     BuildArmSmall = "build-minute arm small",
-    /// A minute of a large build on ARM.
+    /// Large ARM build minute.
     BuildArmLarge = "build-minute arm large",
-    /// A minute of a small build on x86.
+    /// Small x86 build minute.
     BuildX86Small = "build-minute x86 small",
-    /// A minute of a large build on x86.
+    /// Large x86 build minute.
     BuildX86Large = "build-minute x86 large",
-    /// A minute of an action of a pipeline.
+    /// Pipeline action minute.
     ActionMinute = "action-minute",
-    /// A pipeline of the old type for a month.
+    /// Month of a V1 pipeline.
     Pipeline = "pipeline-month",
 }
 
@@ -147,10 +149,10 @@ impl Entry {
 }
 
 impl Prices {
-    /// The prices of `region`.
+    /// Returns the prices of `region`.
     ///
     /// # Errors
-    /// When there are none.
+    /// Fails if there are none.
     pub fn of(region: &str) -> Result<Self, NoPrices> {
         let file: File = serde_json::from_str(FILE).map_err(|error| NoPrices::Broken(error.to_string()))?;
         let known: BTreeSet<&str> = file.prices.iter().flat_map(Entry::regions).collect();
@@ -180,7 +182,7 @@ impl Prices {
         })
     }
 
-    /// One of them, in US dollars.
+    /// Returns a price in US dollars.
     pub fn get(&self, price: Price) -> f64 {
         self.of[price as usize]
     }
@@ -191,7 +193,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_region_has_every_price_with_its_page_and_day() {
+    fn every_region_has_every_price_with_source() {
         let file: File = serde_json::from_str(FILE).unwrap();
         let regions: BTreeSet<&str> = file.prices.iter().flat_map(Entry::regions).collect();
         assert_eq!(
@@ -206,7 +208,7 @@ mod tests {
             );
             assert!(prices.read.1 <= prices.read.0);
         }
-        assert_eq!(file.prices.len(), Price::ALL.len(), "a price that nothing uses");
+        assert_eq!(file.prices.len(), Price::ALL.len(), "unused price");
         for entry in file.prices {
             assert!(
                 entry.rest["page"]
@@ -222,7 +224,7 @@ mod tests {
     }
 
     #[test]
-    fn a_region_without_prices_is_refused_with_those_that_have_some() {
+    fn unknown_region_error_lists_known_regions() {
         assert_eq!(
             Prices::of("mars-north-1").unwrap_err(),
             NoPrices::Region {

@@ -1,4 +1,4 @@
-//! An estimate as people read it, in 80 columns.
+//! Text output of an estimate, 80 columns wide.
 
 use std::fmt::Write as _;
 
@@ -9,17 +9,17 @@ const WHAT: usize = 20;
 const DETAIL: usize = 40;
 const FIGURE: usize = 10;
 
-/// What is left out, in sentences.
-const LEFT_OUT: &str = "\
-left out: free tiers, savings plans, taxes, traffic between zones, requests to
-keys and buckets, messages, standard parameters; first rotations of a key";
+/// Costs that are not included.
+const NOT_INCLUDED: &str = "\
+not included: free tiers, savings plans, taxes, traffic between zones, requests
+to KMS and S3, SNS messages, SSM parameters, key rotations";
 
-/// The estimate, its assumptions and the days of the prices.
+/// Formats the estimate with its assumptions and the dates of the prices.
 pub fn table(estimate: &Estimate, prices: &Prices, assumptions: &Assumptions, paint: Paint) -> String {
     let mut text = String::new();
     let head = format!(
         "{:WHAT$}{:DETAIL$}{:>FIGURE$}{:>FIGURE$}",
-        "USD a month", prices.region, "least", "most"
+        "USD per month", prices.region, "minimum", "maximum"
     );
     let _ = writeln!(text, "{}", paint.apply(Style::Dim, &head));
     for group in &estimate.groups {
@@ -37,8 +37,8 @@ pub fn table(estimate: &Estimate, prices: &Prices, assumptions: &Assumptions, pa
         let _ = writeln!(text, "{lead}{sentence}");
     }
     let (latest, oldest) = &prices.read;
-    let _ = writeln!(text, "{LEFT_OUT}");
-    let _ = writeln!(text, "prices as of {oldest} to {latest}; estimate, not an offer");
+    let _ = writeln!(text, "{NOT_INCLUDED}");
+    let _ = writeln!(text, "prices from {oldest} to {latest}; an estimate, not a quote");
     text
 }
 

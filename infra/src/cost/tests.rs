@@ -1,17 +1,17 @@
-//! Tests of the estimate: figures worked out by hand, shares, and what changes when a setting does.
+//! Tests of the estimate: manual calculations, shared costs, effect of settings.
 
 use super::*;
-use crate::facts::{self, Facts};
+use crate::inventory::{self, Inventory};
 use crate::settings::{EXAMPLE, Settings};
 use crate::stacks;
 
-fn facts(text: &str) -> Facts {
-    facts::of(&stacks::graph(&Settings::parse(text).unwrap()).unwrap())
+fn inventory(text: &str) -> Inventory {
+    inventory::of(&stacks::graph(&Settings::parse(text).unwrap()).unwrap())
 }
 
 fn of(text: &str) -> Estimate {
     let prices = Prices::of("eu-central-1").unwrap();
-    estimate(&facts(text), &|_| true, &prices, &Assumptions::default())
+    estimate(&inventory(text), &|_| true, &prices, &Assumptions::default())
 }
 
 fn line<'a>(estimate: &'a Estimate, group: &str, what: &str) -> &'a Line {
@@ -24,7 +24,7 @@ fn near(one: f64, other: f64) -> bool {
 }
 
 #[test]
-fn figures_are_those_of_a_pocket_calculator() {
+fn amounts_match_manual_calculation() {
     let estimate = of(EXAMPLE);
     let task = (0.25 * 0.03725 + 0.5 * 0.00409) * 730.0;
     let spot = 0.014_045_8 / 0.04656;
@@ -36,7 +36,7 @@ fn figures_are_those_of_a_pocket_calculator() {
         near(tasks.least, task * 1.5) && near(tasks.most, task * 4.0),
         "{tasks:?}"
     );
-    // 20 GB are 20 units of capacity for an hour; connections ask for less.
+    // 20 GB per hour are 20 capacity units; connections need fewer.
     let balancer = line(&estimate, "prod", "load balancer").amount.least;
     assert!(near(balancer, 730.0 * 0.027 + 20.0 * 0.008), "{balancer}");
     let nat = line(&estimate, "dev", "NAT gateways").amount.least;
@@ -48,7 +48,7 @@ fn figures_are_those_of_a_pocket_calculator() {
 }
 
 #[test]
-fn what_two_environments_use_is_shared_and_the_sum_is_that_of_the_parts() {
+fn shared_costs_are_divided_and_add_up() {
     let estimate = of(EXAMPLE);
     let staging = line(&estimate, "staging", "NAT gateways");
     let prod = line(&estimate, "prod", "NAT gateways");
@@ -67,10 +67,17 @@ fn what_two_environments_use_is_shared_and_the_sum_is_that_of_the_parts() {
 }
 
 #[test]
-fn a_cluster_alone_is_all_of_it_and_an_app_alone_has_none() {
+fn cluster_cost_goes_to_selected_stacks() {
     let prices = Prices::of("us-east-1").unwrap();
-    let facts = facts(EXAMPLE);
-    let only = |name: &str| estimate(&facts, &|stack| stack == name, &prices, &Assumptions::default());
+    let inventory = inventory(EXAMPLE);
+    let only = |name: &str| {
+        estimate(
+            &inventory,
+            &|stack| stack == name,
+            &prices,
+            &Assumptions::default(),
+        )
+    };
     let cluster = only("ProdCluster");
     assert_eq!(cluster.groups.len(), 1);
     assert!(near(
@@ -82,7 +89,7 @@ fn a_cluster_alone_is_all_of_it_and_an_app_alone_has_none() {
 }
 
 #[test]
-fn a_setting_changes_its_lines() {
+fn settings_change_their_items() {
     let with = |from: &str, to: &str| {
         assert!(EXAMPLE.contains(from), "{from}");
         of(&EXAMPLE.replacen(from, to, 1))
@@ -91,7 +98,7 @@ fn a_setting_changes_its_lines() {
     let none = with("nat = \"single\"", "nat = \"none\"");
     let endpoints = line(&none, "dev", "endpoints");
     assert!(
-        near(endpoints.amount.least, 12.0 * 730.0 * 0.012 + 1.1 * 0.01),
+        near(endpoints.amount.least, 10.0 * 730.0 * 0.012 + 1.1 * 0.01),
         "{endpoints:?}"
     );
     let dev = &none.groups[0];
@@ -108,21 +115,21 @@ fn a_setting_changes_its_lines() {
 
     let zones = with("zones = 2", "zones = 3");
     assert!(near(
-        line(&zones, "dev", "public addresses").amount.least,
+        line(&zones, "dev", "IPv4 addresses").amount.least,
         3.0 * 730.0 * 0.005
     ));
 }
 
 #[test]
-fn more_visitors_cost_more_and_more_pushes_too() {
+fn requests_and_pushes_increase_cost() {
     let prices = Prices::of("eu-central-1").unwrap();
-    let facts = facts(EXAMPLE);
+    let inventory = inventory(EXAMPLE);
     let with = |requests, pushes| {
-        estimate(&facts, &|_| true, &prices, &Assumptions { requests, pushes })
+        estimate(&inventory, &|_| true, &prices, &Assumptions { requests, pushes })
             .amount
             .least
     };
     assert!(with(100.0, 100.0) > with(1.0, 100.0) + 100.0);
     assert!(with(1.0, 1000.0) > with(1.0, 100.0) + 100.0);
-    assert!(with(0.0, 0.0) > 100.0, "what stands still costs too");
+    assert!(with(0.0, 0.0) > 100.0, "idle stacks cost too");
 }

@@ -1,18 +1,18 @@
-//! The architecture, laid out by hand: the internet above, a card for each network, what they share below.
+//! Architecture diagram as SVG: internet, a card per network, shared resources.
 //!
-//! The way of a request is one straight line: load balancer, proxy, app.
+//! The path of a request is a straight line: load balancer, proxy, app.
 
-use super::picture::{Font, Picture, Place, Side, width_of};
+use super::picture::{Font, Picture, Place, width_of};
 use super::words;
-use crate::facts::{App, Cluster, Facts};
+use crate::inventory::{App, Cluster, Inventory};
 
 const WIDTH: i32 = 900;
 const MARGIN: i32 = 24;
-/// Between a card's edge and what is in it; the lines of calls to the outside run here.
+/// Padding of a card; contains the lines of outbound traffic.
 const GUTTER: i32 = 25;
 const CARD_GAP: i32 = 18;
 const COLUMN_GAP: i32 = 14;
-/// Where in a column a request's way runs down, counted from its right edge.
+/// Position of the request path in a column, from the right edge.
 const WAY: i32 = 50;
 
 const BAND: i32 = 60;
@@ -36,45 +36,32 @@ const SHARED: i32 = CARD + CARD_HEIGHT + 34;
 const SHARED_HEIGHT: i32 = 60;
 const HEIGHT: i32 = SHARED + SHARED_HEIGHT + MARGIN;
 
-/// The picture.
-pub(super) fn draw(facts: &Facts) -> Picture {
+/// Draws the diagram.
+pub(super) fn draw(inventory: &Inventory) -> Picture {
     let mut picture = Picture::new(
         WIDTH,
         HEIGHT,
-        "Architecture of the Penguin School on AWS",
-        told(facts),
+        "Penguin School: architecture on AWS",
+        description(inventory),
     );
-    picture.text(
-        (MARGIN, 40),
-        Side::Right,
-        Font::Title,
-        500,
-        "The Penguin School on AWS",
-    );
-    picture.text(
+    picture.left((MARGIN, 40), Font::Title, 500, "Penguin School on AWS");
+    picture.right(
         (WIDTH - MARGIN, 40),
-        Side::Left,
         Font::Soft,
         330,
-        "one account, one region; drawn by infra diagram",
+        "one account, one region; from infra diagram",
     );
     picture.rect(Place::new(MARGIN, BAND, WIDTH - 2 * MARGIN, BAND_HEIGHT), "mark");
-    picture.text(
-        (WIDTH / 2, BAND + 22),
-        Side::Both,
-        Font::Name,
-        300,
-        "visitors, the internet",
-    );
+    picture.center((WIDTH / 2, BAND + 22), Font::Name, 300, "internet");
 
-    let columns = i32::try_from(facts.apps.len()).unwrap_or(1).max(1);
-    let cards = i32::try_from(facts.clusters.len()).unwrap_or(1).max(1);
+    let columns = i32::try_from(inventory.apps.len()).unwrap_or(1).max(1);
+    let cards = i32::try_from(inventory.clusters.len()).unwrap_or(1).max(1);
     let inner =
         WIDTH - 2 * MARGIN - (cards - 1) * CARD_GAP - cards * 2 * GUTTER - (columns - cards) * COLUMN_GAP;
     let width = inner / columns;
     let mut x = MARGIN;
-    for cluster in &facts.clusters {
-        let apps: Vec<&App> = facts.apps_in(cluster.name).collect();
+    for cluster in &inventory.clusters {
+        let apps: Vec<&App> = inventory.apps_in(cluster.name).collect();
         let count = i32::try_from(apps.len()).unwrap_or(1).max(1);
         let whole = count * width + (count - 1) * COLUMN_GAP + 2 * GUTTER;
         card(
@@ -86,40 +73,28 @@ pub(super) fn draw(facts: &Facts) -> Picture {
         );
         x += whole + CARD_GAP;
     }
-    shared(&mut picture, facts);
+    shared(&mut picture, inventory);
     picture
 }
 
 fn card(picture: &mut Picture, cluster: &Cluster, apps: &[&App], place: Place, width: i32) {
     let left = place.x + GUTTER;
     let inner = place.width - 2 * GUTTER;
-    // What may be written beside the way of the first column's requests.
+    // Width available beside the request path of the first column.
     let beside = width - WAY - 12;
     picture.rect(place, "card");
-    picture.text((left, CARD + 24), Side::Right, Font::Head, beside, &cluster.stack);
+    picture.left((left, CARD + 24), Font::Head, beside, &cluster.stack);
     let size = format!(
         "{}, {}",
         cluster.cidr,
         words::counted(cluster.zones.len(), "zone")
     );
-    picture.text((left, CARD + 43), Side::Right, Font::Soft, beside, &size);
+    picture.left((left, CARD + 43), Font::Soft, beside, &size);
     let lane = |y, height| Place::new(left - 10, y, inner + 20, height);
     picture.rect(lane(PUBLIC, PUBLIC_HEIGHT), "public");
-    picture.text(
-        (left, PUBLIC + 21),
-        Side::Right,
-        Font::Soft,
-        beside,
-        "public subnets",
-    );
+    picture.left((left, PUBLIC + 21), Font::Soft, beside, "public subnets");
     picture.rect(lane(PRIVATE, PRIVATE_HEIGHT), "private");
-    picture.text(
-        (left, PRIVATE + 21),
-        Side::Right,
-        Font::Soft,
-        beside,
-        "private subnets",
-    );
+    picture.left((left, PRIVATE + 21), Font::Soft, beside, "private subnets");
 
     public_zones(picture, cluster, left, beside);
     private_zones(picture, cluster, left, inner);
@@ -131,7 +106,7 @@ fn card(picture: &mut Picture, cluster: &Cluster, apps: &[&App], place: Place, w
     }
 }
 
-/// From tasks to the NAT gateway, and from there to the internet, along the card's edge.
+/// Draws outbound traffic from tasks to the NAT gateway and along the card's edge to the internet.
 fn calls_out(picture: &mut Picture, edge: i32, left: i32) {
     let (tasks, gateway) = (SUBNETS + ZONE_HEIGHT / 2, ZONES + ZONE_HEIGHT / 2);
     let (near, far) = (edge + 11, edge + 6);
@@ -166,8 +141,8 @@ fn public_zones(picture: &mut Picture, cluster: &Cluster, left: i32, width: i32)
         } else {
             ("no NAT", Font::Soft)
         };
-        picture.text((x, place.y + 17), Side::Both, Font::Soft, most, &zone);
-        picture.text((x, place.y + 34), Side::Both, voice, most, name);
+        picture.center((x, place.y + 17), Font::Soft, most, &zone);
+        picture.center((x, place.y + 34), voice, most, name);
     }
 }
 
@@ -178,29 +153,23 @@ fn private_zones(picture: &mut Picture, cluster: &Cluster, left: i32, width: i32
         let most = place.width - 6;
         let zone = format!("zone {}", index + 1);
         let addresses = &cluster.zones[index].private;
-        // A part of an address would say nothing.
+        // Omit truncated ranges.
         if width_of(addresses, Font::Soft) <= most {
-            picture.text((x, place.y + 17), Side::Both, Font::Plain, most, &zone);
-            picture.text((x, place.y + 34), Side::Both, Font::Soft, most, addresses);
+            picture.center((x, place.y + 17), Font::Plain, most, &zone);
+            picture.center((x, place.y + 34), Font::Soft, most, addresses);
         } else {
-            picture.text((x, middle + 5), Side::Both, Font::Plain, most, &zone);
+            picture.center((x, middle + 5), Font::Plain, most, &zone);
         }
     }
     let ways = words::ways_out(cluster);
     for (index, place) in row(ways.len(), Place::new(left, WAYS, width, WAYS_HEIGHT)) {
         picture.rect(place, "box");
         let (x, _) = place.middle();
-        picture.text(
-            (x, place.y + 19),
-            Side::Both,
-            Font::Plain,
-            place.width - 8,
-            &ways[index],
-        );
+        picture.center((x, place.y + 19), Font::Plain, place.width - 8, &ways[index]);
     }
 }
 
-/// So many places beside each other.
+/// Divides a place into `count` columns.
 fn row(count: usize, whole: Place) -> impl Iterator<Item = (usize, Place)> {
     const GAP: i32 = 8;
     let number = i32::try_from(count).unwrap_or(1).max(1);
@@ -217,16 +186,14 @@ fn installation(picture: &mut Picture, app: &App, x: i32, width: i32) {
     let way = x + width - WAY;
     let balancer = Place::new(x, BALANCER, width, BALANCER_HEIGHT);
     picture.rect(balancer, "first");
-    picture.text(
+    picture.left(
         (x + 12, balancer.y + 22),
-        Side::Right,
         Font::Name,
         width - WAY - 24,
         "load balancer",
     );
-    picture.text(
+    picture.left(
         (x + 12, balancer.y + 42),
-        Side::Right,
         Font::Plain,
         width - 24,
         &words::listeners(app),
@@ -238,36 +205,29 @@ fn installation(picture: &mut Picture, app: &App, x: i32, width: i32) {
     }
     picture.rect(service, "box");
     let beside = width - 2 * WAY - 16;
-    picture.text(
+    picture.left(
         (x + 12, SERVICE + 25),
-        Side::Right,
         Font::Head,
         beside,
         app.environment.as_str(),
     );
     for (line, y) in words::service(app).iter().zip((SERVICE + 47..).step_by(20)) {
-        picture.text((x + 12, y), Side::Right, Font::Plain, beside, line);
+        picture.left((x + 12, y), Font::Plain, beside, line);
     }
     let mut bottom = balancer.bottom();
     for ((name, port), top) in app.containers.iter().zip((SERVICE + 12..).step_by(68)) {
         let place = Place::new(way - WAY + 12, top, 2 * WAY - 24, 46);
         picture.rect(place, if top == SERVICE + 12 { "first" } else { "build" });
-        picture.text((way, top + 20), Side::Both, Font::Name, place.width - 6, name);
-        picture.text(
-            (way, top + 38),
-            Side::Both,
-            Font::Soft,
-            place.width - 6,
-            &format!(":{port}"),
-        );
+        picture.center((way, top + 20), Font::Name, place.width - 6, name);
+        picture.center((way, top + 38), Font::Soft, place.width - 6, &format!(":{port}"));
         picture.arrow("way", &[(way, bottom), (way, top - 2)]);
         bottom = place.bottom();
     }
     picture.arrow("way", &[(way, BAND + BAND_HEIGHT), (way, BALANCER - 2)]);
 }
 
-fn shared(picture: &mut Picture, facts: &Facts) {
-    let names: Vec<_> = facts
+fn shared(picture: &mut Picture, inventory: &Inventory) {
+    let names: Vec<_> = inventory
         .foundation
         .repositories
         .iter()
@@ -278,8 +238,8 @@ fn shared(picture: &mut Picture, facts: &Facts) {
         (Some(least), Some(most)) => format!("{least} to {most} days"),
         _ => "none".to_owned(),
     };
-    let logs = facts.apps.iter().map(|app| app.log_days).collect();
-    let access = facts
+    let logs = inventory.apps.iter().map(|app| app.log_days).collect();
+    let access = inventory
         .clusters
         .iter()
         .filter_map(|cluster| cluster.access_log_days)
@@ -287,51 +247,39 @@ fn shared(picture: &mut Picture, facts: &Facts) {
     let boxes = [
         (
             format!("images: {}", names.join(", ")),
-            format!("the last {} of each", facts.foundation.images_kept),
+            format!("last {} of each", inventory.foundation.images_kept),
         ),
         ("logs, encrypted".to_owned(), format!("kept {}", days(logs))),
         ("access logs in S3".to_owned(), format!("kept {}", days(access))),
         (
-            words::counted(facts.pipelines.len(), "pipeline"),
-            "bring images and template".to_owned(),
+            words::counted(inventory.pipelines.len(), "pipeline"),
+            "deliver to these stacks".to_owned(),
         ),
     ];
     let whole = Place::new(MARGIN, SHARED, WIDTH - 2 * MARGIN, SHARED_HEIGHT);
     for (index, place) in row(boxes.len(), whole) {
         let (name, more) = &boxes[index];
         picture.rect(place, "box");
-        picture.text(
-            (place.x + 12, place.y + 25),
-            Side::Right,
-            Font::Name,
-            place.width - 24,
-            name,
-        );
-        picture.text(
-            (place.x + 12, place.y + 45),
-            Side::Right,
-            Font::Soft,
-            place.width - 24,
-            more,
-        );
+        picture.left((place.x + 12, place.y + 25), Font::Name, place.width - 24, name);
+        picture.left((place.x + 12, place.y + 45), Font::Soft, place.width - 24, more);
     }
     let y = SHARED - 11;
-    let common = "what the environments have in common";
-    picture.text((MARGIN, y), Side::Right, Font::Soft, 400, common);
-    for (class, words, x) in [("way", "requests", 632), ("out", "calls to the outside", 746)] {
+    let common = "shared by the environments";
+    picture.left((MARGIN, y), Font::Soft, 400, common);
+    for (class, words, x) in [("way", "requests", 632), ("out", "outbound traffic", 746)] {
         picture.arrow(class, &[(x - 42, y - 5), (x - 8, y - 5)]);
-        picture.text((x, y), Side::Right, Font::Soft, 140, words);
+        picture.left((x, y), Font::Soft, 140, words);
     }
 }
 
-/// The picture in sentences.
-fn told(facts: &Facts) -> String {
-    let clusters: Vec<_> = facts
+/// Describes the diagram in text, for screen readers.
+fn description(inventory: &Inventory) -> String {
+    let clusters: Vec<_> = inventory
         .clusters
         .iter()
         .map(|cluster| {
             let gateways = cluster.zones.iter().filter(|zone| zone.nat).count();
-            let apps: Vec<_> = facts
+            let apps: Vec<_> = inventory
                 .apps_in(cluster.name)
                 .map(|app| {
                     format!(
@@ -352,7 +300,7 @@ fn told(facts: &Facts) -> String {
         })
         .collect();
     format!(
-        "Visitors reach load balancers in public subnets; these reach only the proxy of each task, in private subnets, \
+        "Clients reach load balancers in public subnets. These reach only the proxy of each task in private subnets, \
          and the proxy reaches the app. {}",
         clusters.join(" ")
     )

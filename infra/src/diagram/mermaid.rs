@@ -1,34 +1,34 @@
-//! The pictures as Mermaid flowcharts, which GitHub draws from a code block.
+//! Diagrams as Mermaid flowcharts.
 
 use std::fmt::Write as _;
 
 use super::words;
-use crate::facts::{ActionKind, App, Cluster, Facts, Pipeline};
+use crate::inventory::{ActionKind, App, Cluster, Inventory, Pipeline};
 
-/// Network, load balancers, services.
-pub(super) fn architecture(facts: &Facts) -> String {
+/// Networks, load balancers, services.
+pub(super) fn architecture(inventory: &Inventory) -> String {
     let mut chart = Chart::new("TB");
-    chart.line(&format!("internet([{}])", label(&["visitors, the internet"])));
-    for cluster in &facts.clusters {
-        let apps: Vec<&App> = facts.apps_in(cluster.name).collect();
+    chart.line(&format!("internet([{}])", label(&["internet"])));
+    for cluster in &inventory.clusters {
+        let apps: Vec<&App> = inventory.apps_in(cluster.name).collect();
         network(&mut chart, cluster, &apps);
     }
-    for app in &facts.apps {
+    for app in &inventory.apps {
         let name = app.environment;
         chart.line(&format!("internet ==> {name}_balancer"));
         if let Some((first, _)) = app.containers.first() {
             chart.line(&format!("{name}_balancer ==> {name}_{first}"));
         }
     }
-    for cluster in &facts.clusters {
-        calls_out(&mut chart, cluster, facts);
+    for cluster in &inventory.clusters {
+        calls_out(&mut chart, cluster, inventory);
     }
     chart.text
 }
 
 fn network(chart: &mut Chart, cluster: &Cluster, apps: &[&App]) {
     let id = cluster.name.as_str();
-    // One short line: Mermaid draws longer titles over what is in the group.
+    // Short, since Mermaid draws long titles over the content.
     let title = format!("{} {}", cluster.stack, cluster.cidr);
     chart.group(&format!("{id}_cluster"), &title, |chart| {
         chart.group(&format!("{id}_public"), "public subnets", |chart| {
@@ -58,7 +58,7 @@ fn network(chart: &mut Chart, cluster: &Cluster, apps: &[&App]) {
     });
 }
 
-/// The containers of a task, in the order in which a request passes them; the last one says how much there is of it.
+/// The containers of a task in request order; the last one has the size of the service.
 fn service(chart: &mut Chart, app: &App) {
     let name = app.environment;
     let service = words::service(app);
@@ -77,7 +77,7 @@ fn service(chart: &mut Chart, app: &App) {
     }
 }
 
-/// The zones, counted from 1, that have a NAT gateway.
+/// Returns the zones with a NAT gateway, counted from 1.
 fn gateways(cluster: &Cluster) -> impl Iterator<Item = usize> {
     (1..)
         .zip(&cluster.zones)
@@ -85,10 +85,10 @@ fn gateways(cluster: &Cluster) -> impl Iterator<Item = usize> {
         .map(|(index, _)| index)
 }
 
-fn calls_out(chart: &mut Chart, cluster: &Cluster, facts: &Facts) {
+fn calls_out(chart: &mut Chart, cluster: &Cluster, inventory: &Inventory) {
     let id = cluster.name.as_str();
     for index in gateways(cluster) {
-        for app in facts.apps_in(cluster.name) {
+        for app in inventory.apps_in(cluster.name) {
             if let Some((last, _)) = app.containers.last() {
                 chart.line(&format!("{}_{last} -.-> {id}_nat{index}", app.environment));
             }
@@ -98,16 +98,16 @@ fn calls_out(chart: &mut Chart, cluster: &Cluster, facts: &Facts) {
 }
 
 /// From a push to prod.
-pub(super) fn pipelines(facts: &Facts) -> String {
+pub(super) fn pipelines(inventory: &Inventory) -> String {
     let mut chart = Chart::new("TB");
     let mut tags = Vec::new();
-    for pipeline in &facts.pipelines {
+    for pipeline in &inventory.pipelines {
         tags.extend(stages(&mut chart, pipeline));
     }
     if let [(writer, parameter), (reader, _), ..] = &tags[..] {
         chart.line(&format!(
             "tag([{}])",
-            label(&[parameter, "the tag of the latest release"])
+            label(&[parameter, "tag of the latest release"])
         ));
         chart.line(&format!("{writer} -.-> tag"));
         chart.line(&format!("tag -.-> {reader}"));
@@ -115,7 +115,7 @@ pub(super) fn pipelines(facts: &Facts) -> String {
     chart.text
 }
 
-/// The actions that have to do with the tag, and the tag's parameter.
+/// Adds the stages; returns the actions that access the tag parameter, and the parameter.
 fn stages(chart: &mut Chart, pipeline: &Pipeline) -> Vec<(String, String)> {
     let prefix = if pipeline.releases { "release" } else { "dev" };
     let mut tags = Vec::new();
@@ -151,7 +151,7 @@ fn stages(chart: &mut Chart, pipeline: &Pipeline) -> Vec<(String, String)> {
     tags
 }
 
-/// A text in quotes, its lines below each other.
+/// Quotes a label with line breaks.
 fn label(lines: &[&str]) -> String {
     let text = lines.join("<br/>").replace('"', "#quot;");
     format!("\"{text}\"")

@@ -1,19 +1,19 @@
-//! A picture in the making: boxes, texts and arrows at given places, and the colours of the site by day and by night.
+//! SVG drawing: boxes, texts, arrows, and a style sheet for light and dark mode.
 
 use std::fmt::Write as _;
 
-/// How a text looks.
+/// Text style.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Font {
-    /// The picture's title.
+    /// Title of the diagram.
     Title,
-    /// The name of a large thing.
+    /// Heading of a card.
     Head,
-    /// The name of a thing.
+    /// Name of an element.
     Name,
-    /// What is said about it.
+    /// Detail.
     Plain,
-    /// The same, in a lower voice.
+    /// Less prominent detail.
     Soft,
 }
 
@@ -40,17 +40,6 @@ impl Font {
     fn bold(self) -> bool {
         matches!(self, Self::Title | Self::Head | Self::Name)
     }
-}
-
-/// To which side of its place a text lies.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Side {
-    /// It begins there.
-    Right,
-    /// It is centred there.
-    Both,
-    /// It ends there.
-    Left,
 }
 
 /// A rectangle: left, top, width, height.
@@ -85,7 +74,7 @@ impl Place {
     }
 }
 
-/// The picture.
+/// A drawing.
 #[derive(Debug)]
 pub(super) struct Picture {
     width: i32,
@@ -93,12 +82,12 @@ pub(super) struct Picture {
     title: String,
     description: String,
     body: String,
-    /// Where texts are, with what they say.
+    /// Positions and contents of texts.
     pub(super) texts: Vec<(Place, String)>,
 }
 
 impl Picture {
-    /// An empty one. `title` and `description` are for those who hear it.
+    /// Creates an empty drawing. `title` and `description` are for screen readers.
     pub(super) fn new(width: i32, height: i32, title: &str, description: String) -> Self {
         Self {
             width,
@@ -110,7 +99,7 @@ impl Picture {
         }
     }
 
-    /// A box with round corners, of a class of the style sheet.
+    /// Adds a rounded box with a style class.
     pub(super) fn rect(&mut self, place: Place, class: &str) {
         let Place { x, y, width, height } = place;
         let radius = if height < 40 { 6 } else { 10 };
@@ -120,19 +109,28 @@ impl Picture {
         );
     }
 
-    /// A text whose foot is at `y`, cut off where it would be wider than `room`.
-    pub(super) fn text(&mut self, (x, y): (i32, i32), side: Side, font: Font, room: i32, words: &str) {
+    /// Adds a left-aligned text with the baseline `at.1`, truncated to the width `room`.
+    pub(super) fn left(&mut self, at: (i32, i32), font: Font, room: i32, words: &str) {
+        self.text(at, "start", font, room, words);
+    }
+
+    /// Like [`Self::left`], centred.
+    pub(super) fn center(&mut self, at: (i32, i32), font: Font, room: i32, words: &str) {
+        self.text(at, "middle", font, room, words);
+    }
+
+    /// Like [`Self::left`], right-aligned.
+    pub(super) fn right(&mut self, at: (i32, i32), font: Font, room: i32, words: &str) {
+        self.text(at, "end", font, room, words);
+    }
+
+    fn text(&mut self, (x, y): (i32, i32), anchor: &str, font: Font, room: i32, words: &str) {
         let shown = cut(words, font, room);
         let width = width_of(&shown, font);
-        let anchor = match side {
-            Side::Right => "start",
-            Side::Both => "middle",
-            Side::Left => "end",
-        };
-        let begin = match side {
-            Side::Right => x,
-            Side::Both => x - width / 2,
-            Side::Left => x - width,
+        let begin = match anchor {
+            "start" => x,
+            "middle" => x - width / 2,
+            _ => x - width,
         };
         let height = font.size();
         self.texts.push((
@@ -147,7 +145,7 @@ impl Picture {
         );
     }
 
-    /// A line along these points; the last one gets an arrow's head.
+    /// Adds a line through points with an arrow head at the end.
     pub(super) fn arrow(&mut self, class: &str, points: &[(i32, i32)]) {
         let path: Vec<_> = points.iter().map(|(x, y)| format!("{x} {y}")).collect();
         let _ = writeln!(
@@ -157,7 +155,7 @@ impl Picture {
         );
     }
 
-    /// The finished picture.
+    /// Returns the SVG document.
     pub(super) fn finish(self) -> String {
         let Self {
             width,
@@ -210,7 +208,7 @@ const STYLE: &str = r#"
     .tag { stroke: var(--tag); } .way-fill { fill: var(--way); } .out-fill { fill: var(--soft); } .tag-fill { fill: var(--tag); }
 "#;
 
-/// How wide a text is, rather too much than too little: fonts differ from system to system.
+/// Estimates the width of a text, with a margin for different fonts.
 pub(super) fn width_of(text: &str, font: Font) -> i32 {
     let hundredths: i32 = text
         .chars()

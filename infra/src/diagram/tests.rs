@@ -1,20 +1,20 @@
-//! Tests of the pictures: what must show does, nothing lies on anything else, and Mermaid's grammar is kept.
+//! Tests of diagrams: completeness, no overlaps, valid Mermaid.
 
 use std::collections::BTreeSet;
 
 use super::picture::{Picture, Place};
 use super::*;
-use crate::facts;
+use crate::inventory;
 use crate::settings::{EXAMPLE, Settings};
 use crate::stacks;
 
 const EVERYTHING: &str = include_str!("../../tests/settings/everything.toml");
 
-fn facts(text: &str) -> Facts {
-    facts::of(&stacks::graph(&Settings::parse(text).unwrap()).unwrap())
+fn inventory(text: &str) -> Inventory {
+    inventory::of(&stacks::graph(&Settings::parse(text).unwrap()).unwrap())
 }
 
-/// Settings that look as different as they can.
+/// Settings that differ as much as possible.
 fn settings() -> Vec<String> {
     let long = EXAMPLE
         .replace("name = \"penguin-school\"", "name = \"a-name-as-long-as-can-be\"")
@@ -23,23 +23,23 @@ fn settings() -> Vec<String> {
     vec![EXAMPLE.to_owned(), EVERYTHING.to_owned(), long]
 }
 
-fn pictures(facts: &Facts) -> [Picture; 2] {
-    [architecture::draw(facts), pipelines::draw(facts)]
+fn pictures(inventory: &Inventory) -> [Picture; 2] {
+    [architecture::draw(inventory), pipelines::draw(inventory)]
 }
 
 #[test]
-fn no_text_lies_on_another_or_leaves_the_picture() {
+fn texts_do_not_overlap_or_leave_the_drawing() {
     for text in settings() {
-        let facts = facts(&text);
-        for picture in pictures(&facts) {
+        let inventory = inventory(&text);
+        for picture in pictures(&inventory) {
             let page = Place::new(0, 0, 900, 2000);
             for (index, (place, text)) in picture.texts.iter().enumerate() {
                 assert!(
                     place.x >= 0 && place.right() <= page.right(),
-                    "{text} leaves the page"
+                    "{text} leaves the drawing"
                 );
                 for (other, its) in &picture.texts[..index] {
-                    assert!(!place.overlaps(*other), "{text:?} lies on {its:?}");
+                    assert!(!place.overlaps(*other), "{text:?} overlaps {its:?}");
                 }
             }
             assert!(picture.texts.len() > 20);
@@ -48,9 +48,9 @@ fn no_text_lies_on_another_or_leaves_the_picture() {
 }
 
 #[test]
-fn no_text_of_the_example_is_cut_off() {
-    let facts = facts(EXAMPLE);
-    for picture in pictures(&facts) {
+fn texts_of_the_example_are_not_truncated() {
+    let inventory = inventory(EXAMPLE);
+    for picture in pictures(&inventory) {
         for (_, text) in &picture.texts {
             assert!(!text.contains('…'), "{text}");
         }
@@ -58,9 +58,9 @@ fn no_text_of_the_example_is_cut_off() {
 }
 
 #[test]
-fn the_architecture_shows_what_is_set() {
+fn architecture_shows_the_settings() {
     let texts = |text: &str| -> Vec<String> {
-        architecture::draw(&facts(text))
+        architecture::draw(&inventory(text))
             .texts
             .into_iter()
             .map(|(_, text)| text)
@@ -83,32 +83,32 @@ fn the_architecture_shows_what_is_set() {
     for wanted in [
         "blue/green updates",
         "canary updates",
-        "6 endpoints",
+        "5 endpoints",
         "3 to 30 tasks",
-        "50 % on spot",
+        "50 % Spot",
     ] {
         assert_eq!(count(&all, wanted), 1, "{wanted}: {all:?}");
     }
 }
 
 #[test]
-fn only_a_network_with_a_gateway_has_lines_to_the_outside() {
+fn only_networks_with_nat_have_outbound_lines() {
     let outward = |text: &str| {
-        architecture::draw(&facts(text))
+        architecture::draw(&inventory(text))
             .finish()
             .matches("class=\"out\"")
             .count()
     };
     assert_eq!(outward(EXAMPLE), 4 + 1);
-    // dev has endpoints alone; one line is the legend's.
+    // dev has only endpoints; one line belongs to the legend.
     assert_eq!(outward(EVERYTHING), 2 + 1);
 }
 
 #[test]
-fn the_pictures_can_be_heard_and_hold_nothing_dangerous() {
-    let facts = facts(&EXAMPLE.replace("owner = \"OWNER\"", "owner = \"a-and-b\""));
+fn drawings_are_accessible_and_have_no_active_content() {
+    let inventory = inventory(&EXAMPLE.replace("owner = \"OWNER\"", "owner = \"a-and-b\""));
     for subject in [Subject::Architecture, Subject::Pipelines] {
-        let svg = svg(subject, &facts);
+        let svg = svg(subject, &inventory);
         for wanted in [
             "role=\"img\"",
             "<title id=\"title\">",
@@ -121,22 +121,21 @@ fn the_pictures_can_be_heard_and_hold_nothing_dangerous() {
         let open = svg.matches("<text ").count();
         assert!(open > 20 && open == svg.matches("</text>").count());
     }
-    let told = svg(Subject::Pipelines, &facts);
-    assert!(told.contains(
-        "BuildImages (both images) beside SynthTemplate (templates), then DeployDev (DevAppStack)"
+    let drawing = svg(Subject::Pipelines, &inventory);
+    assert!(drawing.contains(
+        "BuildImages (both images) beside SynthTemplate (templates), then DeployDev (DevAppStack), then RecordRelease (the tag)"
     ));
 }
 
 #[test]
-fn what_means_something_in_xml_is_escaped() {
+fn xml_special_characters_are_escaped() {
     let mut picture = Picture::new(100, 100, "a < b", "c & d".to_owned());
-    picture.text((0, 20), picture::Side::Right, picture::Font::Plain, 90, "<e>");
+    picture.left((0, 20), picture::Font::Plain, 90, "<e>");
     let svg = picture.finish();
     assert!(svg.contains("a &lt; b") && svg.contains("c &amp; d") && svg.contains("&lt;e&gt;"));
 }
 
-/// Reads a flowchart more strictly than Mermaid does: every line is one of four kinds, names are declared once and
-/// before they are used, and groups are closed.
+/// Parses a flowchart more strictly than Mermaid: four kinds of lines, names declared once and before use, closed groups.
 fn read(chart: &str) -> (BTreeSet<String>, Vec<(String, String)>) {
     let mut lines = chart.lines();
     assert!(matches!(lines.next(), Some("flowchart TB" | "flowchart LR")));
@@ -152,7 +151,7 @@ fn read(chart: &str) -> (BTreeSet<String>, Vec<(String, String)>) {
             for name in [from, to] {
                 assert!(
                     names.contains(name),
-                    "{name} is used before it is declared: {line}"
+                    "{name} is used before its declaration: {line}"
                 );
             }
             edges.push((from.to_owned(), to.to_owned()));
@@ -192,22 +191,22 @@ fn read(chart: &str) -> (BTreeSet<String>, Vec<(String, String)>) {
 }
 
 #[test]
-fn mermaid_gets_what_it_understands() {
+fn mermaid_syntax_is_valid() {
     for text in settings() {
-        let facts = facts(&text);
+        let inventory = inventory(&text);
         for subject in [Subject::Architecture, Subject::Pipelines] {
-            let (names, edges) = read(&mermaid(subject, &facts));
+            let (names, edges) = read(&mermaid(subject, &inventory));
             assert!(names.len() > 8 && edges.len() > 7, "{names:?} {edges:?}");
         }
     }
 }
 
 #[test]
-fn mermaid_shows_the_way_of_a_request_and_of_a_release() {
+fn mermaid_shows_request_path_and_release_path() {
     let has = |edges: &[(String, String)], from: &str, to: &str| {
         edges.iter().any(|edge| edge == &(from.to_owned(), to.to_owned()))
     };
-    let (names, edges) = read(&mermaid(Subject::Architecture, &facts(EXAMPLE)));
+    let (names, edges) = read(&mermaid(Subject::Architecture, &inventory(EXAMPLE)));
     for (from, to) in [
         ("internet", "prod_balancer"),
         ("prod_balancer", "prod_proxy"),
@@ -217,12 +216,12 @@ fn mermaid_shows_the_way_of_a_request_and_of_a_release() {
     ] {
         assert!(has(&edges, from, to), "{from} {to}");
     }
-    // Nothing but the proxy is reached from the load balancer.
+    // The load balancer reaches only the proxy.
     assert!(!has(&edges, "prod_balancer", "prod_app") && !names.contains("dev_nat2"));
-    let (_, edges) = read(&mermaid(Subject::Pipelines, &facts(EXAMPLE)));
+    let (_, edges) = read(&mermaid(Subject::Pipelines, &inventory(EXAMPLE)));
     for (from, to) in [
         ("dev_SynthTemplate", "dev_DeployDev"),
-        ("dev_BuildImages", "tag"),
+        ("dev_RecordRelease", "tag"),
         ("tag", "release_Settle"),
         ("release_Approve", "release_DeployProd"),
     ] {

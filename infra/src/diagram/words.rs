@@ -1,6 +1,6 @@
-//! What both forms of a picture say about a thing, in the same words.
+//! Labels shared by both formats.
 
-use crate::facts::{Action, ActionKind, App, Cluster, Pipeline};
+use crate::inventory::{Action, ActionKind, App, Cluster, Pipeline};
 
 /// `zone 1`, `2 zones`.
 pub(super) fn counted<N: TryInto<u32>>(count: N, one: &str) -> String {
@@ -9,7 +9,7 @@ pub(super) fn counted<N: TryInto<u32>>(count: N, one: &str) -> String {
     format!("{count} {one}{s}")
 }
 
-/// How visitors come in.
+/// Describes the listeners of a load balancer.
 pub(super) fn listeners(app: &App) -> String {
     let all: Vec<_> = app
         .listeners
@@ -27,7 +27,7 @@ pub(super) fn listeners(app: &App) -> String {
     all.join(", ")
 }
 
-/// How much there is of a service: a line each.
+/// Describes size and capacity of a service, one line each.
 pub(super) fn service(app: &App) -> Vec<String> {
     let (least, most) = app.tasks;
     let vcpu = f64::from(app.cpu) / 1024.0;
@@ -42,10 +42,10 @@ pub(super) fn service(app: &App) -> Vec<String> {
     ];
     let capacity = app.capacity;
     if capacity.spot > 0 && capacity.steady == 0 {
-        lines.push(format!("spot after {}", counted(capacity.base, "task")));
+        lines.push(format!("Spot after {}", counted(capacity.base, "task")));
     } else if capacity.spot > 0 {
         let share = f64::from(capacity.spot) * 100.0 / f64::from(capacity.spot + capacity.steady);
-        lines.push(format!("{share:.0} % on spot"));
+        lines.push(format!("{share:.0} % Spot"));
     }
     lines.push(format!("{} updates", app.deployment));
     lines.push(format!("{} alarms roll back", app.alarms));
@@ -60,7 +60,7 @@ fn memory(mib: u32) -> String {
     }
 }
 
-/// How tasks of a cluster call out.
+/// Describes how tasks of a cluster reach the internet.
 pub(super) fn ways_out(cluster: &Cluster) -> Vec<String> {
     let mut ways = Vec::new();
     if cluster.s3_endpoint {
@@ -72,22 +72,22 @@ pub(super) fn ways_out(cluster: &Cluster) -> Vec<String> {
     ways
 }
 
-/// What starts a pipeline, and what becomes of a second start.
+/// Describes what starts a pipeline and how concurrent executions are handled.
 pub(super) fn start(pipeline: &Pipeline) -> String {
     let start = if pipeline.on_push {
         format!("every push to {}", pipeline.branch)
     } else {
-        format!("started by hand, from {}", pipeline.branch)
+        format!("manual start, from {}", pipeline.branch)
     };
     let second = match pipeline.mode.as_str() {
-        "superseded" => "; a newer one overtakes",
-        "queued" => "; one after the other",
+        "superseded" => "; newer supersedes older",
+        "queued" => "; queued",
         _ => "",
     };
     format!("{start}{second}")
 }
 
-/// What an action does, in a line.
+/// Describes an action in one line.
 pub(super) fn action(action: &Action) -> String {
     match &action.kind {
         ActionKind::Source { repository } => repository.clone(),
@@ -95,15 +95,14 @@ pub(super) fn action(action: &Action) -> String {
         ActionKind::Build(build) if build.tag_parameter.is_some() => "the tag".to_owned(),
         ActionKind::Build(_) => "templates".to_owned(),
         ActionKind::Deploy { stack } => stack.clone(),
-        ActionKind::Approval => "asks by e-mail".to_owned(),
+        ActionKind::Approval => "approval by e-mail".to_owned(),
     }
 }
 
-/// What happens when a stage fails.
+/// Describes the failure handling of a stage.
 pub(super) fn on_failure(result: &str) -> Option<&'static str> {
     match result {
-        "retry" => Some("fails: once more"),
-        "rollback" => Some("fails: rolled back"),
+        "retry" => Some("retried once"),
         _ => None,
     }
 }

@@ -1,4 +1,4 @@
-//! The programs: built by cargo, or found where cargo put them before.
+//! Programs of the containers: built by cargo, or found from an earlier build.
 
 use std::collections::HashMap;
 use std::io::{self, BufRead as _, BufReader};
@@ -9,41 +9,41 @@ use std::thread;
 use super::events::{Event, Events};
 use super::process;
 
-/// Binary by package name.
+/// Path of the binary by package name.
 pub type Programs = HashMap<&'static str, PathBuf>;
 
-/// How a build ended that did not fail on our side.
+/// Result of a build.
 #[derive(Debug)]
 pub enum Built {
-    /// Here they are.
+    /// The binaries.
     Programs(Programs),
-    /// cargo has said on stderr what is wrong.
+    /// cargo failed and reported why on stderr.
     CargoFailed,
-    /// Ctrl-C.
+    /// Interrupted by Ctrl-C.
     Interrupted,
 }
 
-/// Why there are no programs.
+/// Why there are no binaries.
 #[derive(Debug, thiserror::Error)]
 pub enum BuildError {
-    /// cargo does not start.
+    /// cargo cannot be started.
     #[error("cannot run cargo")]
     NoCargo(#[source] io::Error),
-    /// cargo was content but did not say where the binary is.
+    /// cargo succeeded but did not report the binary.
     #[error("cargo did not build a program named {0}")]
     NotBuilt(&'static str),
-    /// `--no-build` without a build before.
-    #[error("{} is not there", .0.display())]
+    /// `--no-build` without an earlier build.
+    #[error("{} does not exist", .0.display())]
     Missing(PathBuf),
-    /// We do not know where we are ourselves.
-    #[error("cannot find the folder of this program")]
+    /// The path of the current executable is unknown.
+    #[error("cannot find the directory of this program")]
     NoFolder(#[source] io::Error),
 }
 
-/// Has cargo build `packages` in the workspace at `root`. Its progress and its errors go to our stderr.
+/// Builds `packages` in the workspace at `root` with cargo, whose output goes to stderr.
 ///
 /// # Errors
-/// When cargo is not to be had. A compile error is [`Built::CargoFailed`].
+/// Fails if cargo cannot be run. A compile error is [`Built::CargoFailed`].
 pub fn build(root: &Path, packages: &[&'static str], events: &Events) -> Result<Built, BuildError> {
     let mut command = Command::new("cargo");
     command
@@ -55,7 +55,7 @@ pub fn build(root: &Path, packages: &[&'static str], events: &Events) -> Result<
     for package in packages {
         command.args(["--package", package, "--bin", package]);
     }
-    // cargo stays in our process group, so that Ctrl-C reaches it and its compilers as if it ran alone.
+    // cargo stays in our process group, so that Ctrl-C reaches it.
     let mut cargo = command
         .stdin(Stdio::null())
         .stdout(Stdio::piped())
@@ -100,10 +100,10 @@ pub fn build(root: &Path, packages: &[&'static str], events: &Events) -> Result<
     Ok(Built::Programs(programs))
 }
 
-/// The programs that lie beside `infra` itself: cargo puts all binaries of a profile into one folder.
+/// Returns the binaries beside `infra` itself, since cargo puts all binaries of a profile into one directory.
 ///
 /// # Errors
-/// When one is not there.
+/// Fails if one does not exist.
 pub fn built_before(packages: &[&'static str]) -> Result<Programs, BuildError> {
     let own = std::env::current_exe().map_err(BuildError::NoFolder)?;
     packages
@@ -119,7 +119,7 @@ pub fn built_before(packages: &[&'static str]) -> Result<Programs, BuildError> {
         .collect()
 }
 
-/// Where a binary is, if this message of cargo's tells it.
+/// Returns the path of the binary if this message of cargo reports it.
 fn executable(message: &str, name: &str) -> Option<PathBuf> {
     let message: serde_json::Value = serde_json::from_str(message).ok()?;
     (message["target"]["name"] == name).then(|| message["executable"].as_str().map(PathBuf::from))?
@@ -130,7 +130,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_binary_is_found_in_what_cargo_says() {
+    fn binary_path_is_read_from_cargo_messages() {
         let library = r#"{"reason":"compiler-artifact","target":{"kind":["lib"],"name":"penguin_app"},"executable":null}"#;
         let binary = r#"{"reason":"compiler-artifact","target":{"kind":["bin"],"name":"penguin-app"},"executable":"/t/debug/penguin-app"}"#;
         assert_eq!(executable(library, "penguin-app"), None);

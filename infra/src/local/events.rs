@@ -1,4 +1,4 @@
-//! Everything that can happen during a local run, in one channel.
+//! Events of a local run, in one channel.
 
 use std::io;
 use std::process::ExitStatus;
@@ -9,50 +9,50 @@ use std::time::Instant;
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 use signal_hook::iterator::Signals;
 
-/// Something happened.
+/// An event.
 #[derive(Debug)]
 pub enum Event {
     /// A child wrote a line.
     Line {
-        /// Which one.
+        /// Number of the child.
         child: usize,
-        /// The line, without its end.
+        /// The line without its end.
         text: String,
     },
-    /// A probe of a child succeeded: for the first time, or after it was unhealthy.
+    /// A child became healthy, for the first time or again.
     Healthy {
-        /// Which one.
+        /// Number of the child.
         child: usize,
     },
-    /// A child was given all the time it has, and no probe succeeded.
+    /// A child did not become healthy in time.
     NeverHealthy {
-        /// Which one.
+        /// Number of the child.
         child: usize,
-        /// What the last probe said.
+        /// Output of the last probe.
         probe: String,
     },
-    /// A child was healthy and is not any more.
+    /// A healthy child became unhealthy.
     Unhealthy {
-        /// Which one.
+        /// Number of the child.
         child: usize,
-        /// What the last probe said.
+        /// Output of the last probe.
         probe: String,
     },
-    /// A child is gone, and all that it wrote has been handed over before.
+    /// A child ended; its lines have been sent before.
     Ended {
-        /// Which one.
+        /// Number of the child.
         child: usize,
     },
-    /// Ctrl-C, or another signal that asks us to end.
+    /// Ctrl-C or another termination signal.
     Stop,
-    /// cargo is done.
+    /// cargo ended.
     Built {
-        /// How.
+        /// Its exit status.
         status: io::Result<ExitStatus>,
     },
 }
 
-/// The receiving end, and the signals of the process.
+/// Receiver of events, including signals of this process.
 #[derive(Debug)]
 pub struct Events {
     sender: Sender<Event>,
@@ -60,21 +60,20 @@ pub struct Events {
 }
 
 impl Events {
-    /// A channel without signals: for tests that send [`Event::Stop`] themselves.
+    /// Creates a channel without signals, for tests.
     pub fn new() -> Self {
         let (sender, receiver) = mpsc::channel();
         Self { sender, receiver }
     }
 
-    /// A channel into which SIGINT, SIGTERM and SIGHUP (the terminal was closed; not under `nohup`) come as
-    /// [`Event::Stop`].
+    /// Creates a channel in which SIGINT, SIGTERM and SIGHUP (unless ignored, as by `nohup`) arrive as [`Event::Stop`].
     ///
     /// # Errors
-    /// When the system refuses to register a handler.
+    /// Fails if a signal handler cannot be registered.
     pub fn with_signals() -> io::Result<Self> {
         let events = Self::new();
         let mut signals = Signals::new([SIGINT, SIGTERM])?;
-        // Under `nohup` the closed terminal is of no interest.
+        // `nohup` ignores SIGHUP.
         let status = fs_err::read_to_string("/proc/self/status").unwrap_or_default();
         if !ignores_hangup(&status) {
             signals.add_signal(SIGHUP)?;
@@ -90,12 +89,12 @@ impl Events {
         Ok(events)
     }
 
-    /// An end to send from.
+    /// Returns a sender.
     pub fn sender(&self) -> Sender<Event> {
         self.sender.clone()
     }
 
-    /// The next event; `None` when `deadline` passes first.
+    /// Returns the next event; `None` if `deadline` passes first.
     pub fn next(&self, deadline: Option<Instant>) -> Option<Event> {
         let Some(deadline) = deadline else {
             return self.receiver.recv().ok();
@@ -112,8 +111,7 @@ impl Default for Events {
     }
 }
 
-/// True if SIGHUP was set to be ignored by whoever started us, according to the kernel's account of this process: a
-/// mask in which the lowest bit is signal 1.
+/// Returns true if SIGHUP is ignored, according to the `SigIgn` mask in `/proc/self/status` (lowest bit: signal 1).
 fn ignores_hangup(status: &str) -> bool {
     let mask = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
     mask.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok())
@@ -125,7 +123,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn nohup_is_seen_in_the_mask() {
+    fn nohup_is_detected_from_the_signal_mask() {
         assert!(ignores_hangup(
             "Name:\tinfra\nSigIgn:\t0000000000001001\nSigCgt:\t0\n"
         ));

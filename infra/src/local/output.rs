@@ -1,14 +1,14 @@
-//! Whose line is this? Prefixes the lines of the children, and remembers the last ones of each.
+//! Output of the children: prefixed lines, and the last lines of each.
 
 use std::collections::VecDeque;
 use std::io;
 
 use crate::console::{Console, Style, Verbosity};
 
-/// How many lines of a child are repeated when it dies.
+/// Number of lines of a child that are repeated when it fails.
 const REMEMBERED: usize = 12;
 
-/// The lines of all children on one terminal.
+/// Prints the lines of all children.
 #[derive(Debug)]
 pub struct Output<'a> {
     console: &'a Console,
@@ -24,7 +24,7 @@ struct Child {
 }
 
 impl<'a> Output<'a> {
-    /// For the children of these names, in the order of their numbers.
+    /// Creates the output for children with these names, in order of their numbers.
     pub fn new(console: &'a Console, names: &[&'static str]) -> Self {
         let styles = [Style::Cyan, Style::Magenta, Style::Yellow, Style::Green];
         let children = names
@@ -46,7 +46,7 @@ impl<'a> Output<'a> {
     /// Prints a line of a child on stdout, unless `--quiet`, and remembers it.
     ///
     /// # Errors
-    /// When nobody reads our stdout any more.
+    /// Fails if stdout is closed.
     pub fn line(&mut self, child: usize, text: String) -> io::Result<()> {
         let Some(child) = self.children.get_mut(child) else {
             return Ok(());
@@ -70,7 +70,7 @@ impl<'a> Output<'a> {
         printed
     }
 
-    /// The last lines of a child, oldest first.
+    /// Returns the last lines of a child, oldest first.
     pub fn last_lines(&self, child: usize) -> impl Iterator<Item = &str> {
         self.children
             .get(child)
@@ -86,7 +86,7 @@ mod tests {
     use crate::console::{ColorChoice, Options};
 
     #[test]
-    fn lines_tell_their_origin_with_and_without_colour() {
+    fn lines_are_prefixed_with_and_without_colour() {
         let (console, said) = Console::recording(&Options::default(), None);
         let mut output = Output::new(&console, &["app", "proxy"]);
         output.line(0, "listening".to_owned()).unwrap();
@@ -105,7 +105,7 @@ mod tests {
     }
 
     #[test]
-    fn programs_get_one_json_document_a_line() {
+    fn json_output_has_one_document_per_line() {
         let (console, said) = Console::recording(
             &Options {
                 json: true,
@@ -123,7 +123,7 @@ mod tests {
     }
 
     #[test]
-    fn the_last_lines_are_kept_even_when_quiet() {
+    fn last_lines_are_kept_with_quiet() {
         let quiet = Options {
             verbosity: Verbosity::Quiet,
             ..Options::default()

@@ -1,7 +1,7 @@
-//! Which ports of this machine are free, and who has one that is not.
+//! TCP ports: availability and owners.
 //!
-//! A port that is found free here may be gone when a program binds it; the program then says so itself. That is rare,
-//! and looking first lets us explain the common case before anything is built.
+//! A port that is free here may be taken before a program binds it; the program then reports that itself. Checking first
+//! explains the common case before anything is built.
 
 mod owner;
 
@@ -10,34 +10,34 @@ use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener};
 
 pub use owner::Owner;
 
-/// A port that cannot be had.
+/// A port that cannot be bound.
 #[derive(Debug, thiserror::Error)]
 pub enum PortError {
-    /// Somebody listens on it.
-    #[error("port {port} is taken{}", .owner.as_ref().map(|owner| format!(" by {owner}")).unwrap_or_default())]
+    /// Another program listens on it.
+    #[error("port {port} is in use{}", .owner.as_ref().map(|owner| format!(" by {owner}")).unwrap_or_default())]
     Taken {
         /// The port.
         port: u16,
-        /// Who, if that can be seen.
+        /// Its owner, if known.
         owner: Option<Owner>,
     },
-    /// It is one of those that only the administrator may bind.
-    #[error("port {port} is for the administrator alone")]
+    /// A privileged port.
+    #[error("port {port} requires root privileges")]
     Forbidden {
         /// The port.
         port: u16,
     },
-    /// Something else.
-    #[error("port {port} cannot be bound")]
+    /// Another error.
+    #[error("cannot bind port {port}")]
     Other {
         /// The port.
         port: u16,
-        /// What the system said.
+        /// The system's error.
         source: io::Error,
     },
 }
 
-/// A port that is ours until this is dropped: nobody else takes it while we build.
+/// A port that is reserved until this value is dropped.
 #[derive(Debug)]
 pub struct Reserved {
     address: SocketAddr,
@@ -45,21 +45,21 @@ pub struct Reserved {
 }
 
 impl Reserved {
-    /// The address, on loopback.
+    /// Returns the loopback address.
     pub fn address(&self) -> SocketAddr {
         self.address
     }
 }
 
-/// The port itself if it is free, any free one for 0.
+/// Reserves this port, or any free port for 0.
 ///
 /// # Errors
-/// When it is not to be had.
+/// Fails if the port cannot be bound.
 pub fn exactly(port: u16) -> Result<Reserved, PortError> {
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, port)).map_err(|source| refused(port, source))?;
     let address = listener.local_addr().map_err(|source| refused(port, source))?;
-    // Browsers try ::1 first for `localhost`: another program there would answer in our place. A machine without
-    // IPv6 refuses with another error than "taken".
+    // Browsers try ::1 first for `localhost`; another program there would respond instead. Without IPv6 the error is not
+    // "address in use".
     match TcpListener::bind((Ipv6Addr::LOCALHOST, address.port())) {
         Err(error) if error.kind() == io::ErrorKind::AddrInUse && port != 0 => Err(refused(port, error)),
         sixth => Ok(Reserved {
@@ -69,10 +69,10 @@ pub fn exactly(port: u16) -> Result<Reserved, PortError> {
     }
 }
 
-/// The port if it is free, else any other that is.
+/// Reserves this port if it is free, else any free port.
 ///
 /// # Errors
-/// When no port can be bound at all.
+/// Fails if no port can be bound.
 pub fn preferably(port: u16) -> Result<Reserved, PortError> {
     exactly(port).or_else(|_| exactly(0))
 }
@@ -93,13 +93,16 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_taken_port_is_named_with_its_owner() {
+    fn port_in_use_is_reported_with_owner() {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
         let port = listener.local_addr().unwrap().port();
         let error = exactly(port).unwrap_err();
         assert!(matches!(error, PortError::Taken { .. }));
         let message = error.to_string();
-        assert!(message.starts_with(&format!("port {port} is taken")), "{message}");
+        assert!(
+            message.starts_with(&format!("port {port} is in use")),
+            "{message}"
+        );
         if cfg!(target_os = "linux") {
             assert!(
                 message.ends_with(&format!("(process {})", std::process::id())),
@@ -109,13 +112,13 @@ mod tests {
     }
 
     #[test]
-    fn a_port_that_is_taken_on_every_address_is_taken() {
+    fn port_in_use_on_wildcard_address_is_detected() {
         let listener = TcpListener::bind((Ipv4Addr::UNSPECIFIED, 0)).unwrap();
         assert!(exactly(listener.local_addr().unwrap().port()).is_err());
     }
 
     #[test]
-    fn a_preference_gives_way() {
+    fn preferred_port_falls_back_to_a_free_one() {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
         let taken = listener.local_addr().unwrap().port();
         let free = preferably(taken).unwrap().address();
@@ -124,8 +127,8 @@ mod tests {
     }
 
     #[test]
-    fn a_reserved_port_is_not_given_twice_and_free_afterwards() {
-        // Another program may take the freed port before we do, so one of several tries counts.
+    fn reserved_port_is_exclusive_until_dropped() {
+        // Retried, since another program may take the freed port.
         let freed = (0..20).any(|_| {
             let first = exactly(0).unwrap();
             let port = first.address().port();

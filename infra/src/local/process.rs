@@ -1,8 +1,7 @@
-//! One child: spawned into a process group of its own, read line by line, signalled, reaped.
+//! A child process in its own process group: spawn, read lines, signal, reap.
 //!
-//! The group keeps a terminal's Ctrl-C away from it, which would otherwise end both children at once and out of
-//! order. A child is reaped only here, by the thread that also signals it: a process id is never signalled after it
-//! may belong to somebody else.
+//! The process group keeps the terminal's Ctrl-C away from the child, so that the children are stopped in order. A child
+//! is only reaped by the thread that signals it, so that no signal goes to a reused process ID.
 
 use std::ffi::OsStr;
 use std::io::{self, BufRead as _, BufReader, Read};
@@ -18,9 +17,8 @@ use rustix::process::{Pid, Signal, WaitId, WaitIdOptions, kill_process, kill_pro
 
 use super::events::Event;
 
-/// How long what a dead child has written may take to arrive. Only a grandchild needs it that has left the group and
-/// holds the pipe open.
-const LAST_WORDS: Duration = Duration::from_millis(500);
+/// Time to wait for the output of an ended child: a grandchild outside the group may keep the pipe open.
+const OUTPUT_TIMEOUT: Duration = Duration::from_millis(500);
 
 /// A running child.
 #[derive(Debug)]
@@ -30,15 +28,15 @@ pub(super) struct Process {
 }
 
 impl Process {
-    /// Starts a program. Its lines, and its end after them, come as events with the number `id`.
+    /// Starts a program. Its lines and then its end are sent as events with the number `id`.
     pub(super) fn spawn(
         program: &Path,
-        arguments: &[&str],
-        environment: &[(&str, String)],
+        arguments: &[impl AsRef<OsStr>],
+        environment: &[(String, String)],
         id: usize,
         events: &Sender<Event>,
     ) -> io::Result<Self> {
-        // One pipe for both streams keeps the order in which the lines were written.
+        // One pipe for both streams keeps the order of lines.
         let (stream, writer) = io::pipe()?;
         let child = command(program, arguments, environment)
             .stdout(writer.try_clone()?)
@@ -54,45 +52,45 @@ impl Process {
         });
         let events = events.clone();
         thread::spawn(move || {
-            // Waits without reaping: the owner does that.
+            // Waits without reaping.
             let ended = || waitid(WaitId::Pid(pid), WaitIdOptions::EXITED | WaitIdOptions::NOWAIT);
             while matches!(ended(), Err(Errno::INTR)) {}
-            // What it has left in its group would hold the pipe open. The group is still its own: it is not reaped.
+            // Processes left in the group would keep the pipe open. The group still exists, since the child is not reaped.
             let _ = kill_process_group(pid, Signal::KILL);
-            // Nobody sends: this ends when the reader is done.
-            let _ = all_read.recv_timeout(LAST_WORDS);
+            // Nothing is sent: `recv` returns when the reader ends.
+            let _ = all_read.recv_timeout(OUTPUT_TIMEOUT);
             let _ = events.send(Event::Ended { child: id });
         });
         Ok(Self { child, pid })
     }
 
-    /// Its process id.
+    /// Returns the process ID.
     pub(super) fn id(&self) -> u32 {
         self.child.id()
     }
 
-    /// Asks it to drain: the signal goes to the program alone, as a container runtime sends it.
+    /// Sends SIGTERM to the program alone, like a container runtime.
     pub(super) fn terminate(&self) {
-        // The only error is that it has just ended, and then there is nothing to ask.
+        // Fails only if the program has ended.
         let _ = kill_process(self.pid, Signal::TERM);
     }
 
-    /// Ends it and whatever it has started.
+    /// Kills the whole process group.
     pub(super) fn kill(&self) {
         let _ = kill_process_group(self.pid, Signal::KILL);
     }
 
-    /// Reaps it after [`Event::Ended`].
+    /// Reaps the child after [`Event::Ended`].
     pub(super) fn reap(mut self) -> io::Result<ExitStatus> {
         self.child.wait()
     }
 }
 
-/// A command that gets `environment` on top of ours and cannot ask questions.
+/// Returns a command with additional `environment` and without stdin.
 pub(super) fn command(
     program: &Path,
     arguments: &[impl AsRef<OsStr>],
-    environment: &[(&str, String)],
+    environment: &[(String, String)],
 ) -> Command {
     let mut command = Command::new(program);
     command
@@ -102,14 +100,14 @@ pub(super) fn command(
     command
 }
 
-/// Sends Ctrl-C to a process that is waited for elsewhere.
+/// Sends SIGINT to a process that is not a [`Process`].
 pub(super) fn interrupt(process: u32) {
     if let Ok(pid) = pid(process) {
         let _ = kill_process(pid, Signal::INT);
     }
 }
 
-/// How a program ended, in words: `exit status 64`, `killed by SIGKILL`.
+/// Describes an exit status: `exit status 64`, `killed by SIGKILL`.
 pub(super) fn describe(status: ExitStatus) -> String {
     match (status.code(), status.signal()) {
         (Some(code), _) => format!("exit status {code}"),
@@ -128,7 +126,7 @@ fn pid(id: u32) -> io::Result<Pid> {
     i32::try_from(id)
         .ok()
         .and_then(Pid::from_raw)
-        .ok_or_else(|| io::Error::other("the process id is out of range"))
+        .ok_or_else(|| io::Error::other("process ID out of range"))
 }
 
 fn read_lines(stream: impl Read, child: usize, events: &Sender<Event>) {
@@ -163,19 +161,19 @@ mod tests {
     }
 
     #[test]
-    fn its_last_words_come_before_its_end() {
+    fn lines_arrive_before_the_end() {
         let (lines, status) = run("echo one; printf 'two\\r\\nno newline'; exit 64");
         assert_eq!(lines, ["one", "two", "no newline"]);
         assert_eq!(describe(status), "exit status 64");
     }
 
     #[test]
-    fn the_signal_that_killed_it_has_a_name() {
+    fn fatal_signal_is_named() {
         assert_eq!(describe(run("kill -9 $$").1), "killed by SIGKILL");
     }
 
     #[test]
-    fn a_grandchild_that_keeps_the_pipe_does_not_keep_us() {
+    fn grandchild_holding_the_pipe_does_not_block() {
         let (lines, _) = run("setsid sleep 5 & echo done");
         assert_eq!(lines, ["done"]);
     }

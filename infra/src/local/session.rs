@@ -1,4 +1,4 @@
-//! The life of a local run: start each container when the one before is healthy, stay open, drain in reverse order.
+//! Session of a local run: start each container when the previous one is healthy, stop in reverse order.
 
 mod probe;
 
@@ -12,67 +12,70 @@ use super::build::Programs;
 use super::events::{Event, Events};
 use super::output::Output;
 use super::process::{Process, describe};
-use super::warden::Warden;
+use super::supervisor::Supervisor;
 use crate::console::{Console, Style, Verbosity};
 use crate::exit::{ExitStatus, Failure};
-use crate::service::{Container, Value};
+use crate::service::{Container, INDEXING_DENY, Value};
+use crate::settings::SecretValues;
 use probe::Probe;
 
-/// Exit status with which both servers refuse their configuration or content.
+/// Exit status of the servers for invalid configuration or content.
 const REFUSED: i32 = 64;
 
-/// What is to be run.
+/// What to run.
 #[derive(Debug)]
 pub struct Plan {
     /// The containers, in start order.
     pub containers: Vec<Container>,
-    /// Their programs.
+    /// Binaries of the containers.
     pub programs: Programs,
-    /// What visitors type.
+    /// Values of the app's secrets.
+    pub secrets: SecretValues,
+    /// URL of the site.
     pub public_url: String,
-    /// Who ends the programs should this process be killed.
-    pub warden: Option<Warden>,
+    /// Stops the programs if this process is killed.
+    pub supervisor: Option<Supervisor>,
 }
 
-/// Why a session ended otherwise than by a wish.
+/// Why a session failed.
 #[derive(Debug, thiserror::Error)]
-enum Trouble {
-    #[error("cannot start {name}, {}", .program.display())]
+enum SessionError {
+    #[error("cannot start {name} ({})", .program.display())]
     Start {
         name: &'static str,
         program: PathBuf,
         source: io::Error,
     },
-    #[error("{name} ended before it was healthy: {}", describe(*.status))]
+    #[error("{name} exited before it was healthy: {}", describe(*.status))]
     DiedEarly {
         name: &'static str,
         child: usize,
         status: ChildStatus,
     },
-    #[error("{name} ended: {}", describe(*.status))]
+    #[error("{name} exited: {}", describe(*.status))]
     Died {
         name: &'static str,
         child: usize,
         status: ChildStatus,
     },
-    #[error("{name} was not healthy after {:.1} s; its health check says: {probe}", .after.as_secs_f64())]
+    #[error("{name} was not healthy after {:.1} s: {probe}", .after.as_secs_f64())]
     NeverHealthy {
         name: &'static str,
         child: usize,
         after: Duration,
         probe: String,
     },
-    #[error("cannot learn how {name} ended")]
+    #[error("cannot read the exit status of `{name}`")]
     Lost { name: &'static str, source: io::Error },
-    /// Nobody reads our output any more.
+    /// stdout is closed.
     #[error("cannot write to stdout")]
     Output(#[from] io::Error),
 }
 
-/// Runs the plan until somebody wants it to end or something breaks.
+/// Runs the plan until it is interrupted or fails.
 ///
 /// # Errors
-/// When a program does not start, dies or never becomes healthy; the others have been stopped then.
+/// Fails if a program cannot be started, exits or does not become healthy; the others are stopped first.
 pub fn run(plan: Plan, events: &Events, console: &Console) -> anyhow::Result<ExitStatus> {
     let names: Vec<_> = plan.containers.iter().map(|container| container.name).collect();
     let mut session = Session {
@@ -83,18 +86,18 @@ pub fn run(plan: Plan, events: &Events, console: &Console) -> anyhow::Result<Exi
         events,
         console,
     };
-    // What a program said last is told as it was, before the stop makes it say more.
-    let wish = session
-        .open_until_told()
-        .map_err(|trouble| session.explain(trouble));
+    // Collects the last lines before stopping adds more.
+    let outcome = session
+        .run_until_stopped()
+        .map_err(|error| session.explain(error));
     let began = Instant::now();
-    if wish.is_ok() && session.any_running() {
-        console.say("\nDraining the proxy, then the app. Ctrl-C again ends both at once.");
+    if outcome.is_ok() && session.any_running() {
+        console.info("\nStopping the proxy, then the app. Press Ctrl-C again to kill both.");
     }
     let forced = session.close();
-    let was_open = wish?;
-    console.say(format_args!(
-        "Closed after {:.1} s.",
+    let was_open = outcome?;
+    console.info(format_args!(
+        "Stopped after {:.1} s.",
         began.elapsed().as_secs_f64()
     ));
     Ok(if was_open && !forced {
@@ -106,7 +109,7 @@ pub fn run(plan: Plan, events: &Events, console: &Console) -> anyhow::Result<Exi
 
 struct Session<'a> {
     plan: Plan,
-    /// By number of the container.
+    /// By container number.
     running: Vec<Option<Process>>,
     probes: Vec<Probe>,
     output: Output<'a>,
@@ -115,8 +118,8 @@ struct Session<'a> {
 }
 
 impl Session<'_> {
-    /// Starts everything and waits for the wish to end. True if it was open by then.
-    fn open_until_told(&mut self) -> Result<bool, Trouble> {
+    /// Starts all containers and waits for a stop event. Returns true if all were healthy by then.
+    fn run_until_stopped(&mut self) -> Result<bool, SessionError> {
         for child in 0..self.plan.containers.len() {
             if !self.start(child)? {
                 return Ok(false);
@@ -128,28 +131,34 @@ impl Session<'_> {
                 Some(Event::Line { child, text }) => self.output.line(child, text)?,
                 Some(Event::Ended { child }) => {
                     let (name, status) = (self.name(child), self.reap(child)?);
-                    return Err(Trouble::Died { name, child, status });
+                    return Err(SessionError::Died { name, child, status });
                 }
                 Some(Event::Stop) | None => return Ok(true),
-                Some(other) => self.tell_health(&other),
+                Some(other) => self.report_health(&other),
             }
         }
     }
 
-    /// Starts a container and waits until it is healthy. False if the wish to end came first.
-    fn start(&mut self, child: usize) -> Result<bool, Trouble> {
+    /// Starts a container and waits until it is healthy. Returns false if a stop event came first.
+    fn start(&mut self, child: usize) -> Result<bool, SessionError> {
         let began = Instant::now();
         let name = self.name(child);
         let container = &self.plan.containers[child];
         let program = &self.plan.programs[container.package];
         let environment = self.environment(container);
-        for (variable, value) in &environment {
-            self.console.detail(format_args!("{name}: {variable}={value}"));
+        for variable in &container.environment {
+            let value = match variable.value {
+                Value::Secret(_) => None,
+                _ => environment.iter().find(|(name, _)| *name == variable.name),
+            };
+            let value = value.map_or("(secret)", |(_, value)| value.as_str());
+            self.console
+                .detail(format_args!("{name}: {}={value}", variable.name));
         }
         let sender = self.events.sender();
         let process =
-            Process::spawn(program, container.command, &environment, child, &sender).map_err(|source| {
-                Trouble::Start {
+            Process::spawn(program, &container.command, &environment, child, &sender).map_err(|source| {
+                SessionError::Start {
                     name,
                     program: program.clone(),
                     source,
@@ -157,18 +166,17 @@ impl Session<'_> {
             })?;
         self.console
             .detail(format_args!("{name}: process {}", process.id()));
-        if let Some(warden) = &mut self.plan.warden {
-            warden.watch(process.id(), container.stop.timeout);
+        if let Some(supervisor) = &mut self.plan.supervisor {
+            supervisor.watch(process.id(), container.stop.timeout);
         }
         self.running[child] = Some(process);
-        let patience = probe::patience(&container.health);
-        self.probes.push(Probe::start(
-            child,
-            program,
-            &container.health,
-            environment,
-            sender,
-        ));
+        let Some(health) = &container.health else {
+            // The proxy waits for it.
+            return Ok(true);
+        };
+        let timeout = probe::startup_timeout(health);
+        self.probes
+            .push(Probe::start(child, program, health, environment, sender));
         loop {
             match self.events.next(None) {
                 Some(Event::Line { child, text }) => self.output.line(child, text)?,
@@ -179,19 +187,19 @@ impl Session<'_> {
                     return Ok(true);
                 }
                 Some(Event::NeverHealthy { child: ill, probe }) if ill == child => {
-                    return Err(Trouble::NeverHealthy {
+                    return Err(SessionError::NeverHealthy {
                         name,
                         child,
-                        after: patience,
+                        after: timeout,
                         probe,
                     });
                 }
                 Some(Event::Ended { child: ended }) => {
                     let (name, status) = (self.name(ended), self.reap(ended)?);
                     return Err(if ended == child {
-                        Trouble::DiedEarly { name, child, status }
+                        SessionError::DiedEarly { name, child, status }
                     } else {
-                        Trouble::Died {
+                        SessionError::Died {
                             name,
                             child: ended,
                             status,
@@ -199,24 +207,23 @@ impl Session<'_> {
                     });
                 }
                 Some(Event::Stop) | None => return Ok(false),
-                Some(other) => self.tell_health(&other),
+                Some(other) => self.report_health(&other),
             }
         }
     }
 
-    /// Tells that a container's health has changed. A task whose container is unhealthy is replaced; here it stays, for
-    /// somebody to look into it.
-    fn tell_health(&self, event: &Event) {
+    /// Reports a changed health. An unhealthy task would be replaced; here it keeps running for inspection.
+    fn report_health(&self, event: &Event) {
         match event {
             Event::Unhealthy { child, probe } => {
                 let name = self.name(*child);
                 self.console.warn(format_args!(
-                    "{name} is unhealthy, a task would be replaced now: {probe}"
+                    "{name} is unhealthy (ECS would replace the task): {probe}"
                 ));
             }
             Event::Healthy { child } => self
                 .console
-                .say(format_args!("{} is healthy again", self.name(*child))),
+                .info(format_args!("{} is healthy again", self.name(*child))),
             _ => {}
         }
     }
@@ -232,12 +239,11 @@ impl Session<'_> {
             return self.console.data_line(url);
         }
         let url = self.console.paint_out().apply(Style::Bold, url);
-        self.console.data_line(format_args!(
-            "\nPenguin School is open: {url}  (Ctrl-C closes it)\n"
-        ))
+        self.console
+            .data_line(format_args!("\nServing at {url}  (Ctrl-C to stop)\n"))
     }
 
-    /// Drains and stops what still runs, the last started first. True if patience ended before a program did.
+    /// Stops running containers in reverse order. Returns true if any had to be killed.
     fn close(&mut self) -> bool {
         self.probes.clear();
         let mut forced = false;
@@ -250,7 +256,7 @@ impl Session<'_> {
             let mut deadline = Instant::now() + stop_timeout;
             while self.running[child].is_some() {
                 match self.events.next(Some(deadline)) {
-                    // Output that cannot be printed does not keep us from stopping.
+                    // A closed stdout must not prevent stopping.
                     Some(Event::Line { child, text }) => drop(self.output.line(child, text)),
                     Some(Event::Ended { child: ended }) => drop(self.reap(ended)),
                     Some(Event::Stop) => {
@@ -260,7 +266,7 @@ impl Session<'_> {
                     None => {
                         let name = self.name(child);
                         self.console.warn(format_args!(
-                            "{name} was not done after {} s: killed",
+                            "{name} did not stop within {} s: killed",
                             stop_timeout.as_secs()
                         ));
                         forced = true;
@@ -282,28 +288,30 @@ impl Session<'_> {
         self.running.iter().any(Option::is_some)
     }
 
-    fn reap(&mut self, child: usize) -> Result<ChildStatus, Trouble> {
+    fn reap(&mut self, child: usize) -> Result<ChildStatus, SessionError> {
         let name = self.name(child);
-        let lost = |source| Trouble::Lost { name, source };
+        let lost = |source| SessionError::Lost { name, source };
         let process = self.running[child]
             .take()
-            .ok_or_else(|| lost(io::Error::other("it has ended twice")))?;
-        if let Some(warden) = &mut self.plan.warden {
-            warden.forget(process.id());
+            .ok_or_else(|| lost(io::Error::other("the process was reaped before")))?;
+        if let Some(supervisor) = &mut self.plan.supervisor {
+            supervisor.forget(process.id());
         }
         process.reap().map_err(lost)
     }
 
-    fn environment(&self, container: &Container) -> Vec<(&'static str, String)> {
+    fn environment(&self, container: &Container) -> Vec<(String, String)> {
         container
             .environment
             .iter()
-            .map(|variable| {
+            .filter_map(|variable| {
                 let value = match &variable.value {
                     Value::Text(text) => text.clone(),
                     Value::PublicUrl => self.plan.public_url.clone(),
+                    Value::Indexing => INDEXING_DENY.to_owned(),
+                    Value::Secret(_) => self.plan.secrets.get(&variable.name)?.to_owned(),
                 };
-                (variable.name, value)
+                Some((variable.name.clone(), value))
             })
             .collect()
     }
@@ -312,31 +320,33 @@ impl Session<'_> {
         self.plan.containers[child].name
     }
 
-    /// The trouble with the last lines of whom it hit, and what to do about it where we know.
-    fn explain(&self, trouble: Trouble) -> anyhow::Error {
-        let mut message = trouble.to_string();
-        let (child, status) = match &trouble {
-            Trouble::DiedEarly { child, status, .. } | Trouble::Died { child, status, .. } => {
+    /// Adds the last lines of the failed container, and a hint if there is one.
+    fn explain(&self, error: SessionError) -> anyhow::Error {
+        let mut message = error.to_string();
+        let (child, status) = match &error {
+            SessionError::DiedEarly { child, status, .. } | SessionError::Died { child, status, .. } => {
                 (Some(*child), Some(*status))
             }
-            Trouble::NeverHealthy { child, .. } => (Some(*child), None),
-            Trouble::Start { .. } | Trouble::Lost { .. } | Trouble::Output(_) => (None, None),
+            SessionError::NeverHealthy { child, .. } => (Some(*child), None),
+            SessionError::Start { .. } | SessionError::Lost { .. } | SessionError::Output(_) => (None, None),
         };
         for (number, line) in child
             .into_iter()
             .flat_map(|child| self.output.last_lines(child))
             .enumerate()
         {
-            let heading = if number == 0 { "\n  its last lines:" } else { "" };
+            let heading = if number == 0 { "\n  last lines:" } else { "" };
             let _ = write!(message, "{heading}\n    {line}");
         }
         let failure = Failure::failed(message);
-        match trouble {
-            Trouble::Start { source, .. } | Trouble::Lost { source, .. } => failure.caused_by(source).into(),
-            // `infra local | head`: nobody is left to hear how it went.
-            Trouble::Output(error) => error.into(),
+        match error {
+            SessionError::Start { source, .. } | SessionError::Lost { source, .. } => {
+                failure.caused_by(source).into()
+            }
+            // `infra local | head` ends silently.
+            SessionError::Output(error) => error.into(),
             _ if status.and_then(|status| status.code()) == Some(REFUSED) => failure
-                .hint("status 64: it refused its configuration or content; its last lines name the remedy")
+                .hint("exit status 64 means invalid configuration or content; see the last lines")
                 .into(),
             _ => failure.into(),
         }

@@ -1,31 +1,26 @@
-//! Finds the checkout that somebody stands in.
+//! Root of the checkout.
 
 use std::path::{Path, PathBuf};
 
-use crate::service::{Runtime, containers};
-
-/// Nothing above this folder is the checkout.
+/// The directory is not inside the checkout.
 #[derive(Debug, thiserror::Error)]
-#[error("{} is not inside a checkout of the Penguin School: neither it nor a folder above it holds {}", .from.display(), .wanted.join(" and "))]
+#[error("{} is not inside the repository: no parent directory contains {PROXY}", .from.display())]
 pub struct NotACheckout {
     from: PathBuf,
-    wanted: Vec<String>,
 }
 
-/// The workspace's root: `from` or the nearest folder above it that holds the packages of both containers.
+/// A file that forks keep, whatever their app is.
+const PROXY: &str = "penguin-proxy/Cargo.toml";
+
+/// Returns the workspace root: `from` or the nearest parent directory that contains the proxy.
 ///
 /// # Errors
-/// When there is none.
+/// Fails if there is none.
 pub fn find(from: &Path) -> Result<&Path, NotACheckout> {
-    let wanted: Vec<_> = containers(Runtime::Compose)
-        .iter()
-        .map(|container| format!("{}/Cargo.toml", container.package))
-        .collect();
     from.ancestors()
-        .find(|folder| wanted.iter().all(|file| folder.join(file).is_file()))
+        .find(|folder| folder.join(PROXY).is_file())
         .ok_or_else(|| NotACheckout {
             from: from.to_owned(),
-            wanted,
         })
 }
 
@@ -34,19 +29,16 @@ mod tests {
     use super::*;
 
     #[test]
-    fn it_is_found_from_far_below() {
+    fn root_is_found_from_a_subdirectory() {
         let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
         assert_eq!(find(root).unwrap(), root);
         assert_eq!(find(&root.join("infra/src/local")).unwrap(), root);
     }
 
     #[test]
-    fn outside_it_says_what_was_looked_for() {
+    fn error_names_the_expected_file() {
         let message = find(Path::new("/")).unwrap_err().to_string();
-        assert!(message.starts_with("/ is not inside a checkout"), "{message}");
-        assert!(
-            message.contains("penguin-app/Cargo.toml and penguin-proxy/Cargo.toml"),
-            "{message}"
-        );
+        assert!(message.starts_with("/ is not inside the repository"), "{message}");
+        assert!(message.contains("contains penguin-proxy/Cargo.toml"), "{message}");
     }
 }

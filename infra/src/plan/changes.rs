@@ -1,7 +1,6 @@
-//! The changes of a stack as a person reads them: what is added, changed, replaced and deleted, and what is lost by it.
+//! Changes of a stack as lines of text: added, changed, replaced and deleted resources, and lost data.
 //!
-//! Whether CloudFormation announced them in a change set, or the comparison of two templates found them, is not known
-//! here: the same words serve both.
+//! Used for change sets and for template comparisons.
 
 use std::collections::BTreeSet;
 
@@ -13,26 +12,26 @@ use crate::console::{Paint, Style};
 /// What happens to a resource.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Action {
-    /// It comes into being.
+    /// It is created.
     Add,
-    /// It is changed in place.
+    /// It is updated in place.
     Change,
-    /// A new one takes its place and the old one goes.
+    /// It is replaced by a new one.
     Replace {
-        /// Known for certain; else CloudFormation decides while it executes.
+        /// Whether the replacement is certain; otherwise CloudFormation decides during execution.
         certain: bool,
     },
-    /// It goes.
+    /// It is removed from the stack.
     Delete {
-        /// The resource itself stays (deletion policy `Retain`); only the stack forgets it.
+        /// Whether the resource itself is retained (deletion policy `Retain`).
         kept: bool,
     },
-    /// An existing resource comes under the stack's care.
+    /// An existing resource is imported into the stack.
     Import,
 }
 
 impl Action {
-    /// The word for it, as short as a column needs.
+    /// Returns the action as a short word.
     pub fn word(self) -> &'static str {
         match self {
             Self::Add => "add",
@@ -40,12 +39,12 @@ impl Action {
             Self::Replace { certain: true } => "REPLACE",
             Self::Replace { certain: false } => "may replace",
             Self::Delete { kept: false } => "DELETE",
-            Self::Delete { kept: true } => "forget",
+            Self::Delete { kept: true } => "retain",
             Self::Import => "import",
         }
     }
 
-    /// Its place in a list: what destroys comes last, where the question follows.
+    /// Returns the position in the list: destructive changes come last, next to the prompt.
     pub(crate) fn weight(self) -> u8 {
         match self {
             Self::Add => 0,
@@ -58,7 +57,7 @@ impl Action {
         }
     }
 
-    /// The colour of the word.
+    /// Returns the style of the word.
     pub(crate) fn style(self) -> Style {
         match self {
             Self::Add | Self::Import => Style::Green,
@@ -70,36 +69,42 @@ impl Action {
 
 impl Serialize for Action {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(&self.word().to_lowercase())
+        // `forget` is the documented JSON value.
+        let retained = *self == Self::Delete { kept: true };
+        serializer.serialize_str(&if retained {
+            "forget".to_owned()
+        } else {
+            self.word().to_lowercase()
+        })
     }
 }
 
-/// A property that differs.
+/// A changed property.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct PropertyChange {
-    /// Where in the resource, as `/Properties/Image`.
+    /// Path in the resource, for example `/Properties/Image`.
     pub path: String,
-    /// What it was, if CloudFormation tells.
+    /// Old value, if known.
     pub before: Option<String>,
-    /// What it will be, if CloudFormation knows it before it executes.
+    /// New value, if known before the execution.
     pub after: Option<String>,
 }
 
-/// What happens to one resource.
+/// The change of a resource.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ResourceChange {
     /// What happens.
     pub action: Action,
-    /// Its logical id.
+    /// Logical ID.
     pub resource: String,
-    /// Its type, as `AWS::ECS::Service`.
+    /// Type, for example `AWS::ECS::Service`.
     pub kind: String,
-    /// Which properties.
+    /// Changed properties.
     pub properties: Vec<PropertyChange>,
 }
 
 impl ResourceChange {
-    /// What is lost by this change, in words.
+    /// Returns the data that is lost, as a sentence.
     pub fn loss(&self) -> Option<String> {
         let gone = matches!(
             self.action,
@@ -118,7 +123,7 @@ impl ResourceChange {
 pub struct Changes(Vec<ResourceChange>);
 
 impl Changes {
-    /// Sorts changes into the order in which they are shown: what destroys last, where the question follows.
+    /// Sorts the changes in display order: destructive changes last, next to the prompt.
     pub fn new(mut changes: Vec<ResourceChange>) -> Self {
         for change in &mut changes {
             let unique: BTreeSet<_> = change.properties.drain(..).collect();
@@ -130,22 +135,22 @@ impl Changes {
         Self(changes)
     }
 
-    /// The changes, in the order in which they are shown.
+    /// Returns the changes in display order.
     pub fn iter(&self) -> impl Iterator<Item = &ResourceChange> {
         self.0.iter()
     }
 
-    /// How many resources change.
+    /// Returns the number of changed resources.
     pub fn len(&self) -> usize {
         self.0.len()
     }
 
-    /// Nothing changes but outputs, tags or parameters.
+    /// Returns true if no resource changes.
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
 
-    /// One line: how many of each.
+    /// Returns the number of resources per action, in one line.
     pub fn summary(&self) -> String {
         let count = |wanted: fn(Action) -> bool| self.0.iter().filter(|change| wanted(change.action)).count();
         let parts = [
@@ -169,15 +174,15 @@ impl Changes {
             .map(|(count, word)| format!("{count} {word}"))
             .collect();
         if said.is_empty() {
-            "no resource changes, only outputs, tags or parameters".to_owned()
+            "no resource changes; only outputs, tags or parameters".to_owned()
         } else {
             said.join(", ")
         }
     }
 
-    /// The whole, for a person: a line for each resource, its properties below, then what is lost.
+    /// Returns the changes as text: a line per resource with its properties below, then data loss.
     ///
-    /// A stack of nothing but additions is shown by its types: fifty new names help nobody.
+    /// More than twelve additions are grouped by type.
     pub fn lines(&self, paint: Paint) -> Vec<String> {
         let only_adds = self.0.iter().all(|change| change.action == Action::Add);
         let mut lines = if only_adds && self.0.len() > 12 {
@@ -207,7 +212,10 @@ impl Changes {
             let what = if same == 1 {
                 names.join("")
             } else {
-                format!("{same} of them")
+                format!(
+                    "{} ×{same}",
+                    first.kind.rsplit("::").next().unwrap_or(&first.kind)
+                )
             };
             lines.push(resource_line(Action::Add, &what, &first.kind, paint));
             rest = others;
@@ -216,12 +224,10 @@ impl Changes {
     }
 }
 
-/// A resource and what happens to it, on one line.
+/// Formats the change of a resource as one line, within 80 columns for the longest type in our templates.
 pub(crate) fn resource_line(action: Action, what: &str, kind: &str, paint: Paint) -> String {
     let word = paint.apply(action.style(), &format!("{:<11}", action.word()));
-    // Within 80 columns, for the longest type that our templates hold.
-    let kind = kind.strip_prefix("AWS::").unwrap_or(kind);
-    format!("  {word} {what:<26} {kind}").trim_end().to_owned()
+    format!("  {word} {what:<22} {kind}").trim_end().to_owned()
 }
 
 fn resource_lines(change: &ResourceChange, paint: Paint) -> Vec<String> {
@@ -248,7 +254,7 @@ fn resource_lines(change: &ResourceChange, paint: Paint) -> Vec<String> {
     lines
 }
 
-/// A value on one line, its middle left out where it is long.
+/// Shortens a long value to one line, keeping both ends.
 fn shorten(value: &str) -> String {
     const MOST: usize = 40;
     let flat = value.split_whitespace().collect::<Vec<_>>().join(" ");
@@ -278,7 +284,7 @@ mod tests {
     }
 
     #[test]
-    fn what_destroys_comes_last_and_says_what_is_lost() {
+    fn destructive_changes_come_last_with_data_loss() {
         let mut task = change(
             Action::Replace { certain: true },
             "Task",
@@ -296,11 +302,11 @@ mod tests {
             change(Action::Add, "Alarm", "AWS::CloudWatch::Alarm"),
         ]);
         insta::assert_snapshot!(changes.lines(Paint::new(false)).join("\n"), @r"
-          add         Alarm                      CloudWatch::Alarm
-          change      Service                    ECS::Service
-          REPLACE     Task                       ECS::TaskDefinition
+          add         Alarm                  AWS::CloudWatch::Alarm
+          change      Service                AWS::ECS::Service
+          REPLACE     Task                   AWS::ECS::TaskDefinition
                         ContainerDefinitions/0/Image: penguin-app:1 → penguin-app:2
-          DELETE      Artifacts                  S3::Bucket
+          DELETE      Artifacts              AWS::S3::Bucket
           data loss: Artifacts loses its objects
         ");
         assert_eq!(
@@ -310,7 +316,7 @@ mod tests {
     }
 
     #[test]
-    fn a_retained_bucket_loses_nothing() {
+    fn retained_bucket_has_no_data_loss() {
         assert_eq!(
             change(Action::Delete { kept: true }, "B", "AWS::S3::Bucket").loss(),
             None
@@ -319,7 +325,7 @@ mod tests {
     }
 
     #[test]
-    fn many_additions_are_shown_by_type() {
+    fn many_additions_are_grouped_by_type() {
         let mut all: Vec<_> = (0..12)
             .map(|n| change(Action::Add, &format!("Subnet{n}"), "AWS::EC2::Subnet"))
             .collect();
@@ -328,8 +334,8 @@ mod tests {
         assert_eq!(
             lines,
             [
-                "  add         12 of them                 EC2::Subnet",
-                "  add         Vpc                        EC2::VPC",
+                "  add         Subnet ×12             AWS::EC2::Subnet",
+                "  add         Vpc                    AWS::EC2::VPC",
             ]
         );
     }

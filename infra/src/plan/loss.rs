@@ -1,13 +1,13 @@
-//! What is gone with a resource and cannot be made again.
+//! Data that is lost when a resource is deleted.
 
-/// What is lost when the resource goes, in words; nothing for what can be made anew.
+/// Returns the data that is lost with the resource, as a sentence; `None` if it can be recreated.
 pub fn loss(id: &str, kind: &str) -> Option<String> {
     let what = match kind {
         "AWS::S3::Bucket" => "its objects",
         "AWS::ECR::Repository" => "its images",
-        "AWS::KMS::Key" => "all that is encrypted with it",
-        "AWS::Logs::LogGroup" => "its log lines",
-        "AWS::CodeConnections::Connection" => "its authorization, which somebody has to give again",
+        "AWS::KMS::Key" => "the key of encrypted data",
+        "AWS::Logs::LogGroup" => "its log events",
+        "AWS::CodeConnections::Connection" => "its authorization, which must be granted again",
         "AWS::DynamoDB::Table"
         | "AWS::EFS::FileSystem"
         | "AWS::ElastiCache::ReplicationGroup"

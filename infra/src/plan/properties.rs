@@ -1,41 +1,52 @@
-//! Where two values differ, leaf by leaf, with lists matched by what names their items.
+//! Property differences, recursively, with list items matched by name.
 
 use std::collections::BTreeSet;
 
 use serde::Serialize;
 use serde_json::Value as Json;
 
-use super::replacement::Replaces;
 use super::values::function;
 
-/// A place where two templates differ.
+/// Effect of a changed property on its resource.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Replaces {
+    /// The resource is updated in place.
+    No,
+    /// The resource may be replaced, depending on values that are not in the template.
+    May,
+    /// The resource is replaced.
+    Certainly,
+}
+
+/// A property that differs.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct PropertyDifference {
-    /// Where, as `Properties.ContainerDefinitions[app].Image`. Items of a list go by their name or position; those that
-    /// have neither go by `[]`.
+    /// Path, for example `Properties.ContainerDefinitions[app].Image`. List items are identified by name or position,
+    /// else by `[]`.
     pub path: String,
-    /// What it was.
+    /// Old value.
     pub before: Option<Json>,
-    /// What it will be.
+    /// New value.
     pub after: Option<Json>,
-    /// What that means for the resource.
+    /// Effect on the resource.
     pub replaces: Replaces,
-    /// The resource or parameter that gets another value, where the text of this property stays the same.
+    /// The referenced resource or parameter whose change affects this property.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub follows: Option<String>,
-    /// The keys on the way, `*` for any item of a list: what the schemas call it.
+    /// Keys of the path in schema form, with `*` for list items.
     #[serde(skip)]
     pub(super) keys: Vec<String>,
 }
 
-/// Where `old` and `new` differ.
+/// Returns the differences between `old` and `new`.
 pub(super) fn differences(old: &Json, new: &Json) -> Vec<PropertyDifference> {
     let mut found = Vec::new();
     walk(&Place::default(), Some(old), Some(new), &mut found);
     found
 }
 
-/// A place in a value, as people and as schemas name it.
+/// A position in a value, in display and schema form.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Place {
     path: String,
@@ -88,7 +99,7 @@ fn walk(place: &Place, old: Option<&Json>, new: Option<&Json>, found: &mut Vec<P
     }
 }
 
-/// Keys whose value names an item among its neighbours.
+/// Keys whose values identify list items.
 const NAMES: [&str; 9] = [
     "Name",
     "Key",
@@ -101,7 +112,7 @@ const NAMES: [&str; 9] = [
     "FromPort",
 ];
 
-/// The key that names the items of both lists.
+/// Returns the key that identifies the items of both lists.
 fn naming(before: &[Json], after: &[Json]) -> Option<&'static str> {
     let names_all = |name: &str, items: &[Json]| {
         let labels: Option<BTreeSet<_>> = items.iter().map(|item| label(item, name)).collect();
@@ -113,7 +124,7 @@ fn naming(before: &[Json], after: &[Json]) -> Option<&'static str> {
         .find(|name| any && names_all(name, before) && names_all(name, after))
 }
 
-/// What the items of a list go by: their names, else their positions.
+/// Returns the labels of list items: names, else positions.
 pub(super) fn item_labels(items: &[Json]) -> Vec<String> {
     let name = naming(items, items);
     items
@@ -192,7 +203,7 @@ fn by_name(place: &Place, name: &str, before: &[Json], after: &[Json], found: &m
     order(place, &common(&olds, &news), &common(&news, &olds), found);
 }
 
-/// The same items in another order.
+/// Reports reordered items.
 fn order(place: &Place, before: &[Json], after: &[Json], found: &mut Vec<PropertyDifference>) {
     if before != after {
         let (before, after) = (Json::from(before), Json::from(after));

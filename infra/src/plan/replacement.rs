@@ -1,62 +1,50 @@
-//! Whether a changed property is changed in place or costs the resource its life, as far as the template tells.
+//! Prediction of whether a changed property replaces its resource.
 //!
-//! The facts are those of `replacements.json`, which `infra/tests/replacements` writes from AWS's resource schemas.
+//! The data is `replacements.json`, which `infra/tests/replacements` generates from AWS's resource schemas.
 
 use std::collections::BTreeMap;
 use std::sync::LazyLock;
 
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 use serde_json::Value as Json;
 
 use super::changes::Action;
-use super::properties::{Place, PropertyDifference, differences, item_labels};
+use super::properties::{Place, PropertyDifference, Replaces, differences, item_labels};
 use super::values::{function, is_dynamic};
-use super::{ResourceDifference, kind, loss, stays};
+use super::{ResourceDifference, is_retained, kind, loss};
 use crate::cfn::mentions;
 
-/// What a changed property means for its resource.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Replaces {
-    /// It is changed in place.
-    No,
-    /// A new resource may take its place: CloudFormation decides by values that a template does not tell.
-    May,
-    /// A new resource takes its place.
-    Certainly,
-}
-
 #[derive(Deserialize)]
-struct Facts {
+struct Schemas {
     date: String,
-    types: BTreeMap<String, TypeFacts>,
+    types: BTreeMap<String, TypeSchema>,
 }
 
 #[derive(Default, Deserialize)]
 #[serde(default)]
-struct TypeFacts {
+struct TypeSchema {
     replaces: Vec<String>,
     may: Vec<String>,
 }
 
-static FACTS: LazyLock<Option<Facts>> =
+static SCHEMAS: LazyLock<Option<Schemas>> =
     LazyLock::new(|| serde_json::from_str(include_str!("replacements.json")).ok());
 
-/// The day of the schemas that the facts come from.
-pub static FACTS_DATE: LazyLock<&str> =
-    LazyLock::new(|| FACTS.as_ref().map_or("", |facts| facts.date.as_str()));
+/// Date of the resource schemas.
+pub static SCHEMA_DATE: LazyLock<&str> =
+    LazyLock::new(|| SCHEMAS.as_ref().map_or("", |schemas| schemas.date.as_str()));
 
-/// What is known of a type; nothing if it is not among the facts.
-fn facts(kind: &str) -> Option<&'static TypeFacts> {
-    FACTS.as_ref()?.types.get(kind)
+/// Returns the data of a type, if known.
+fn schema(kind: &str) -> Option<&'static TypeSchema> {
+    SCHEMAS.as_ref()?.types.get(kind)
 }
 
-/// True if it is known which properties replace a resource of this type.
+/// Returns true if the replacing properties of the type are known.
 pub(super) fn is_known(kind: &str) -> bool {
-    facts(kind).is_some()
+    schema(kind).is_some()
 }
 
-/// A resource that both templates have.
+/// A resource in both templates.
 #[derive(Debug)]
 pub(super) struct Kept<'a> {
     old: &'a Json,
@@ -69,7 +57,7 @@ impl<'a> Kept<'a> {
     pub(super) fn new(old: &'a Json, new: &'a Json) -> Self {
         let mut properties = differences(old, new);
         for property in &mut properties {
-            property.replaces = verdict(property, old, new);
+            property.replaces = effect(property, old, new);
         }
         let replaces = most(&properties);
         Self {
@@ -80,28 +68,29 @@ impl<'a> Kept<'a> {
         }
     }
 
-    /// The difference, if there is one.
+    /// Returns the difference, if there is one.
     pub(super) fn finish(self, id: &str) -> Option<ResourceDifference> {
         if self.properties.is_empty() {
             return None;
         }
         let kind = kind(self.new);
         let old_kind = super::kind(self.old);
-        let stays = stays(self.old, "UpdateReplacePolicy") && stays(self.new, "UpdateReplacePolicy");
+        let retained =
+            is_retained(self.old, "UpdateReplacePolicy") && is_retained(self.new, "UpdateReplacePolicy");
         let action = match self.replaces {
             Replaces::No => Action::Change,
             Replaces::May => Action::Replace { certain: false },
             Replaces::Certainly => Action::Replace { certain: true },
         };
-        let gone = matches!(action, Action::Replace { .. }) && !stays;
+        let gone = matches!(action, Action::Replace { .. }) && !retained;
         let note = if kind != old_kind {
             Some(format!(
-                "was {old_kind}: CloudFormation refuses another type under the same logical id"
+                "the type was {old_kind}: CloudFormation rejects a different type under the same logical ID"
             ))
-        } else if matches!(action, Action::Replace { .. }) && stays {
-            Some("the old one stays, outside of the stack".to_owned())
+        } else if matches!(action, Action::Replace { .. }) && retained {
+            Some("the old resource is retained, no longer managed by the stack".to_owned())
         } else if !is_known(kind) && !kind.starts_with("Custom::") {
-            Some("which properties replace this type is not known here".to_owned())
+            Some("unknown type: any change may replace it".to_owned())
         } else {
             None
         };
@@ -113,7 +102,7 @@ impl<'a> Kept<'a> {
             loss: loss(id, old_kind)
                 .filter(|_| gone)
                 .map(|loss| match self.replaces {
-                    Replaces::May => format!("{loss}, should it be replaced"),
+                    Replaces::May => format!("{loss} if it is replaced"),
                     _ => loss,
                 }),
             note,
@@ -126,19 +115,19 @@ fn most(properties: &[PropertyDifference]) -> Replaces {
     verdicts.max().unwrap_or(Replaces::No)
 }
 
-/// What a difference means for its resource.
-fn verdict(property: &PropertyDifference, old: &Json, new: &Json) -> Replaces {
+/// Returns the effect of a difference on its resource.
+fn effect(property: &PropertyDifference, old: &Json, new: &Json) -> Replaces {
     let keys: Vec<&str> = property.keys.iter().map(String::as_str).collect();
     let below = match keys.as_slice() {
         ["Properties", below @ ..] => below,
         ["Type"] => return Replaces::Certainly,
         _ => return Replaces::No,
     };
-    let Some(facts) = facts(kind(new)) else {
+    let Some(inventory) = schema(kind(new)) else {
         return Replaces::May;
     };
     let concerns = |pointer: &&String| concerns(pointer, below, property);
-    if let Some(pointer) = facts.replaces.iter().find(concerns) {
+    if let Some(pointer) = inventory.replaces.iter().find(concerns) {
         let there = |resource: &Json| {
             let first = pointer.split('/').next().unwrap_or_default();
             resource
@@ -148,7 +137,7 @@ fn verdict(property: &PropertyDifference, old: &Json, new: &Json) -> Replaces {
         };
         let values = [&property.before, &property.after];
         let plain = values.into_iter().flatten().all(|value| !is_dynamic(value));
-        // What was left out had a default, which may be what is written now.
+        // An omitted property has a default, which may equal the new value.
         let certain = there(old) && there(new) && plain && !property.path.ends_with("(order)");
         return if certain {
             Replaces::Certainly
@@ -156,14 +145,14 @@ fn verdict(property: &PropertyDifference, old: &Json, new: &Json) -> Replaces {
             Replaces::May
         };
     }
-    if facts.may.iter().any(|pointer| concerns(&pointer)) {
+    if inventory.may.iter().any(|pointer| concerns(&pointer)) {
         Replaces::May
     } else {
         Replaces::No
     }
 }
 
-/// True if the difference at `keys` is one of what `pointer` names: it lies within, or holds it.
+/// Returns true if the difference at `keys` is inside or around the property `pointer`.
 fn concerns(pointer: &str, keys: &[&str], property: &PropertyDifference) -> bool {
     let parts: Vec<_> = pointer.split('/').collect();
     let same = parts.iter().zip(keys).all(|(part, key)| part == key);
@@ -188,8 +177,7 @@ fn at<'a>(value: Option<&'a Json>, parts: &[&str]) -> Vec<&'a Json> {
     found
 }
 
-/// Adds what changes because something that it refers to is replaced or has another value, and what that replaces in
-/// turn.
+/// Adds changes that follow from references to replaced resources and changed parameters, transitively.
 pub(super) fn follow(resources: &mut BTreeMap<&str, Kept<'_>>, parameters: &[String]) {
     let mut sources: Vec<String> = parameters.to_vec();
     sources.extend(
@@ -205,7 +193,7 @@ pub(super) fn follow(resources: &mut BTreeMap<&str, Kept<'_>>, parameters: &[Str
             }
             let before = kept.replaces;
             for mut property in references(kept.new, &source) {
-                // It differs anyway, on its own or as a part of something.
+                // It differs already.
                 if kept
                     .properties
                     .iter()
@@ -213,7 +201,7 @@ pub(super) fn follow(resources: &mut BTreeMap<&str, Kept<'_>>, parameters: &[Str
                 {
                     continue;
                 }
-                property.replaces = verdict(&property, kept.old, kept.new).min(Replaces::May);
+                property.replaces = effect(&property, kept.old, kept.new).min(Replaces::May);
                 property.follows = Some(source.clone());
                 kept.properties.push(property);
             }
@@ -226,7 +214,7 @@ pub(super) fn follow(resources: &mut BTreeMap<&str, Kept<'_>>, parameters: &[Str
     }
 }
 
-/// The properties of a resource that refer to `source`.
+/// Returns the properties of a resource that reference `source`.
 fn references(resource: &Json, source: &str) -> Vec<PropertyDifference> {
     let mut found = Vec::new();
     if let Some(properties) = resource.get("Properties") {

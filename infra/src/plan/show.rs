@@ -1,19 +1,18 @@
-//! A difference as a person reads it, for a terminal of 80 columns.
+//! Text of a template difference for a terminal with 80 columns.
 
-use super::broadening::Broadening;
 use super::changes::{Action, Changes, ResourceChange, resource_line};
-use super::properties::PropertyDifference;
-use super::replacement::Replaces;
+use super::properties::{PropertyDifference, Replaces};
 use super::values::{block, inline, long_text};
+use super::widening::Widening;
 use super::{Difference, ResourceDifference};
 use crate::console::{Paint, Style, wrapped};
 
 const WIDTH: usize = 80;
 const INDENT: &str = "      ";
-/// From this many additions on, and nothing else, a resource's type says more than its name.
+/// Number of additions from which resources are grouped by type.
 const MANY: usize = 12;
 
-/// The whole difference: resources, the rest of the template, what is lost, what is opened up.
+/// Returns the difference as lines: resources, other sections, data loss, wider access.
 pub fn lines(difference: &Difference, paint: Paint) -> Vec<String> {
     let resources = &difference.resources;
     let only_added = resources.iter().all(|change| change.action == Action::Add);
@@ -31,11 +30,11 @@ pub fn lines(difference: &Difference, paint: Paint) -> Vec<String> {
     for loss in resources.iter().filter_map(|change| change.loss.as_deref()) {
         lines.push(paint.apply(Style::Red, &format!("  data loss: {loss}")));
     }
-    lines.extend(broadening_lines(&difference.broadening, paint));
+    lines.extend(widening_lines(&difference.widening, paint));
     lines
 }
 
-/// One line: how many of each.
+/// Returns the changes without properties.
 pub(super) fn changes(resources: &[ResourceDifference]) -> Changes {
     let change = |difference: &ResourceDifference| ResourceChange {
         action: difference.action,
@@ -116,7 +115,7 @@ fn marked(mark: char, line: &str, paint: Paint) -> String {
     paint.apply(style, line.trim_end())
 }
 
-/// Both values below each other; of long texts only the lines that differ.
+/// Shows both values; of multi-line strings, only the lines that differ.
 fn both(before: &serde_json::Value, after: &serde_json::Value) -> Vec<(char, String)> {
     let width = WIDTH - INDENT.len() - 4;
     let (old, new) = (block(before, width), block(after, width));
@@ -128,9 +127,9 @@ fn both(before: &serde_json::Value, after: &serde_json::Value) -> Vec<(char, Str
     old.chain(new.into_iter().map(|line| ('+', line))).collect()
 }
 
-/// The lines that only one of two texts has, in order.
+/// Returns the lines that are in only one of two texts, in order.
 fn differing(old: &[String], new: &[String]) -> Vec<(char, String)> {
-    // The longest common subsequence: texts here have some dozens of lines.
+    // Longest common subsequence; the texts have some dozens of lines.
     let mut common = vec![vec![0_usize; new.len() + 1]; old.len() + 1];
     for (i, one) in old.iter().enumerate().rev() {
         for (j, other) in new.iter().enumerate().rev() {
@@ -156,18 +155,17 @@ fn differing(old: &[String], new: &[String]) -> Vec<(char, String)> {
     lines
 }
 
-/// The table of what is opened up; nothing if nothing is.
-pub fn broadening_lines(broadening: &[Broadening], paint: Paint) -> Vec<String> {
-    if broadening.is_empty() {
+/// Returns the table of wider access; empty if there is none.
+pub fn widening_lines(widening: &[Widening], paint: Paint) -> Vec<String> {
+    if widening.is_empty() {
         return Vec::new();
     }
-    let longest =
-        |text: fn(&Broadening) -> &str| broadening.iter().map(|row| text(row).chars().count()).max();
+    let longest = |text: fn(&Widening) -> &str| widening.iter().map(|row| text(row).chars().count()).max();
     let area = longest(|row| row.area.word()).unwrap_or(0);
     let name = longest(|row| &row.resource).unwrap_or(0).min(28);
     let before = 4 + area + 2 + name + 2;
-    let mut lines = vec![paint.apply(Style::Bold, "  opens up:")];
-    for row in broadening {
+    let mut lines = vec![paint.apply(Style::Bold, "  wider access:")];
+    for row in widening {
         let style = if row.wildcard { Style::Red } else { Style::Yellow };
         let head = format!("    {:area$}  {:name$}  ", row.area.word(), row.resource);
         let mut texts = wrapped(&row.change, WIDTH - before).into_iter();
@@ -181,4 +179,33 @@ pub fn broadening_lines(broadening: &[Broadening], paint: Paint) -> Vec<String> 
         lines.extend(texts.map(|text| paint.apply(style, &format!("{:before$}{text}", ""))));
     }
     lines
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn text_difference_contains_only_differing_lines() {
+        let lines = |text: &str| -> Vec<String> { text.chars().map(String::from).collect() };
+        let difference = |old: &str, new: &str| -> String {
+            differing(&lines(old), &lines(new))
+                .into_iter()
+                .flat_map(|(sign, line)| [sign.to_string(), line])
+                .collect()
+        };
+        for (old, new, expected) in [
+            ("abc", "abc", ""),
+            ("abc", "bcd", "-a+d"),
+            ("ab", "", "-a-b"),
+            ("", "ab", "+a+b"),
+            ("abc", "ab", "-c"),
+            ("ab", "abc", "+c"),
+            ("axc", "ayc", "-x+y"),
+            ("ab", "ba", "-a+a"),
+            ("abcd", "bd", "-a-c"),
+        ] {
+            assert_eq!(difference(old, new), expected, "{old} and {new}");
+        }
+    }
 }

@@ -1,4 +1,4 @@
-//! Whole differences, as a person reads them, and what must not be said.
+//! Tests of whole differences as text.
 #![expect(
     clippy::needless_pass_by_value,
     reason = "`json!(…)` in place reads better than a reference to it"
@@ -26,14 +26,14 @@ fn action(old: &Json, new: &Json) -> Action {
 }
 
 #[test]
-fn nothing_differs_from_itself() {
+fn equal_templates_have_no_difference() {
     let same = one("AWS::S3::Bucket", json!({ "BucketName": "b" }));
     assert!(compare(&same, &same).is_empty());
     assert_eq!(shown(&same, &same), "");
 }
 
 #[test]
-fn a_task_definition_is_replaced_and_its_service_follows() {
+fn replaced_task_definition_updates_its_service() {
     let stack = |cpu: &str, image: &str| {
         template(json!({
             "Task": { "Type": "AWS::ECS::TaskDefinition", "Properties": {
@@ -49,16 +49,16 @@ fn a_task_definition_is_replaced_and_its_service_follows() {
         }))
     };
     insta::assert_snapshot!(shown(&stack("256", "app:1"), &stack("512", "app:2")), @r#"
-    change      Service                    ECS::Service
+    change      Service                AWS::ECS::Service
         TaskDefinition: follows Task
-    REPLACE     Task                       ECS::TaskDefinition
+    REPLACE     Task                   AWS::ECS::TaskDefinition
         ContainerDefinitions[app].Image: app:1 → app:2 (replaces)
         Cpu: "256" → "512" (replaces)
     "#);
 }
 
 #[test]
-fn what_is_create_only_replaces_and_the_rest_does_not() {
+fn only_create_only_properties_replace() {
     let bucket = |name: Json, status: &str| {
         one(
             "AWS::S3::Bucket",
@@ -71,12 +71,12 @@ fn what_is_create_only_replaces_and_the_rest_does_not() {
         action(&old, &bucket(json!("b"), "Enabled")),
         Action::Replace { certain: true }
     );
-    // What the reference will be is CloudFormation's to know.
+    // The value of a reference is unknown.
     assert_eq!(
         action(&old, &bucket(json!({ "Ref": "Name" }), "Enabled")),
         Action::Replace { certain: false }
     );
-    // So is whether the default is what is written now.
+    // The default may equal the new value.
     let unnamed = one(
         "AWS::S3::Bucket",
         json!({ "VersioningConfiguration": { "Status": "Enabled" } }),
@@ -85,7 +85,7 @@ fn what_is_create_only_replaces_and_the_rest_does_not() {
 }
 
 #[test]
-fn what_only_sometimes_replaces_is_called_that() {
+fn conditional_replacement_is_reported_as_may() {
     let vpc = |tenancy: &str| one("AWS::EC2::VPC", json!({ "InstanceTenancy": tenancy }));
     assert_eq!(
         action(&vpc("dedicated"), &vpc("default")),
@@ -94,7 +94,7 @@ fn what_only_sometimes_replaces_is_called_that() {
 }
 
 #[test]
-fn a_create_only_property_deep_inside_replaces_alone() {
+fn nested_create_only_property_replaces() {
     let repository = |kind: &str, count: u32| {
         one(
             "AWS::ECR::Repository",
@@ -114,17 +114,17 @@ fn a_create_only_property_deep_inside_replaces_alone() {
 }
 
 #[test]
-fn a_type_that_nobody_knows_may_be_replaced() {
+fn unknown_type_may_be_replaced() {
     let thing = |size: u32| one("AWS::Moon::Base", json!({ "Size": size }));
     insta::assert_snapshot!(shown(&thing(1), &thing(2)), @r"
-    may replace It                         Moon::Base
-        which properties replace this type is not known here
+    may replace It                     AWS::Moon::Base
+        unknown type: any change may replace it
         Size: 1 → 2 (may replace)
     ");
 }
 
 #[test]
-fn data_is_lost_unless_it_is_kept() {
+fn data_loss_is_reported_unless_retained() {
     let bucket = |name: &str, policies: Json| {
         let mut resource = json!({ "Type": "AWS::S3::Bucket", "Properties": { "BucketName": name } });
         for (key, value) in policies.as_object().unwrap() {
@@ -143,46 +143,46 @@ fn data_is_lost_unless_it_is_kept() {
         ]
         .join("\n--\n"),
         @r"
-          REPLACE     Pictures                   S3::Bucket
+          REPLACE     Pictures               AWS::S3::Bucket
               BucketName: a → b (replaces)
           data loss: Pictures loses its objects
         --
-          REPLACE     Pictures                   S3::Bucket
-              the old one stays, outside of the stack
+          REPLACE     Pictures               AWS::S3::Bucket
+              the old resource is retained, no longer managed by the stack
               BucketName: a → b (replaces)
         --
-          DELETE      Pictures                   S3::Bucket
+          DELETE      Pictures               AWS::S3::Bucket
           data loss: Pictures loses its objects
         --
-          forget      Pictures                   S3::Bucket
+          retain      Pictures               AWS::S3::Bucket
         "
     );
 }
 
 #[test]
-fn another_name_is_another_resource() {
+fn different_logical_id_is_a_different_resource() {
     let topic = |id: &str| template(json!({ id: { "Type": "AWS::SNS::Topic", "Properties": {} } }));
     insta::assert_snapshot!(shown(&topic("News"), &topic("Alarms")), @r"
-    add         Alarms                     SNS::Topic
-    DELETE      News                       SNS::Topic
+    add         Alarms                 AWS::SNS::Topic
+    DELETE      News                   AWS::SNS::Topic
     ");
 }
 
 #[test]
-fn another_type_under_the_same_name_is_refused_by_cloudformation() {
+fn changed_type_is_rejected_by_cloudformation() {
     insta::assert_snapshot!(
         shown(&one("AWS::SNS::Topic", json!({})), &one("AWS::SQS::Queue", json!({}))),
         @r"
-        REPLACE     It                         SQS::Queue
-            was AWS::SNS::Topic: CloudFormation refuses another type under the same
-            logical id
+        REPLACE     It                     AWS::SQS::Queue
+            the type was AWS::SNS::Topic: CloudFormation rejects a different type
+            under the same logical ID
             Type: AWS::SNS::Topic → AWS::SQS::Queue (replaces)
         "
     );
 }
 
 #[test]
-fn the_rest_of_a_template_is_compared_too() {
+fn other_sections_are_compared() {
     let stack = |default: &str, output: &str| {
         json!({
             "Description": "d",
@@ -198,18 +198,18 @@ fn the_rest_of_a_template_is_compared_too() {
         })
     };
     insta::assert_snapshot!(shown(&stack("1", "http://${It}"), &stack("2", "https://${It}")), @r#"
-    may replace It                         S3::Bucket
+    may replace It                     AWS::S3::Bucket
         Metadata.why: "1" → "2"
         BucketName: follows Size (may replace)
     Conditions.Big: !Equals [!Ref Size, "1"] → !Equals [!Ref Size, "2"]
     Outputs.Url.Value: !Sub http://${It} → !Sub https://${It}
     Parameters.Size.Default: "1" → "2"
-    data loss: It loses its objects, should it be replaced
+    data loss: It loses its objects if it is replaced
     "#);
 }
 
 #[test]
-fn long_texts_are_compared_line_by_line() {
+fn long_strings_are_compared_by_line() {
     let project = |commands: &str| {
         one(
             "AWS::CodeBuild::Project",
@@ -221,7 +221,7 @@ fn long_texts_are_compared_line_by_line() {
         "version: 0.2\nphases:\n  build:\n    - make all\n    - make check\n",
     );
     insta::assert_snapshot!(shown(&project(old), &project(new)), @r"
-    change      It                         CodeBuild::Project
+    change      It                     AWS::CodeBuild::Project
         Source.BuildSpec:
           -     - make
           +     - make all
@@ -230,7 +230,7 @@ fn long_texts_are_compared_line_by_line() {
 }
 
 #[test]
-fn lists_are_matched_by_name_by_value_and_by_position() {
+fn list_items_are_matched_by_name_value_or_position() {
     let old = json!({
         "Tags": [{ "Key": "a", "Value": "1" }, { "Key": "b", "Value": "2" }],
         "Subnets": [{ "Ref": "One" }, { "Ref": "Two" }],
@@ -244,7 +244,7 @@ fn lists_are_matched_by_name_by_value_and_by_position() {
         "Order": ["y", "x"],
     });
     insta::assert_snapshot!(shown(&one("AWS::IAM::Policy", old), &one("AWS::IAM::Policy", new)), @r#"
-    change      It                         IAM::Policy
+    change      It                     AWS::IAM::Policy
         Order (order): [x, y] → [y, x]
         Rules[1].Days: 2 → 3
         - Subnets[]: !Ref One
@@ -256,7 +256,7 @@ fn lists_are_matched_by_name_by_value_and_by_position() {
 }
 
 #[test]
-fn a_replaced_network_drags_along_what_is_in_it() {
+fn replaced_vpc_replaces_its_resources() {
     let stack = |range: &str| {
         template(json!({
             "Vpc": { "Type": "AWS::EC2::VPC", "Properties": { "CidrBlock": range } },
@@ -266,23 +266,23 @@ fn a_replaced_network_drags_along_what_is_in_it() {
         }))
     };
     insta::assert_snapshot!(shown(&stack("10.0.0.0/20"), &stack("10.1.0.0/20")), @r"
-    change      Told                       SSM::Parameter
+    change      Told                   AWS::SSM::Parameter
         Value: follows Subnet
-    may replace Subnet                     EC2::Subnet
+    may replace Subnet                 AWS::EC2::Subnet
         VpcId: follows Vpc (may replace)
-    REPLACE     Vpc                        EC2::VPC
+    REPLACE     Vpc                    AWS::EC2::VPC
         CidrBlock: 10.0.0.0/20 → 10.1.0.0/20 (replaces)
     ");
 }
 
 #[test]
-fn every_type_of_ours_is_among_the_facts_and_no_template_of_ours_differs_from_itself() {
+fn all_our_types_are_known_and_our_templates_equal_themselves() {
     let everything = include_str!("../../tests/settings/everything.toml");
     for text in [crate::settings::EXAMPLE, everything] {
         let settings = crate::settings::Settings::parse(text).unwrap();
         for stack in crate::stacks::graph(&settings).unwrap().stacks() {
             let same = compare(stack.template.json(), stack.template.json());
-            assert!(same.is_empty() && same.broadening.is_empty(), "{same:?}");
+            assert!(same.is_empty() && same.widening.is_empty(), "{same:?}");
             for (id, kind, _) in stack.template.resources() {
                 assert!(
                     replacement::is_known(kind),
@@ -291,5 +291,5 @@ fn every_type_of_ours_is_among_the_facts_and_no_template_of_ours_differs_from_it
             }
         }
     }
-    assert!(FACTS_DATE.starts_with("20"), "{}", *FACTS_DATE);
+    assert!(SCHEMA_DATE.starts_with("20"), "{}", *SCHEMA_DATE);
 }

@@ -1,10 +1,10 @@
-//! Values of a template as people write them: `!Ref Vpc`, `!GetAtt Role.Arn`, `{Key: a, Value: b}`.
+//! Property values in YAML short form: `!Ref Vpc`, `!GetAtt Role.Arn`, `{Key: a, Value: b}`.
 
 use serde_json::{Map, Value as Json};
 
 use crate::console::wrapped;
 
-/// The name and the argument of an intrinsic function, if the value is one.
+/// Returns name and argument of an intrinsic function.
 pub(super) fn function(value: &Json) -> Option<(&str, &Json)> {
     let map = value.as_object().filter(|map| map.len() == 1)?;
     let (name, argument) = map.iter().next()?;
@@ -15,7 +15,7 @@ pub(super) fn function(value: &Json) -> Option<(&str, &Json)> {
     }
 }
 
-/// True if what the value will be is not to be read in the template.
+/// Returns true if the value is only known at deployment.
 pub(super) fn is_dynamic(value: &Json) -> bool {
     function(value).is_some()
         || match value {
@@ -25,7 +25,7 @@ pub(super) fn is_dynamic(value: &Json) -> bool {
         }
 }
 
-/// The value on one line.
+/// Formats the value on one line.
 pub fn inline(value: &Json) -> String {
     if let Some((name, argument)) = function(value) {
         return match (name, argument) {
@@ -58,7 +58,7 @@ fn bare(value: &Json) -> String {
     value.as_str().map_or_else(|| inline(value), str::to_owned)
 }
 
-/// A text as it is, unless it would be taken for something else.
+/// Quotes a string if YAML would read it differently.
 fn quoted(text: &str) -> String {
     let misread = text.is_empty()
         || text != text.trim()
@@ -73,7 +73,7 @@ fn quoted(text: &str) -> String {
     }
 }
 
-/// The value on as many lines as it takes, none wider than `width` where that can be helped.
+/// Formats the value on several lines, at most `width` wide where possible.
 pub(super) fn block(value: &Json, width: usize) -> Vec<String> {
     if let Some(text) = long_text(value) {
         return text.lines().map(str::to_owned).collect();
@@ -116,7 +116,7 @@ fn of_map(map: &Map<String, Json>, width: usize) -> Vec<String> {
         .collect()
 }
 
-/// An item of a list: its first line after `mark`, the others below it.
+/// Formats a list item: its first line after `mark`, the others below.
 fn entry(mark: &str, value: &Json, width: usize) -> Vec<String> {
     block(value, width.saturating_sub(mark.len()))
         .into_iter()
@@ -128,7 +128,7 @@ fn entry(mark: &str, value: &Json, width: usize) -> Vec<String> {
         .collect()
 }
 
-/// A text of several lines, also within `Fn::Sub`.
+/// Returns a multi-line string, also inside `Fn::Sub`.
 pub(super) fn long_text(value: &Json) -> Option<&str> {
     let text = match function(value) {
         Some(("Sub", argument)) => argument.as_str(),
@@ -144,7 +144,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn functions_read_as_they_are_written_by_hand() {
+    fn functions_use_yaml_short_form() {
         for (value, text) in [
             (json!({"Ref": "Vpc"}), "!Ref Vpc"),
             (json!({"Fn::GetAtt": ["Role", "Arn"]}), "!GetAtt Role.Arn"),
@@ -165,7 +165,7 @@ mod tests {
     }
 
     #[test]
-    fn what_does_not_fit_goes_below() {
+    fn long_values_continue_below() {
         let value = json!({"Statement": [{"Action": ["ecs:UpdateService", "ecs:DescribeServices"], "Effect": "Allow"}]});
         assert_eq!(
             block(&value, 40),

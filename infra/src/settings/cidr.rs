@@ -1,114 +1,84 @@
-//! Address ranges, and how a network's range is shared out among its subnets.
+//! CIDR ranges of VPCs, and their division into subnets.
 
 use std::fmt;
 use std::net::Ipv4Addr;
 use std::str::FromStr;
 
-/// A range of IPv4 addresses.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Cidr {
-    first: Ipv4Addr,
-    prefix: u8,
-}
+use ipnet::Ipv4Net;
 
-/// Room for three zones' subnets, and no larger than a VPC can be.
+/// A private IPv4 range.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Cidr(Ipv4Net);
+
+/// Sizes of a VPC that leave room for the subnets of three zones.
 const PREFIXES: std::ops::RangeInclusive<u8> = 16..=22;
 
 impl Cidr {
-    /// A range that is known to be right.
-    pub(super) fn of(octets: [u8; 4], prefix: u8) -> Self {
-        Self {
-            first: Ipv4Addr::from(octets),
-            prefix,
-        }
-    }
+    /// Default range of the dev cluster.
+    pub(super) const DEV: Self = Self(Ipv4Net::new_assert(Ipv4Addr::new(10, 1, 0, 0), 20));
+    /// Default range of the prod cluster.
+    pub(super) const PROD: Self = Self(Ipv4Net::new_assert(Ipv4Addr::new(10, 3, 0, 0), 20));
 
-    fn first(self) -> u32 {
-        u32::from(self.first)
-    }
-
-    /// Number of addresses. The prefix is never 0.
-    fn size(self) -> u32 {
-        1 << (32 - self.prefix)
-    }
-
-    /// True if some address is in both.
+    /// Returns true if the ranges have an address in common.
     pub fn overlaps(self, other: Self) -> bool {
-        self.first() < other.first().saturating_add(other.size())
-            && other.first() < self.first().saturating_add(self.size())
+        self.0.contains(&other.0) || other.0.contains(&self.0)
     }
 
-    /// The public subnet of a zone: a sixteenth. Three of them are in the first quarter, the fourth sixteenth is
-    /// spare.
+    /// Returns the public subnet of a zone: one of the first three sixteenths of the range. The fourth is unused.
     #[must_use]
     pub fn public_subnet(self, zone: u8) -> Self {
-        self.part(4, zone)
+        self.subnet(4, zone)
     }
 
-    /// The private subnet of a zone: a quarter. The three of them are the last three quarters.
+    /// Returns the private subnet of a zone: one of the last three quarters of the range.
     #[must_use]
     pub fn private_subnet(self, zone: u8) -> Self {
-        self.part(2, zone + 1)
+        self.subnet(2, zone + 1)
     }
 
-    fn part(self, bits: u8, index: u8) -> Self {
-        let prefix = self.prefix + bits;
-        Self {
-            first: Ipv4Addr::from(self.first() + (u32::from(index) << (32 - prefix))),
-            prefix,
-        }
+    fn subnet(self, bits: u8, index: u8) -> Self {
+        let mut subnets = self.0.subnets(self.0.prefix_len() + bits).into_iter().flatten();
+        subnets.nth(index.into()).map_or(self, Self)
     }
 }
 
 impl fmt::Display for Cidr {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}/{}", self.first, self.prefix)
+        self.0.fmt(f)
     }
 }
 
-/// What is wrong with a range, and what would be right.
+/// Why a text is not a usable range.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum BadCidr {
-    /// Not even a range.
-    #[error("is no range of IPv4 addresses; one looks like `10.1.0.0/20`")]
-    NotARange,
-    /// A range whose size is of no use.
-    #[error("must have a prefix from /{} to /{}, to be a VPC that holds the subnets of three zones", PREFIXES.start(), PREFIXES.end())]
+pub enum CidrError {
+    /// Not in CIDR notation.
+    #[error("is not an IPv4 CIDR range, for example `10.1.0.0/20`")]
+    Syntax,
+    /// Too large for a VPC or too small for the subnets.
+    #[error("must have a prefix from /{} to /{}: a VPC with room for subnets in three zones", PREFIXES.start(), PREFIXES.end())]
     Size,
-    /// Its first address is not the first.
-    #[error("begins in the middle of a range; the whole one is `{0}`")]
-    NotTheFirst(Cidr),
-    /// An address that belongs to somebody else.
-    #[error("is not private; take one from 10.0.0.0/8, 172.16.0.0/12 or 192.168.0.0/16")]
-    NotPrivate,
+    /// The address is not the first of the range.
+    #[error("has host bits set; did you mean `{0}`?")]
+    HostBits(Cidr),
+    /// The range is public.
+    #[error("is not private; use a range from 10.0.0.0/8, 172.16.0.0/12 or 192.168.0.0/16")]
+    Public,
 }
 
 impl FromStr for Cidr {
-    type Err = BadCidr;
+    type Err = CidrError;
 
-    fn from_str(text: &str) -> Result<Self, BadCidr> {
-        let (first, prefix) = text.split_once('/').ok_or(BadCidr::NotARange)?;
-        let first: Ipv4Addr = first.parse().map_err(|_| BadCidr::NotARange)?;
-        let prefix: u8 = prefix.parse().map_err(|_| BadCidr::NotARange)?;
-        if !PREFIXES.contains(&prefix) {
-            return Err(if prefix > 32 {
-                BadCidr::NotARange
-            } else {
-                BadCidr::Size
-            });
+    fn from_str(text: &str) -> Result<Self, CidrError> {
+        let net: Ipv4Net = text.parse().map_err(|_| CidrError::Syntax)?;
+        if !PREFIXES.contains(&net.prefix_len()) {
+            Err(CidrError::Size)
+        } else if net != net.trunc() {
+            Err(CidrError::HostBits(Self(net.trunc())))
+        } else if !net.addr().is_private() {
+            Err(CidrError::Public)
+        } else {
+            Ok(Self(net))
         }
-        let mask = u32::MAX << (32 - prefix);
-        let whole = Self {
-            first: Ipv4Addr::from(u32::from(first) & mask),
-            prefix,
-        };
-        if whole.first != first {
-            return Err(BadCidr::NotTheFirst(whole));
-        }
-        if !first.is_private() {
-            return Err(BadCidr::NotPrivate);
-        }
-        Ok(whole)
     }
 }
 
@@ -117,7 +87,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn subnets_share_out_the_network() {
+    fn subnets_divide_the_network_without_overlap() {
         let network: Cidr = "10.1.0.0/20".parse().unwrap();
         let all: Vec<_> = (0..3)
             .map(|zone| network.public_subnet(zone))
@@ -144,15 +114,15 @@ mod tests {
     }
 
     #[test]
-    fn bad_ranges_say_what_would_be_right() {
+    fn errors_suggest_a_correction() {
         let error = |text: &str| text.parse::<Cidr>().unwrap_err().to_string();
         assert_eq!(
             error("10.1.3.0/20"),
-            "begins in the middle of a range; the whole one is `10.1.0.0/20`"
+            "has host bits set; did you mean `10.1.0.0/20`?"
         );
         assert_eq!(
             error("10.1.0.0"),
-            "is no range of IPv4 addresses; one looks like `10.1.0.0/20`"
+            "is not an IPv4 CIDR range, for example `10.1.0.0/20`"
         );
         assert!(error("10.1.0.0/24").contains("from /16 to /22"));
         assert!(error("8.8.0.0/20").contains("not private"));

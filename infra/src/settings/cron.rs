@@ -1,19 +1,24 @@
-//! Times of scheduled actions, in the order that AWS reads them: minute, hour, day of month, month, day of week, year.
+//! AWS cron expressions of scheduled actions: minute, hour, day of month, month, day of week, year.
 
 mod calendar;
 
 use std::fmt;
+use std::ops::RangeInclusive;
 use std::str::FromStr;
 
-/// A time that comes again and again, like `0 8 ? * MON-FRI *`.
+/// A recurring time, for example `0 8 ? * MON-FRI *`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Cron(String);
 
 struct Field {
     name: &'static str,
-    range: std::ops::RangeInclusive<u16>,
-    /// Names that stand for numbers, the first one for the first number of the range.
+    range: RangeInclusive<u16>,
+    /// Names of the numbers, starting with the first of the range.
     names: &'static [&'static str],
+}
+
+const fn field(name: &'static str, range: RangeInclusive<u16>, names: &'static [&'static str]) -> Field {
+    Field { name, range, names }
 }
 
 const MONTHS: &[&str] = &[
@@ -22,73 +27,52 @@ const MONTHS: &[&str] = &[
 const DAYS: &[&str] = &["SUN", "MON", "TUE", "WED", "THU", "FRI", "SAT"];
 
 const FIELDS: [Field; 6] = [
-    Field {
-        name: "minute",
-        range: 0..=59,
-        names: &[],
-    },
-    Field {
-        name: "hour",
-        range: 0..=23,
-        names: &[],
-    },
-    Field {
-        name: "day of month",
-        range: 1..=31,
-        names: &[],
-    },
-    Field {
-        name: "month",
-        range: 1..=12,
-        names: MONTHS,
-    },
-    Field {
-        name: "day of week",
-        range: 1..=7,
-        names: DAYS,
-    },
-    Field {
-        name: "year",
-        range: 1970..=2199,
-        names: &[],
-    },
+    field("minute", 0..=59, &[]),
+    field("hour", 0..=23, &[]),
+    field("day of month", 1..=31, &[]),
+    field("month", 1..=12, MONTHS),
+    field("day of week", 1..=7, DAYS),
+    field("year", 1970..=2199, &[]),
 ];
 const DAY_OF_MONTH: usize = 2;
 const DAY_OF_WEEK: usize = 4;
 
-/// What is wrong with a time.
+/// Why a text is not an AWS cron expression.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum BadCron {
-    /// Too few or too many fields.
-    #[error("has {0} fields; AWS reads six: minute hour day-of-month month day-of-week year")]
+pub enum CronError {
+    /// Wrong number of fields.
+    #[error("has {}; AWS cron expressions have six: minute hour day-of-month month day-of-week year", field_count(.0))]
     Fields(usize),
-    /// A seventh field in front, as other systems have it.
-    #[error("has seven fields, so it begins with seconds; AWS has none: `{0}`")]
+    /// Seven fields: another dialect, whose first field is seconds.
+    #[error("has seven fields, the first being seconds; AWS has no seconds: `{0}`")]
     Seconds(String),
-    /// A field that is none.
-    #[error("has `{value}` where the {field} belongs, which is {expected}")]
+    /// Invalid value of a field.
+    #[error("has `{value}` as {field}; expected {expected}")]
     Field {
-        /// Which one.
+        /// Name of the field.
         field: &'static str,
-        /// What is there.
+        /// The invalid value.
         value: String,
-        /// What could be.
+        /// Accepted values.
         expected: String,
     },
-    /// AWS wants exactly one `?` among the two fields for days.
-    #[error(
-        "must have `?` as day of month or as day of week, and not as both, since each restricts the other"
-    )]
+    /// AWS requires exactly one `?` among the two day fields.
+    #[error("must have `?` as either day of month or day of week, not both")]
     QuestionMark,
 }
 
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "thiserror passes a reference")]
+fn field_count(count: &usize) -> String {
+    format!("{count} field{}", if *count == 1 { "" } else { "s" })
+}
+
 impl Cron {
-    /// A time that is known to be right; a test holds every one of them.
-    pub(super) fn known(text: &str) -> Self {
+    /// Wraps an expression that is known to be valid; a test parses each of them.
+    pub(super) fn literal(text: &str) -> Self {
         Self(text.to_owned())
     }
 
-    /// As `AWS::ApplicationAutoScaling` takes it: `cron(…)`.
+    /// Returns the expression in the form of `AWS::ApplicationAutoScaling`: `cron(…)`.
     pub fn expression(&self) -> String {
         format!("cron({})", self.0)
     }
@@ -101,9 +85,9 @@ impl fmt::Display for Cron {
 }
 
 impl FromStr for Cron {
-    type Err = BadCron;
+    type Err = CronError;
 
-    fn from_str(text: &str) -> Result<Self, BadCron> {
+    fn from_str(text: &str) -> Result<Self, CronError> {
         let inner = text
             .strip_prefix("cron(")
             .and_then(|rest| rest.strip_suffix(')'))
@@ -111,12 +95,12 @@ impl FromStr for Cron {
         let values: Vec<&str> = inner.split_whitespace().collect();
         match values.len() {
             6 => {}
-            7 => return Err(BadCron::Seconds(values[1..].join(" "))),
-            other => return Err(BadCron::Fields(other)),
+            7 => return Err(CronError::Seconds(values[1..].join(" "))),
+            other => return Err(CronError::Fields(other)),
         }
         for (index, (field, value)) in FIELDS.iter().zip(&values).enumerate() {
-            if !field.takes(value, index) {
-                return Err(BadCron::Field {
+            if !field.accepts(value, index) {
+                return Err(CronError::Field {
                     field: field.name,
                     value: (*value).to_owned(),
                     expected: field.expected(),
@@ -124,7 +108,7 @@ impl FromStr for Cron {
             }
         }
         if (values[DAY_OF_MONTH] == "?") == (values[DAY_OF_WEEK] == "?") {
-            return Err(BadCron::QuestionMark);
+            return Err(CronError::QuestionMark);
         }
         Ok(Self(values.join(" ")))
     }
@@ -139,16 +123,16 @@ impl Field {
         }
     }
 
-    fn takes(&self, value: &str, index: usize) -> bool {
+    fn accepts(&self, value: &str, index: usize) -> bool {
         match value {
             "*" => true,
-            // Any day, and the last one.
+            // Any day; the last day.
             "?" | "L" => index == DAY_OF_MONTH || index == DAY_OF_WEEK,
-            list => list.split(',').all(|item| self.takes_item(item, index)),
+            list => list.split(',').all(|item| self.accepts_item(item, index)),
         }
     }
 
-    fn takes_item(&self, item: &str, index: usize) -> bool {
+    fn accepts_item(&self, item: &str, index: usize) -> bool {
         let (item, step) = match item.split_once('/') {
             Some((item, step)) => (item, Some(step)),
             None => (item, None),
@@ -162,7 +146,7 @@ impl Field {
         if let Some((first, last)) = item.split_once('-') {
             return matches!((self.number(first), self.number(last)), (Some(first), Some(last)) if first <= last);
         }
-        // The nearest weekday to a day, the n-th and the last of a weekday.
+        // `3W`: the weekday nearest to a day; `2#1`: the first Monday; `6L`: the last Friday.
         let item = match index {
             DAY_OF_MONTH => item.strip_suffix('W').unwrap_or(item),
             DAY_OF_WEEK => match item.split_once('#') {
@@ -194,7 +178,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_aws_documents_is_taken() {
+    fn documented_expressions_are_accepted() {
         for text in [
             "0 0/2 * * ? *",
             "0 1/2 * * ? *",
@@ -214,31 +198,29 @@ mod tests {
     }
 
     #[test]
-    fn what_other_systems_write_is_explained() {
+    fn other_cron_dialects_are_explained() {
         let error = |text: &str| text.parse::<Cron>().unwrap_err().to_string();
         assert_eq!(
             error("0 0 0/2 * * ? *"),
-            "has seven fields, so it begins with seconds; AWS has none: `0 0/2 * * ? *`"
+            "has seven fields, the first being seconds; AWS has no seconds: `0 0/2 * * ? *`"
         );
         assert_eq!(
             error("0 8 * * 1"),
-            "has 5 fields; AWS reads six: minute hour day-of-month month day-of-week year"
+            "has 5 fields; AWS cron expressions have six: minute hour day-of-month month day-of-week year"
         );
-        assert_eq!(
-            error("0 24 * * ? *"),
-            "has `24` where the hour belongs, which is 0-23 or `*`"
-        );
+        assert!(error("0").starts_with("has 1 field; AWS cron expressions have six"));
+        assert_eq!(error("0 24 * * ? *"), "has `24` as hour; expected 0-23 or `*`");
         assert_eq!(
             error("0 8 ? * FUN *"),
-            "has `FUN` where the day of week belongs, which is 1-7, SUN-SAT or `*`"
+            "has `FUN` as day of week; expected 1-7, SUN-SAT or `*`"
         );
         for text in ["0 8 * * * *", "0 8 ? * ? *"] {
-            assert_eq!(text.parse::<Cron>(), Err(BadCron::QuestionMark), "{text}");
+            assert_eq!(text.parse::<Cron>(), Err(CronError::QuestionMark), "{text}");
         }
     }
 
     #[test]
-    fn what_cannot_be_is_refused() {
+    fn invalid_expressions_are_rejected() {
         for text in [
             "a b c d e f",
             "60 8 * * ? *",

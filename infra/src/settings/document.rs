@@ -1,6 +1,6 @@
-//! A TOML document that is asked for its values one by one, remembers every mistake, and knows where it was.
-//!
-//! Nothing in here knows what the settings mean.
+//! TOML document reader that collects all mistakes with their positions. Independent of the schema.
+
+mod entries;
 
 use std::cell::RefCell;
 use std::fmt;
@@ -8,27 +8,29 @@ use std::ops::Range;
 
 use toml::de::{DeTable, DeValue};
 
-use super::values::{Words, nearest};
+pub(super) use entries::Values;
 
-/// Something in the file that is not as it must be.
+use super::values::{Keywords, nearest};
+
+/// A mistake in the settings file.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Mistake {
     /// Line, counted from 1.
     pub line: usize,
     /// Column in characters, counted from 1.
     pub column: usize,
-    /// The key with its sections, like `clusters.dev.cidr`; empty where the file is no TOML.
+    /// The key with its sections, for example `clusters.dev.cidr`; empty for a syntax error.
     pub key: String,
-    /// The value as it is written, if there is one.
+    /// The value as written, if there is one.
     pub value: Option<String>,
-    /// What is wrong.
+    /// What is wrong with it.
     pub problem: String,
-    /// What to do about it.
+    /// How to correct it.
     pub remedy: Option<String>,
 }
 
 impl fmt::Display for Mistake {
-    /// All but the place, in one sentence: ``cpu = 300: …``.
+    /// Writes everything but the position: ``cpu = 300: …``.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match (self.key.as_str(), &self.value) {
             ("", _) => {}
@@ -39,14 +41,14 @@ impl fmt::Display for Mistake {
     }
 }
 
-/// What a reader of a value says when it does not like it.
+/// Why a value is rejected.
 #[derive(Debug)]
-pub(super) struct Complaint {
+pub(super) struct ValueError {
     pub(super) problem: String,
     pub(super) remedy: Option<String>,
 }
 
-impl Complaint {
+impl ValueError {
     pub(super) fn new(problem: impl Into<String>) -> Self {
         Self {
             problem: problem.into(),
@@ -60,7 +62,7 @@ impl Complaint {
     }
 }
 
-/// The text of the file and the mistakes found so far.
+/// The text of the file and the mistakes found in it.
 #[derive(Debug)]
 pub(super) struct Document<'a> {
     text: &'a str,
@@ -68,7 +70,7 @@ pub(super) struct Document<'a> {
 }
 
 impl<'a> Document<'a> {
-    /// The document and its outermost table. What is no TOML is a mistake already.
+    /// Parses the text; syntax errors become mistakes.
     pub(super) fn parse(text: &'a str) -> (Self, DeTable<'a>) {
         let (root, errors) = DeTable::parse_recoverable(text);
         let document = Self {
@@ -77,24 +79,24 @@ impl<'a> Document<'a> {
         };
         for error in errors {
             let span = error.span().unwrap_or_default();
-            let complaint = Complaint::new(error.message()).remedy(if error.message().contains("string") {
-                "a text stands between two quotes, on one line: `name = \"penguin-school\"`"
+            let error = ValueError::new(error.message()).remedy(if error.message().contains("string") {
+                "a string is enclosed in quotes, on one line: `name = \"penguin-school\"`"
             } else {
-                "a line is a section, `[project]`, or a key with its value, `name = \"penguin-school\"`"
+                "expected a section such as `[project]` or a setting such as `name = \"penguin-school\"`"
             });
-            document.note(span.start, "", None, complaint);
+            document.note(span.start, "", None, error);
         }
         (document, root.into_inner())
     }
 
-    /// The mistakes, from the top of the file to its end.
+    /// Returns the mistakes in the order of the file.
     pub(super) fn into_mistakes(self) -> Vec<Mistake> {
         let mut mistakes = self.mistakes.into_inner();
         mistakes.sort_by_key(|(offset, _)| *offset);
         mistakes.into_iter().map(|(_, mistake)| mistake).collect()
     }
 
-    fn note(&self, offset: usize, key: &str, value: Option<String>, complaint: Complaint) {
+    fn note(&self, offset: usize, key: &str, value: Option<String>, error: ValueError) {
         let before = self.text.get(..offset).unwrap_or(self.text);
         let line_start = before.rfind('\n').map_or(0, |newline| newline + 1);
         let mistake = Mistake {
@@ -102,13 +104,13 @@ impl<'a> Document<'a> {
             column: before.get(line_start..).unwrap_or_default().chars().count() + 1,
             key: key.to_owned(),
             value,
-            problem: complaint.problem,
-            remedy: complaint.remedy,
+            problem: error.problem,
+            remedy: error.remedy,
         };
         self.mistakes.borrow_mut().push((offset, mistake));
     }
 
-    /// A value as it is written, cut off where it becomes long.
+    /// Returns a value as written, truncated to the first 60 characters of its first line.
     fn written(&self, span: &Range<usize>) -> Option<String> {
         let text = self.text.get(span.clone())?;
         let line = text.lines().next().unwrap_or_default();
@@ -121,18 +123,18 @@ impl<'a> Document<'a> {
     }
 }
 
-/// A section of the document, or the place where one could be.
+/// A section of the document, present or absent.
 #[derive(Debug)]
 pub(super) struct Section<'a> {
     document: &'a Document<'a>,
     path: String,
     table: Option<&'a DeTable<'a>>,
-    /// Where the section is, or what it would be in.
+    /// Offset of the section, or of the section that would contain it.
     at: usize,
-    asked: RefCell<Vec<&'static str>>,
+    known: RefCell<Vec<&'static str>>,
 }
 
-/// A value and where it is.
+/// A value and its position.
 #[derive(Clone, Debug)]
 pub(super) struct Found<T> {
     pub(super) value: T,
@@ -142,14 +144,14 @@ pub(super) struct Found<T> {
 }
 
 impl<T> Found<T> {
-    /// It is in the file, not just by default.
+    /// Returns true if the value is in the file, not a default.
     pub(super) fn is_written(&self) -> bool {
         self.written.is_some()
     }
 }
 
 impl<'a> Section<'a> {
-    /// The whole document.
+    /// Returns the root section.
     pub(super) fn root(document: &'a Document<'a>, table: &'a DeTable<'a>) -> Self {
         Self::new(document, String::new(), Some(table), 0)
     }
@@ -160,13 +162,13 @@ impl<'a> Section<'a> {
             path,
             table,
             at,
-            asked: RefCell::default(),
+            known: RefCell::default(),
         }
     }
 
-    /// A section of this section; an empty one if it is not there.
+    /// Returns a subsection; an empty one if it is absent.
     pub(super) fn section(&self, key: &'static str) -> Self {
-        self.asked.borrow_mut().push(key);
+        self.known.borrow_mut().push(key);
         let path = self.path_of(key);
         let Some(found) = self.table.and_then(|table| table.get(key)) else {
             return Self::new(self.document, path, None, self.at);
@@ -175,27 +177,27 @@ impl<'a> Section<'a> {
         if let DeValue::Table(table) = found.get_ref() {
             return Self::new(self.document, path, Some(table), span.start);
         }
-        let complaint = Complaint::new("is a value, and a section belongs here")
-            .remedy(format!("write a line `[{path}]`, and its keys below it"));
+        let error = ValueError::new("is a value; expected a section")
+            .remedy(format!("write a line `[{path}]` with its settings below it"));
         self.document
-            .note(span.start, &path, self.document.written(&span), complaint);
+            .note(span.start, &path, self.document.written(&span), error);
         Self::new(self.document, path, None, span.start)
     }
 
-    /// The tables of a list of tables.
+    /// Returns the tables of an array of tables.
     pub(super) fn list(&self, key: &'static str) -> Option<Vec<Self>> {
-        self.asked.borrow_mut().push(key);
+        self.known.borrow_mut().push(key);
         let path = self.path_of(key);
         let found = self.table?.get(key)?;
         let span = found.span();
-        let complain = |span: Range<usize>| {
-            let complaint =
-                Complaint::new("is no list of tables").remedy(format!("write `{key} = [{{ … }}, {{ … }}]`"));
+        let report = |span: Range<usize>| {
+            let error = ValueError::new("is not an array of tables")
+                .remedy(format!("write `{key} = [{{ … }}, {{ … }}]`"));
             self.document
-                .note(span.start, &path, self.document.written(&span), complaint);
+                .note(span.start, &path, self.document.written(&span), error);
         };
         let DeValue::Array(items) = found.get_ref() else {
-            complain(span);
+            report(span);
             return None;
         };
         let sections = items.iter().enumerate().filter_map(|(index, item)| {
@@ -203,19 +205,19 @@ impl<'a> Section<'a> {
                 let path = format!("{path}[{index}]");
                 return Some(Self::new(self.document, path, Some(table), item.span().start));
             }
-            complain(item.span());
+            report(item.span());
             None
         });
         Some(sections.collect())
     }
 
-    /// A value that may be left out. A bad one is noted and `None`.
+    /// Returns an optional value. If it is invalid, the mistake is recorded and the result is `None`.
     pub(super) fn optional<T>(
         &self,
         key: &'static str,
-        read: impl FnOnce(&DeValue<'_>) -> Result<T, Complaint>,
+        read: impl FnOnce(&DeValue<'_>) -> Result<T, ValueError>,
     ) -> Option<Found<T>> {
-        self.asked.borrow_mut().push(key);
+        self.known.borrow_mut().push(key);
         let found = self.table?.get(key)?;
         let span = found.span();
         let path = self.path_of(key);
@@ -226,48 +228,57 @@ impl<'a> Section<'a> {
                 at: span.start,
                 written: self.document.written(&span),
             }),
-            Err(complaint) => {
+            Err(error) => {
                 self.document
-                    .note(span.start, &path, self.document.written(&span), complaint);
+                    .note(span.start, &path, self.document.written(&span), error);
                 None
             }
         }
     }
 
-    /// A value that must be there.
+    /// Returns a required value.
     pub(super) fn required<T>(
         &self,
         key: &'static str,
         example: &str,
-        read: impl FnOnce(&DeValue<'_>) -> Result<T, Complaint>,
+        read: impl FnOnce(&DeValue<'_>) -> Result<T, ValueError>,
     ) -> Option<T> {
         if self.table.is_none_or(|table| !table.contains_key(key)) {
-            self.asked.borrow_mut().push(key);
+            self.known.borrow_mut().push(key);
             let place = if self.path.is_empty() || self.table.is_some() {
                 String::new()
             } else {
-                format!(" below a line `[{}]`", self.path)
+                format!(" in section `[{}]`", self.path)
             };
-            let complaint = Complaint::new("is missing").remedy(format!("add `{key} = {example}`{place}"));
-            self.document.note(self.at, &self.path_of(key), None, complaint);
+            let error = ValueError::new("is missing").remedy(format!("add `{key} = {example}`{place}"));
+            self.document.note(self.at, &self.path_of(key), None, error);
             return None;
         }
         self.optional(key, read).map(|found| found.value)
     }
 
-    /// A value with a default.
+    /// Returns a value or its default.
     pub(super) fn or<T>(
         &self,
         key: &'static str,
         default: T,
-        read: impl FnOnce(&DeValue<'_>) -> Result<T, Complaint>,
+        read: impl FnOnce(&DeValue<'_>) -> Result<T, ValueError>,
     ) -> Found<T> {
         self.optional(key, read)
-            .unwrap_or_else(|| self.unwritten(key, default))
+            .unwrap_or_else(|| self.default_value(key, default))
     }
 
-    /// A value that is not in the file, for rules that look at several values.
-    fn unwritten<T>(&self, key: &str, value: T) -> Found<T> {
+    /// Like [`Self::or`], without the position.
+    pub(super) fn value<T>(
+        &self,
+        key: &'static str,
+        default: T,
+        read: impl FnOnce(&DeValue<'_>) -> Result<T, ValueError>,
+    ) -> T {
+        self.optional(key, read).map_or(default, |found| found.value)
+    }
+
+    fn default_value<T>(&self, key: &str, value: T) -> Found<T> {
         Found {
             value,
             key: self.path_of(key),
@@ -276,27 +287,27 @@ impl<'a> Section<'a> {
         }
     }
 
-    /// Notes a mistake that shows only when a value is seen beside others.
-    pub(super) fn complain<T>(&self, about: &Found<T>, complaint: Complaint) {
+    /// Records a mistake that involves several values.
+    pub(super) fn report<T>(&self, about: &Found<T>, error: ValueError) {
         self.document
-            .note(about.at, &about.key, about.written.clone(), complaint);
+            .note(about.at, &about.key, about.written.clone(), error);
     }
 
-    /// Notes every key that nobody has asked for, with the one that was probably meant.
-    pub(super) fn refuse_others(&self) {
-        let asked = self.asked.borrow();
+    /// Records a mistake for every key that was not queried, with the nearest known key.
+    pub(super) fn reject_unknown_keys(&self) {
+        let known = self.known.borrow();
         for key in self.table.into_iter().flat_map(|table| table.keys()) {
             let name = key.get_ref().as_ref();
-            if asked.contains(&name) {
+            if known.contains(&name) {
                 continue;
             }
-            let complaint = Complaint::new("is not a setting");
-            let complaint = match nearest(name, asked.iter().copied()) {
-                Some(near) => complaint.remedy(format!("did you mean `{near}`?")),
-                None => complaint.remedy(format!("known here: {}", asked.join(", "))),
+            let error = ValueError::new("is not a known setting");
+            let error = match nearest(name, known.iter().copied()) {
+                Some(near) => error.remedy(format!("did you mean `{near}`?")),
+                None => error.remedy(format!("known settings: {}", known.join(", "))),
             };
             self.document
-                .note(key.span().start, &self.path_of(name), None, complaint);
+                .note(key.span().start, &self.path_of(name), None, error);
         }
     }
 
@@ -309,69 +320,69 @@ impl<'a> Section<'a> {
     }
 }
 
-/// A text.
-pub(super) fn string(value: &DeValue<'_>) -> Result<String, Complaint> {
+/// Parses a non-empty string.
+pub(super) fn string(value: &DeValue<'_>) -> Result<String, ValueError> {
     match value {
-        DeValue::String(text) if text.is_empty() => Err(Complaint::new("is empty")),
+        DeValue::String(text) if text.is_empty() => Err(ValueError::new("is empty")),
         DeValue::String(text) => Ok(text.as_ref().to_owned()),
         other => Err(
-            Complaint::new(format!("is {}, not a text", kind(other))).remedy(match other {
-                DeValue::Array(_) | DeValue::Table(_) => "give one text, in quotes",
-                _ => "put it in quotes",
+            ValueError::new(format!("is {}, not a string", kind(other))).remedy(match other {
+                DeValue::Array(_) | DeValue::Table(_) => "write one string, in quotes",
+                _ => "write it in quotes",
             }),
         ),
     }
 }
 
-/// A whole number in `range`.
-pub(super) fn number<N>(range: std::ops::RangeInclusive<N>) -> impl Fn(&DeValue<'_>) -> Result<N, Complaint>
+/// Returns a parser of integers in `range`.
+pub(super) fn number<N>(range: std::ops::RangeInclusive<N>) -> impl Fn(&DeValue<'_>) -> Result<N, ValueError>
 where
     N: TryFrom<i64> + PartialOrd + fmt::Display,
 {
     move |value| {
-        let bounds = || format!("give a whole number from {} to {}", range.start(), range.end());
+        let bounds = || format!("use an integer from {} to {}", range.start(), range.end());
         let DeValue::Integer(integer) = value else {
-            return Err(Complaint::new(format!("is {}, not a whole number", kind(value))).remedy(bounds()));
+            return Err(ValueError::new(format!("is {}, not an integer", kind(value))).remedy(bounds()));
         };
         i64::from_str_radix(integer.as_str(), integer.radix())
             .ok()
             .and_then(|number| N::try_from(number).ok())
             .filter(|number| range.contains(number))
-            .ok_or_else(|| Complaint::new("is out of range").remedy(bounds()))
+            .ok_or_else(|| ValueError::new("is out of range").remedy(bounds()))
     }
 }
 
-/// `true` or `false`.
-pub(super) fn truth(value: &DeValue<'_>) -> Result<bool, Complaint> {
+/// Parses a boolean.
+pub(super) fn boolean(value: &DeValue<'_>) -> Result<bool, ValueError> {
     match value {
-        DeValue::Boolean(truth) => Ok(*truth),
-        other => Err(Complaint::new(format!("is {}, not true or false", kind(other)))
+        DeValue::Boolean(value) => Ok(*value),
+        other => Err(ValueError::new(format!("is {}, not a boolean", kind(other)))
             .remedy("write `true` or `false`, without quotes")),
     }
 }
 
-/// One of a closed set of words.
-pub(super) fn word<W: Words>(value: &DeValue<'_>) -> Result<W, Complaint> {
+/// Parses one of a closed set of keywords.
+pub(super) fn keyword<W: Keywords>(value: &DeValue<'_>) -> Result<W, ValueError> {
     let text = string(value)?;
-    if let Some((_, meant)) = W::WORDS.iter().find(|(word, _)| *word == text) {
-        return Ok(*meant);
+    if let Some((_, value)) = W::KEYWORDS.iter().find(|(word, _)| *word == text) {
+        return Ok(*value);
     }
-    let words: Vec<_> = W::WORDS.iter().map(|(word, _)| format!("`{word}`")).collect();
-    let complaint = Complaint::new(format!("is none of {}", words.join(", ")));
-    Err(match nearest(&text, W::WORDS.iter().map(|(word, _)| *word)) {
-        Some(near) => complaint.remedy(format!("did you mean `{near}`?")),
-        None => complaint,
+    let words: Vec<_> = W::KEYWORDS.iter().map(|(word, _)| format!("`{word}`")).collect();
+    let error = ValueError::new(format!("is not one of {}", words.join(", ")));
+    Err(match nearest(&text, W::KEYWORDS.iter().map(|(word, _)| *word)) {
+        Some(near) => error.remedy(format!("did you mean `{near}`?")),
+        None => error,
     })
 }
 
-/// What a value is, in words.
+/// Returns the type of a value with its article.
 fn kind(value: &DeValue<'_>) -> &'static str {
     match value {
-        DeValue::String(_) => "a text",
+        DeValue::String(_) => "a string",
         DeValue::Integer(_) | DeValue::Float(_) => "a number",
-        DeValue::Boolean(_) => "true or false",
+        DeValue::Boolean(_) => "a boolean",
         DeValue::Datetime(_) => "a date",
-        DeValue::Array(_) => "a list",
+        DeValue::Array(_) => "an array",
         DeValue::Table(_) => "a table",
     }
 }

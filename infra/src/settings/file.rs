@@ -1,4 +1,4 @@
-//! Where the settings are, and what is said when they cannot be used.
+//! Settings file: location, loading and error output.
 
 use std::fmt;
 use std::io;
@@ -6,32 +6,32 @@ use std::path::{Path, PathBuf};
 
 use super::{Mistake, Settings, read};
 
-/// Name of the file, which is beside the workspace's `Cargo.toml`.
+/// Name of the settings file, located beside the workspace's `Cargo.toml`.
 pub const FILE_NAME: &str = "infra.toml";
 
-/// Every setting with its default and a sentence about it; it can be used as it is.
+/// A valid settings file with every setting, its default and a comment.
 pub const EXAMPLE: &str = include_str!("../../infra.example.toml");
 
-/// Why there are no settings.
+/// Why settings could not be loaded.
 #[derive(Debug, thiserror::Error)]
 pub enum SettingsError {
-    /// There is no such file.
-    #[error("there is no settings file {0}")]
+    /// The file does not exist.
+    #[error("no settings file {0}")]
     Missing(PathBuf),
-    /// It is there and cannot be read.
-    #[error("cannot read the settings")]
+    /// The file cannot be read.
+    #[error("cannot read the settings file")]
     Unreadable(#[source] io::Error),
-    /// It has mistakes.
+    /// The file has mistakes.
     #[error("{}", Listing { file, mistakes })]
     Invalid {
-        /// Which file.
+        /// The file.
         file: PathBuf,
-        /// All of them, from top to bottom.
+        /// The mistakes in the order of the file.
         mistakes: Vec<Mistake>,
     },
 }
 
-/// The mistakes, one a line, each followed by its remedy.
+/// Writes one mistake per line, each followed by its remedy.
 struct Listing<'a> {
     file: &'a Path,
     mistakes: &'a [Mistake],
@@ -56,10 +56,10 @@ impl fmt::Display for Listing<'_> {
 }
 
 impl Settings {
-    /// Reads the file.
+    /// Loads and validates a file.
     ///
     /// # Errors
-    /// When it is not there, cannot be read, or has mistakes: all of them.
+    /// Fails if the file is missing, unreadable or invalid; reports all mistakes.
     pub fn load(file: &Path) -> Result<Self, SettingsError> {
         let text = match fs_err::read_to_string(file) {
             Ok(text) => text,
@@ -74,17 +74,17 @@ impl Settings {
         })
     }
 
-    /// Reads the text of a file.
+    /// Parses and validates the text of a file.
     ///
     /// # Errors
-    /// All mistakes in it, from top to bottom.
+    /// Returns all mistakes in the order of the file.
     pub fn parse(text: &str) -> Result<Self, Vec<Mistake>> {
         read::settings(text)
     }
 }
 
-/// The settings file for whoever is in `folder`: there, or in the nearest folder above it that has one. If none has,
-/// where it should be: beside the outermost `Cargo.toml` above, else in `folder`.
+/// Returns the settings file nearest to `folder`, searching upwards. If there is none, returns the path where `init`
+/// would create it: beside the outermost `Cargo.toml`, else in `folder`.
 pub fn find(folder: &Path) -> PathBuf {
     let with = |name: &str| {
         folder

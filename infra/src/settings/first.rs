@@ -1,22 +1,28 @@
-//! A fork's first settings: the file with placeholders, and the answers that fill it in.
+//! First settings of a fork: a file with placeholders, filled in from answers.
 //!
-//! Answers go where the placeholders are, and everything else stays as it is written: comments, order, what somebody has
-//! set already. Whether an answer is good is for the reader of settings to say, in the same words as always.
+//! Answers replace the placeholders; everything else in the file stays unchanged, including comments and order.
 
 use std::ops::Range;
 
 use toml::de::{DeTable, DeValue};
 
 use super::{Mistake, Settings};
+use crate::service::{APP_DOCKERFILE, APP_PORT};
 
-/// The file to begin with, as it comes with the repository.
+/// The settings file that comes with the repository.
 pub const FIRST: &str = include_str!("first.toml");
 
-/// What is asked for.
+/// A setting to ask for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Question {
     /// `project.name`
     ProjectName,
+    /// `app.dockerfile`
+    Dockerfile,
+    /// `app.port`
+    Port,
+    /// `app.health-path`, if the Dockerfile is not that of the site in this repository.
+    HealthPath,
     /// `source.owner`
     Owner,
     /// `source.repository`
@@ -30,20 +36,26 @@ pub enum Question {
 }
 
 impl Question {
-    /// All of them, in the order of the file.
-    pub const ALL: [Self; 6] = [
+    /// All questions, in the order of the file.
+    pub const ALL: [Self; 9] = [
         Self::ProjectName,
         Self::Owner,
         Self::Repository,
         Self::DevBranch,
         Self::ProdBranch,
         Self::Email,
+        Self::Dockerfile,
+        Self::Port,
+        Self::HealthPath,
     ];
 
-    /// Section and key in the file.
+    /// Returns section and key.
     fn place(self) -> (&'static str, &'static str) {
         match self {
             Self::ProjectName => ("project", "name"),
+            Self::Dockerfile => ("app", "dockerfile"),
+            Self::Port => ("app", "port"),
+            Self::HealthPath => ("app", "health-path"),
             Self::Owner => ("source", "owner"),
             Self::Repository => ("source", "repository"),
             Self::DevBranch => ("source", "dev-branch"),
@@ -52,25 +64,43 @@ impl Question {
         }
     }
 
-    /// The key with its section, as mistakes name it.
+    /// Returns the key with its section, as [`Mistake`] names it.
     pub fn key(self) -> String {
         let (section, key) = self.place();
         format!("{section}.{key}")
     }
 }
 
-/// An answer to a question.
+impl Question {
+    /// Returns true if the answer is the default, which need not be in the file.
+    fn is_default(self, answer: &str) -> bool {
+        match self {
+            Self::Dockerfile => answer == APP_DOCKERFILE,
+            Self::Port => answer == APP_PORT.to_string(),
+            _ => false,
+        }
+    }
+
+    /// Returns the answer as a TOML value.
+    fn value(self, answer: &str) -> String {
+        match answer.parse::<u16>() {
+            Ok(port) if self == Self::Port => port.to_string(),
+            _ => quoted(answer),
+        }
+    }
+}
+
+/// A question and its answer.
 pub type Answer = (Question, String);
 
-/// The text with the answers in it.
-///
-/// A key that is not there is added to its section, and a section to the end.
+/// Returns the text with the answers filled in. Missing keys and sections are added.
 pub fn fill(text: &str, answers: &[Answer]) -> String {
     let mut text = text.to_owned();
     for (question, answer) in answers {
         let (section, key) = question.place();
-        let value = quoted(answer);
+        let value = question.value(answer);
         text = match place(&text, section, key) {
+            Place::Section(_) | Place::Nowhere if question.is_default(answer) => text,
             Place::Value(span) => spliced(&text, span, &value),
             Place::Section(after) => spliced(&text, after..after, &format!("\n{key} = {value}")),
             Place::Nowhere => format!("{}\n\n[{section}]\n{key} = {value}\n", text.trim_end()),
@@ -79,13 +109,14 @@ pub fn fill(text: &str, answers: &[Answer]) -> String {
     text
 }
 
-/// What the settings say against an answer; nothing if it is good.
-pub fn objection(question: Question, answer: &str) -> Option<Mistake> {
-    // The branches must differ from each other, not from what happens to be the other's default.
+/// Returns the mistake in an answer, if there is one.
+pub fn check_answer(question: Question, answer: &str) -> Option<Mistake> {
+    // The two branches must differ; avoid a conflict with the default of the other one.
     let mut answers = vec![(question, answer.to_owned())];
     match question {
         Question::DevBranch => answers.push((Question::ProdBranch, format!("{answer}-not"))),
         Question::ProdBranch => answers.push((Question::DevBranch, format!("{answer}-not"))),
+        Question::Dockerfile => answers.push((Question::HealthPath, "/".to_owned())),
         _ => {}
     }
     let key = question.key();
@@ -93,10 +124,10 @@ pub fn objection(question: Question, answer: &str) -> Option<Mistake> {
     mistakes.into_iter().find(|mistake| mistake.key == key)
 }
 
-/// Where a value is, or where it would be.
+/// Position of a value, or where it would be inserted.
 enum Place {
     Value(Range<usize>),
-    /// At the end of the line of the section's heading.
+    /// At the end of the section's header line.
     Section(usize),
     Nowhere,
 }
@@ -127,7 +158,7 @@ fn spliced(text: &str, span: Range<usize>, value: &str) -> String {
     format!("{before}{value}{after}")
 }
 
-/// A text as TOML writes it, which for a text is how JSON does.
+/// Returns a TOML string literal; for strings, JSON syntax is valid TOML.
 fn quoted(text: &str) -> String {
     serde_json::Value::from(text).to_string()
 }
@@ -150,7 +181,7 @@ mod tests {
     }
 
     #[test]
-    fn answers_take_the_places_of_the_placeholders_and_all_else_stays() {
+    fn answers_replace_placeholders_and_nothing_else() {
         let filled = fill(FIRST, &answers());
         let settings = Settings::parse(&filled).unwrap();
         assert_eq!(settings.project.name, "polar");
@@ -169,7 +200,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_set_already_is_kept_and_what_is_missing_is_added() {
+    fn existing_settings_are_kept_and_missing_ones_added() {
         let text = "[project] # ours\nregion = \"eu-north-1\"\n\n[source]\nowner = 'OWNER' # whose?\nrepository = \"NAME\"";
         let filled = fill(text, &answers());
         let settings = Settings::parse(&filled).unwrap();
@@ -180,7 +211,7 @@ mod tests {
     }
 
     #[test]
-    fn an_answer_cannot_break_the_file() {
+    fn answers_are_escaped() {
         let answer = "a\"\nx = 1";
         let filled = fill(FIRST, &[(Question::Owner, answer.to_owned())]);
         let mistakes = Settings::parse(&filled).unwrap_err();
@@ -189,20 +220,20 @@ mod tests {
     }
 
     #[test]
-    fn bad_answers_are_answered_as_the_file_would_be() {
-        let told = |question, answer| objection(question, answer).map(|mistake| mistake.to_string());
-        assert_eq!(told(Question::Owner, "polar-bears"), None);
+    fn bad_answers_get_the_same_errors_as_the_file() {
+        let error = |question, answer| check_answer(question, answer).map(|mistake| mistake.to_string());
+        assert_eq!(error(Question::Owner, "polar-bears"), None);
         assert_eq!(
-            told(Question::Owner, "polar bears").unwrap(),
-            "`source.owner = \"polar bears\"` holds ` `"
+            error(Question::Owner, "polar bears").unwrap(),
+            "`source.owner = \"polar bears\"` contains ` `"
         );
         assert_eq!(
-            told(Question::Email, "bears").unwrap(),
+            error(Question::Email, "bears").unwrap(),
             "`release.email = \"bears\"` is not an e-mail address"
         );
-        assert_eq!(told(Question::DevBranch, "main"), None);
-        assert!(told(Question::DevBranch, "a b").is_some());
-        assert!(told(Question::ProjectName, "Polar").is_some());
-        assert!(told(Question::Repository, "").is_some());
+        assert_eq!(error(Question::DevBranch, "main"), None);
+        assert!(error(Question::DevBranch, "a b").is_some());
+        assert!(error(Question::ProjectName, "Polar").is_some());
+        assert!(error(Question::Repository, "").is_some());
     }
 }

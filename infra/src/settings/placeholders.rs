@@ -1,10 +1,10 @@
-//! Values that stand for others: what the file in the repository holds before a fork has set anything.
+//! Detection of placeholder values in the settings.
 
 use super::Settings;
 
 impl Settings {
-    /// The settings that still hold what the repository came with, as `source.owner = "OWNER"`. With them templates can
-    /// be made and looked at; AWS would look for a repository of nobody.
+    /// Returns the settings that still hold a placeholder, for example `source.owner = "OWNER"`. Templates can be
+    /// generated with them, but not deployed.
     pub fn placeholders(&self) -> Vec<String> {
         let Self { source, release, .. } = self;
         let mut found = Vec::new();
@@ -14,16 +14,15 @@ impl Settings {
         if source.repository == "NAME" {
             found.push("source.repository = \"NAME\"".to_owned());
         }
-        // An address that nobody reads is a mistake of its own kind; beside the others it is one
-        // of them.
-        if !found.is_empty() && self.mail_goes_nowhere() {
+        // An example address alone is reported by `check` as a finding of its own.
+        if !found.is_empty() && self.email_is_example() {
             found.push(format!("release.email = \"{}\"", release.email));
         }
         found
     }
 
-    /// The e-mail address is one of those that are kept for examples, where nobody reads.
-    pub fn mail_goes_nowhere(&self) -> bool {
+    /// Returns true if the e-mail address is in a domain reserved for examples.
+    pub fn email_is_example(&self) -> bool {
         let host = self
             .release
             .email

@@ -1,16 +1,18 @@
-//! From the document to [`Settings`]: which keys there are, and which values do not go together.
+//! Conversion of the document to [`Settings`]: known keys, and rules across several values.
 
+use super::app::{service, service_of_environment};
 use super::check;
-use super::document::{Complaint, Document, Found, Section, number, string, truth, word};
+use super::document::{Document, Found, Section, ValueError, boolean, keyword, number, string};
 use super::{
     Alarms, Certificate, Cidr, Cluster, ClusterName, Clusters, Cron, Environment, EnvironmentName,
     Environments, Mistake, Project, Release, Schedule, Settings, Source, SourceAccess,
 };
+use crate::service::Service;
 
-/// The settings in `text`.
+/// Parses and validates `text`.
 ///
 /// # Errors
-/// All mistakes in it, from top to bottom.
+/// Returns all mistakes in the order of the file.
 pub(super) fn settings(text: &str) -> Result<Settings, Vec<Mistake>> {
     let (document, table) = Document::parse(text);
     let settings = read(&Section::root(&document, &table));
@@ -22,13 +24,14 @@ pub(super) fn settings(text: &str) -> Result<Settings, Vec<Mistake>> {
 }
 
 fn read(root: &Section<'_>) -> Option<Settings> {
-    // Everything is read before anything is given up, so that no mistake hides another.
+    // Read all sections before failing, so that all mistakes are reported.
     let project = project(&root.section("project"));
     let source = source(&root.section("source"));
-    let release = release(&root.section("release"));
+    let release = release(&root.section("release"), &project.stack_prefix);
     let clusters = clusters(&root.section("clusters"));
-    let environments = environments(&root.section("environments"));
-    root.refuse_others();
+    let service = service(root);
+    let environments = environments(&root.section("environments"), &service);
+    root.reject_unknown_keys();
     Some(Settings {
         project,
         source: source?,
@@ -40,44 +43,33 @@ fn read(root: &Section<'_>) -> Option<Settings> {
 
 fn project(section: &Section<'_>) -> Project {
     let project = Project {
-        name: section
-            .or("name", "penguin-school".to_owned(), check::project_name)
-            .value,
-        stack_prefix: section
-            .or("stack-prefix", String::new(), check::stack_prefix)
-            .value,
+        name: section.value("name", "penguin-school".to_owned(), check::project_name),
+        stack_prefix: section.value("stack-prefix", String::new(), check::stack_prefix),
         region: section.optional("region", check::region).map(|found| found.value),
         account: section
             .optional("account", check::account)
             .map(|found| found.value),
-        architecture: section.or("architecture", super::Architecture::Arm64, word).value,
+        architecture: section.value("architecture", super::Architecture::Arm64, keyword),
     };
-    section.refuse_others();
+    section.reject_unknown_keys();
     project
 }
 
 fn source(section: &Section<'_>) -> Option<Source> {
     let github = |longest| {
-        check::name(
-            longest,
-            "letters, digits and the characters `.`, `-` and `_`",
-            |character| character.is_ascii_alphanumeric() || ".-_".contains(character),
-        )
-    };
-    let branch = || {
-        check::name(255, "a branch name without spaces", |character| {
-            !character.is_whitespace() && !"~^:?*[\\".contains(character)
+        check::name(longest, "letters, digits and `.`, `-` and `_`", |character| {
+            character.is_ascii_alphanumeric() || ".-_".contains(character)
         })
     };
     let owner = section.required("owner", "\"OWNER\"", github(39));
     let repository = section.required("repository", "\"NAME\"", github(100));
-    let dev_branch = section.or("dev-branch", "dev".to_owned(), branch());
-    let prod_branch = section.or("prod-branch", "main".to_owned(), branch());
+    let dev_branch = section.or("dev-branch", "dev".to_owned(), check::branch);
+    let prod_branch = section.or("prod-branch", "main".to_owned(), check::branch);
     if dev_branch.value == prod_branch.value {
-        section.complain(
+        section.report(
             &dev_branch,
-            Complaint::new("is the branch of releases too")
-                .remedy("give each pipeline a branch of its own with `dev-branch` and `prod-branch`"),
+            ValueError::new("is also the release branch")
+                .remedy("set `dev-branch` and `prod-branch` to different branches"),
         );
     }
     let connection = section.optional(
@@ -90,10 +82,10 @@ fn source(section: &Section<'_>) -> Option<Source> {
     let token = section.optional("token-secret", string);
     let access = match (connection, token) {
         (Some(_), Some(token)) => {
-            section.complain(
+            section.report(
                 &token,
-                Complaint::new("does not go with `connection-arn`")
-                    .remedy("keep the connection, and take this line out"),
+                ValueError::new("conflicts with `connection-arn`")
+                    .remedy("keep the connection and remove this line"),
             );
             SourceAccess::NewConnection
         }
@@ -101,7 +93,7 @@ fn source(section: &Section<'_>) -> Option<Source> {
         (None, Some(secret)) => SourceAccess::Token { secret: secret.value },
         (None, None) => SourceAccess::NewConnection,
     };
-    section.refuse_others();
+    section.reject_unknown_keys();
     Some(Source {
         owner: owner?,
         repository: repository?,
@@ -111,14 +103,15 @@ fn source(section: &Section<'_>) -> Option<Source> {
     })
 }
 
-fn release(section: &Section<'_>) -> Option<Release> {
-    let image_tag_parameter = section.or(
-        "image-tag-parameter",
-        "penguinapp-imagetag".to_owned(),
-        check::parameter_name,
-    );
+fn release(section: &Section<'_>, stack_prefix: &str) -> Option<Release> {
+    // Installations with a stack prefix have their own releases.
+    let words = stack_prefix.split('-').filter(|word| !word.is_empty());
+    let default = words.fold("penguinapp-imagetag".to_owned(), |name, word| {
+        format!("{name}-{}", word.to_ascii_lowercase())
+    });
+    let image_tag_parameter = section.or("image-tag-parameter", default, check::parameter_name);
     let email = section.required("email", "\"team@example.com\"", check::email);
-    section.refuse_others();
+    section.reject_unknown_keys();
     Some(Release {
         image_tag_parameter: image_tag_parameter.value,
         email: email?,
@@ -129,20 +122,19 @@ fn clusters(section: &Section<'_>) -> Clusters {
     let (dev, dev_cidr) = cluster(&section.section("dev"), ClusterName::Dev);
     let (prod, prod_cidr) = cluster(&section.section("prod"), ClusterName::Prod);
     if dev_cidr.value.overlaps(prod_cidr.value) {
-        // Of whichever is written; both may be, none cannot.
+        // At least one of them is set, since the defaults do not overlap.
         let (about, other) = if prod_cidr.is_written() {
             (&prod_cidr, &dev_cidr)
         } else {
             (&dev_cidr, &prod_cidr)
         };
-        section.complain(
+        section.report(
             about,
-            Complaint::new(format!("overlaps with the other cluster's {}", other.value)).remedy(
-                "give the two networks addresses of their own, so that they can be connected one day",
-            ),
+            ValueError::new(format!("overlaps with the other cluster's {}", other.value))
+                .remedy("use disjoint ranges, so that the networks can be peered later"),
         );
     }
-    section.refuse_others();
+    section.reject_unknown_keys();
     Clusters { dev, prod }
 }
 
@@ -151,35 +143,35 @@ fn cluster(section: &Section<'_>, name: ClusterName) -> (Cluster, Found<Cidr>) {
     let cidr = section.or("cidr", default.cidr, check::parsed);
     let cluster = Cluster {
         cidr: cidr.value,
-        zones: section.or("zones", default.zones, number(2..=3)).value,
-        nat: section.or("nat", default.nat, word).value,
-        insights: section.or("insights", default.insights, word).value,
-        log_days: section.or("log-days", default.log_days, check::retention).value,
+        zones: section.value("zones", default.zones, number(2..=3)),
+        nat: section.value("nat", default.nat, keyword),
+        insights: section.value("insights", default.insights, keyword),
+        log_days: section.value("log-days", default.log_days, check::retention),
     };
-    section.refuse_others();
+    section.reject_unknown_keys();
     (cluster, cidr)
 }
 
-fn environments(section: &Section<'_>) -> Environments {
+fn environments(section: &Section<'_>, service: &Service) -> Environments {
     let [dev, staging, prod] =
-        EnvironmentName::ALL.map(|name| environment(&section.section(name.as_str()), name));
-    section.refuse_others();
+        EnvironmentName::ALL.map(|name| environment(&section.section(name.as_str()), name, service));
+    section.reject_unknown_keys();
     Environments { dev, staging, prod }
 }
 
-fn environment(section: &Section<'_>, name: EnvironmentName) -> Environment {
+fn environment(section: &Section<'_>, name: EnvironmentName, service: &Service) -> Environment {
     let default = Environment::default_of(name);
     let cpu = section.or("cpu", default.cpu, check::cpu);
     let memory = section.or("memory", default.memory, number(512..=122_880));
     if !check::fits(cpu.value, memory.value) {
         let (first, last, step) = check::memory_for(cpu.value);
-        section.complain(
+        section.report(
             &memory,
-            Complaint::new(format!("does not go with cpu = {}", cpu.value)).remedy(if cpu.value == 256 {
-                "with 256 CPU units Fargate has 512, 1024 and 2048 MiB".to_owned()
+            ValueError::new(format!("is not valid with cpu = {}", cpu.value)).remedy(if cpu.value == 256 {
+                "Fargate supports 512, 1024 and 2048 MiB with 256 CPU units".to_owned()
             } else {
                 format!(
-                    "with {} CPU units Fargate has {first} to {last} MiB in steps of {step}",
+                    "Fargate supports {first} to {last} MiB in steps of {step} with {} CPU units",
                     cpu.value
                 )
             }),
@@ -188,44 +180,37 @@ fn environment(section: &Section<'_>, name: EnvironmentName) -> Environment {
     let min_tasks = section.or("min-tasks", default.min_tasks, number(1..=1000));
     let max_tasks = section.or("max-tasks", default.max_tasks, number(1..=1000));
     if min_tasks.value > max_tasks.value {
-        section.complain(
+        section.report(
             &min_tasks,
-            Complaint::new(format!("is more than max-tasks = {}", max_tasks.value))
+            ValueError::new(format!("is more than max-tasks = {}", max_tasks.value))
                 .remedy("lower it, or raise `max-tasks`"),
         );
     }
     let environment = Environment {
+        service: service_of_environment(section, service),
         cpu: cpu.value,
         memory: memory.value,
         min_tasks: min_tasks.value,
         max_tasks: max_tasks.value,
-        cpu_target: section
-            .or("cpu-target", default.cpu_target, number(10..=90))
-            .value,
-        requests_target: section
-            .or("requests-target", default.requests_target, number(1..=1_000_000))
-            .value,
+        cpu_target: section.value("cpu-target", default.cpu_target, number(10..=90)),
+        requests_target: section.value("requests-target", default.requests_target, number(1..=1_000_000)),
         schedules: schedules(section, default.schedules, &max_tasks),
-        time_zone: section.or("time-zone", default.time_zone, check::time_zone).value,
-        spot_percent: section
-            .or("spot-percent", default.spot_percent, number(0..=100))
-            .value,
+        time_zone: section.value("time-zone", default.time_zone, check::time_zone),
+        spot_percent: section.value("spot-percent", default.spot_percent, number(0..=100)),
         certificate: certificate(section),
-        deployment: section.or("deployment", default.deployment, word).value,
+        deployment: section.value("deployment", default.deployment, keyword),
         alarms: alarms(&section.section("alarms"), default.alarms),
-        log_days: section.or("log-days", default.log_days, check::retention).value,
-        deletion_protection: section
-            .or("deletion-protection", default.deletion_protection, truth)
-            .value,
-        exec: section.or("exec", default.exec, truth).value,
+        metrics: section.value("metrics", default.metrics, boolean),
+        log_days: section.value("log-days", default.log_days, check::retention),
+        deletion_protection: section.value("deletion-protection", default.deletion_protection, boolean),
     };
-    section.refuse_others();
+    section.reject_unknown_keys();
     environment
 }
 
 fn schedules(section: &Section<'_>, default: Vec<Schedule>, max_tasks: &Found<u16>) -> Vec<Schedule> {
     let Some(items) = section.list("schedules") else {
-        // A default that does not fit narrower bounds is no mistake of whoever narrowed them.
+        // A default schedule must not exceed a lower `max-tasks`.
         let fitting = default.into_iter().map(|schedule| Schedule {
             min_tasks: schedule.min_tasks.min(max_tasks.value),
             ..schedule
@@ -241,13 +226,13 @@ fn schedules(section: &Section<'_>, default: Vec<Schedule>, max_tasks: &Found<u1
         });
         let cron = item.required("cron", "\"0 8 ? * MON-FRI *\"", check::parsed::<Cron>);
         let min_tasks = item.required("min-tasks", "2", number(0..=max_tasks.value));
-        item.refuse_others();
+        item.reject_unknown_keys();
         if let Some(name) = &name {
             if names.contains(name) {
                 let twice = item.or("name", name.clone(), string);
-                item.complain(
+                item.report(
                     &twice,
-                    Complaint::new("is the name of another schedule").remedy("choose another"),
+                    ValueError::new("duplicates the name of another schedule").remedy("choose another name"),
                 );
             }
             names.push(name.clone());
@@ -276,18 +261,18 @@ fn certificate(section: &Section<'_>) -> Option<Certificate> {
             domain: domain.value,
         }),
         (Some(arn), None) => {
-            section.complain(
+            section.report(
                 &arn,
-                Complaint::new("needs a domain")
-                    .remedy("add `domain = \"penguins.example\"`, the name that the certificate is for"),
+                ValueError::new("needs a domain")
+                    .remedy("add `domain = \"penguins.example\"`, a name that the certificate covers"),
             );
             None
         }
         (None, Some(domain)) => {
-            section.complain(
+            section.report(
                 &domain,
-                Complaint::new("needs a certificate")
-                    .remedy("add `certificate-arn = \"arn:aws:acm:…\"`, or take the domain out"),
+                ValueError::new("needs a certificate")
+                    .remedy("add `certificate-arn = \"arn:aws:acm:…\"`, or remove the domain"),
             );
             None
         }
@@ -297,13 +282,10 @@ fn certificate(section: &Section<'_>) -> Option<Certificate> {
 
 fn alarms(section: &Section<'_>, default: Alarms) -> Alarms {
     let alarms = Alarms {
-        errors: section
-            .or("errors-per-minute", default.errors, number(1..=1_000_000))
-            .value,
-        latency: section
-            .or("latency-milliseconds", default.latency, number(1..=600_000))
-            .value,
+        errors: section.value("errors-per-minute", default.errors, number(1..=1_000_000)),
+        latency: section.value("latency-milliseconds", default.latency, number(1..=600_000)),
+        error_percent: section.value("error-percent", default.error_percent, number(1..=100)),
     };
-    section.refuse_others();
+    section.reject_unknown_keys();
     alarms
 }

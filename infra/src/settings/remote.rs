@@ -1,34 +1,34 @@
-//! Which repository on GitHub a git remote names.
+//! GitHub repository named by a git remote.
 
-/// Owner and name of a repository on GitHub.
+/// Owner and name of a GitHub repository.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct GitHubRepository {
-    /// Who has it.
+    /// Owner of the repository.
     pub owner: String,
-    /// Its name.
+    /// Name of the repository.
     pub name: String,
 }
 
-/// A remote that is no repository on GitHub.
+/// Why a remote is not a GitHub repository.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum NotOnGitHub {
-    /// It is at another host, or a name that ssh makes a host of.
-    #[error("it is at `{0}`, and the pipelines take their source from github.com")]
+    /// The remote is on another host, or uses an ssh host alias.
+    #[error("the remote is on `{0}`; the pipelines need a repository on github.com")]
     OtherHost(String),
-    /// It is a folder of this machine.
-    #[error("it is a folder, and the pipelines take their source from github.com")]
+    /// The remote is a local directory.
+    #[error("the remote is a local directory; the pipelines need a repository on github.com")]
     Folder,
-    /// It is at GitHub and names no repository.
-    #[error("it names no repository")]
+    /// The URL has no owner and repository.
+    #[error("the URL does not contain a repository name")]
     NoRepository,
 }
 
 impl GitHubRepository {
-    /// Reads the address of a remote: `https://…`, `ssh://…`, `git://…` or `git@github.com:OWNER/NAME`, with or without
-    /// `.git`. What is in it besides, as a password, is neither kept nor repeated.
+    /// Parses the URL of a remote: `https://…`, `ssh://…`, `git://…` or `git@github.com:OWNER/NAME`, with or without
+    /// `.git`. Credentials in it are dropped.
     ///
     /// # Errors
-    /// When it is none on GitHub; the error says where it is.
+    /// Fails if the URL is not a GitHub repository.
     pub fn of_remote(address: &str) -> Result<Self, NotOnGitHub> {
         let address = address.trim();
         let (host, path) = if let Some((_, rest)) = address.split_once("://") {
@@ -44,7 +44,7 @@ impl GitHubRepository {
         }
         let host = host.rsplit('@').next().unwrap_or(host);
         let host = host.split(':').next().unwrap_or(host).to_lowercase();
-        // The last one is where ssh goes when its own port is closed.
+        // ssh.github.com serves ssh on port 443.
         if !["github.com", "www.github.com", "ssh.github.com"].contains(&host.as_str()) {
             return Err(NotOnGitHub::OtherHost(host));
         }
@@ -64,7 +64,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_way_to_write_a_remote_of_github() {
+    fn all_forms_of_github_urls_are_parsed() {
         for address in [
             "https://github.com/polar/school",
             "https://github.com/polar/school.git",
@@ -91,30 +91,33 @@ mod tests {
     }
 
     #[test]
-    fn others_are_told_where_they_are_and_nothing_of_their_passwords() {
+    fn errors_name_the_host_but_no_credentials() {
         let error = |address: &str| GitHubRepository::of_remote(address).unwrap_err().to_string();
-        for (address, told) in [
+        for (address, expected) in [
             (
                 "https://me:secret@gitlab.com/polar/school.git",
-                "it is at `gitlab.com`",
+                "the remote is on `gitlab.com`",
             ),
-            ("git@github-work:polar/school.git", "it is at `github-work`"),
+            (
+                "git@github-work:polar/school.git",
+                "the remote is on `github-work`",
+            ),
             (
                 "https://github.com.evil.example/polar/school",
-                "it is at `github.com.evil.example`",
+                "the remote is on `github.com.evil.example`",
             ),
-            ("/srv/git/school.git", "it is a folder"),
-            ("../school", "it is a folder"),
-            ("file:///srv/git/school.git", "it is a folder"),
-            ("https://github.com/polar", "it names no repository"),
+            ("/srv/git/school.git", "the remote is a local directory"),
+            ("../school", "the remote is a local directory"),
+            ("file:///srv/git/school.git", "the remote is a local directory"),
+            ("https://github.com/polar", "the URL does not contain"),
             (
                 "https://github.com/polar/school/tree/main",
-                "it names no repository",
+                "the URL does not contain",
             ),
-            ("https://github.com", "it names no repository"),
+            ("https://github.com", "the URL does not contain"),
         ] {
             let error = error(address);
-            assert!(error.starts_with(told), "{address}: {error}");
+            assert!(error.starts_with(expected), "{address}: {error}");
             assert!(!error.contains("secret"), "{error}");
         }
     }

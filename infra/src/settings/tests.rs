@@ -1,8 +1,8 @@
-//! Tests of the settings: what is accepted, and what every mistake is answered with.
+//! Tests of settings: defaults, accepted values, mistakes.
 
 use super::*;
 
-const LEAST: &str = r#"
+const MINIMAL: &str = r#"
 [source]
 owner = "polar"
 repository = "school"
@@ -11,10 +11,10 @@ email = "team@example.com"
 "#;
 
 fn with(more: &str) -> Result<Settings, Vec<Mistake>> {
-    Settings::parse(&format!("{LEAST}{more}"))
+    Settings::parse(&format!("{MINIMAL}{more}"))
 }
 
-fn complaints(more: &str) -> Vec<String> {
+fn mistakes(more: &str) -> Vec<String> {
     with(more)
         .unwrap_err()
         .iter()
@@ -23,7 +23,7 @@ fn complaints(more: &str) -> Vec<String> {
 }
 
 #[test]
-fn three_lines_are_enough() {
+fn three_settings_are_required() {
     let settings = with("").unwrap();
     assert_eq!(settings.project.name, "penguin-school");
     assert_eq!(
@@ -34,7 +34,7 @@ fn three_lines_are_enough() {
 }
 
 #[test]
-fn every_schedule_that_is_there_by_default_is_one() {
+fn default_schedules_are_valid() {
     for name in EnvironmentName::ALL {
         for schedule in Environment::default_of(name).schedules {
             assert_eq!(schedule.cron.to_string().parse(), Ok(schedule.cron));
@@ -43,21 +43,21 @@ fn every_schedule_that_is_there_by_default_is_one() {
 }
 
 #[test]
-fn the_example_says_what_is_so_by_default() {
+fn example_file_shows_the_defaults() {
     let example = Settings::parse(EXAMPLE).unwrap();
-    let least = Settings::parse(LEAST).unwrap();
-    assert_eq!(example.clusters, least.clusters);
-    assert_eq!(example.environments, least.environments);
-    assert_eq!(example.project, least.project);
+    let minimal = Settings::parse(MINIMAL).unwrap();
+    assert_eq!(example.clusters, minimal.clusters);
+    assert_eq!(example.environments, minimal.environments);
+    assert_eq!(example.project, minimal.project);
     assert_eq!(
         example.release.image_tag_parameter,
-        least.release.image_tag_parameter
+        minimal.release.image_tag_parameter
     );
 }
 
 #[test]
-fn the_example_names_every_setting() {
-    // What is commented out counts: it is there to be read.
+fn example_file_contains_every_setting() {
+    // Settings in comments count.
     for key in [
         "name",
         "stack-prefix",
@@ -92,7 +92,14 @@ fn the_example_names_every_setting() {
         "errors-per-minute",
         "latency-milliseconds",
         "deletion-protection",
-        "exec",
+        "port",
+        "dockerfile",
+        "health-path",
+        "stop-timeout",
+        "command",
+        "environment",
+        "secrets",
+        "secrets-key",
     ] {
         let named = EXAMPLE.contains(&format!("{key} ="));
         assert!(named, "{key}");
@@ -100,22 +107,22 @@ fn the_example_names_every_setting() {
 }
 
 #[test]
-fn every_mistake_is_told_at_once() {
+fn all_mistakes_are_reported_at_once() {
     assert_eq!(
-        complaints(
+        mistakes(
             "[clusters.dev]\ncidr = \"10.3.8.0/22\"\nzones = 4\n[environments.dev]\ncpu = 256\nmemory = 1536\nmemmory = 1\n"
         ),
         [
             "8:8: `clusters.dev.cidr = \"10.3.8.0/22\"` overlaps with the other cluster's 10.3.0.0/20",
             "9:9: `clusters.dev.zones = 4` is out of range",
-            "12:10: `environments.dev.memory = 1536` does not go with cpu = 256",
-            "13:1: `environments.dev.memmory` is not a setting",
+            "12:10: `environments.dev.memory = 1536` is not valid with cpu = 256",
+            "13:1: `environments.dev.memmory` is not a known setting",
         ]
     );
 }
 
 #[test]
-fn what_is_missing_is_named() {
+fn missing_settings_are_named() {
     let mistakes = Settings::parse("").unwrap_err();
     let keys: Vec<_> = mistakes.iter().map(|mistake| mistake.key.as_str()).collect();
     assert_eq!(keys, ["source.owner", "source.repository", "release.email"]);
@@ -123,8 +130,8 @@ fn what_is_missing_is_named() {
 }
 
 #[test]
-fn fargate_has_the_sizes_that_it_has() {
-    for (cpu, memory, there) in [
+fn cpu_and_memory_pairs_match_fargate() {
+    for (cpu, memory, supported) in [
         (256, 512, true),
         (256, 1536, false),
         (256, 4096, false),
@@ -134,6 +141,43 @@ fn fargate_has_the_sizes_that_it_has() {
         (8192, 17408, false),
         (16384, 122_880, true),
     ] {
-        assert_eq!(check::fits(cpu, memory), there, "{cpu} {memory}");
+        assert_eq!(check::fits(cpu, memory), supported, "{cpu} {memory}");
     }
+}
+
+#[test]
+fn environments_change_variables_and_secrets() {
+    let settings = with(
+        "[app]\nhealth-path = \"/up\"\nenvironment = { A = \"1\", B = \"2\" }\nsecrets = { C = \"ssm:/c\", D = \"ssm:/d\" }\n\
+         [environments.prod.app]\nenvironment = { B = \"3\", C = \"4\" }\nsecrets.A = \"secretsmanager:a:key\"\n\
+         [environments.dev.proxy.environment]\nPROXY_MAX_BODY = \"off\"\n",
+    )
+    .unwrap();
+    let app = |name| &settings.environment(name).service.app;
+    let plain = |name| format!("{:?}", app(name).environment);
+    let secret = |name| {
+        let secrets = app(name).secrets.iter();
+        secrets
+            .map(|(name, secret)| format!("{name}={secret}"))
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(plain(EnvironmentName::Dev), "{\"A\": \"1\", \"B\": \"2\"}");
+    assert_eq!(secret(EnvironmentName::Staging), ["C=ssm:/c", "D=ssm:/d"]);
+    // A plain value replaces a secret and vice versa.
+    assert_eq!(plain(EnvironmentName::Prod), "{\"B\": \"3\", \"C\": \"4\"}");
+    assert_eq!(
+        secret(EnvironmentName::Prod),
+        ["A=secretsmanager:a:key", "D=ssm:/d"]
+    );
+    let body = |name| {
+        settings
+            .environment(name)
+            .service
+            .proxy
+            .environment
+            .get("PROXY_MAX_BODY")
+    };
+    assert_eq!(body(EnvironmentName::Dev).map(String::as_str), Some("off"));
+    assert_eq!(body(EnvironmentName::Prod), None);
+    assert_eq!(settings.local_service(), &settings.environments.dev.service);
 }

@@ -1,82 +1,82 @@
-//! Values of closed sets, with the words that the file uses for them.
+//! Closed sets of setting values and their keywords in the file.
 
-/// How tasks call out of the private subnets.
+/// Outbound connectivity of tasks in private subnets.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Nat {
-    /// By a gateway in each zone: the loss of a zone is not felt in the others.
+    /// One NAT gateway per zone: the loss of a zone does not affect the others.
     PerZone,
-    /// By one gateway for all zones.
+    /// One NAT gateway for all zones.
     Single,
-    /// Not at all; AWS itself is reached by endpoints, each billed per zone and hour.
+    /// No internet access; AWS services are reached through VPC endpoints, billed per zone and hour.
     None,
 }
 
-/// What images are built for.
+/// CPU architecture.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Architecture {
-    /// AWS's own processors, a fifth cheaper.
+    /// AWS Graviton, about 20 % cheaper.
     Arm64,
-    /// Intel's and AMD's.
+    /// Intel and AMD.
     X86_64,
 }
 
-/// How much of a cluster is measured.
+/// Container Insights level.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Insights {
-    /// Per container.
+    /// Metrics per container.
     Enhanced,
-    /// Per service.
+    /// Metrics per service.
     Enabled,
-    /// What costs nothing.
+    /// Only the free metrics.
     Disabled,
 }
 
-/// How one release is exchanged for the next.
+/// Deployment strategy.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Deployment {
-    /// Task by task.
+    /// Replaces task by task.
     Rolling,
-    /// All new tasks first, then all visitors at once.
+    /// Starts all new tasks, then moves all traffic at once.
     BlueGreen,
-    /// All new tasks first, then a tenth of the visitors, then the others.
+    /// Starts all new tasks, then moves a tenth of the traffic, then the rest.
     Canary,
 }
 
-/// A closed set of values, each with its word in the settings file.
-pub(super) trait Words: Copy + Sized + 'static {
-    /// The words and what they mean.
-    const WORDS: &'static [(&'static str, Self)];
+/// A closed set of values, each with a keyword in the settings file.
+pub(super) trait Keywords: Copy + Sized + 'static {
+    /// The keywords and their values.
+    const KEYWORDS: &'static [(&'static str, Self)];
 }
 
-impl Words for Nat {
-    const WORDS: &'static [(&'static str, Self)] = &[
+impl Keywords for Nat {
+    const KEYWORDS: &'static [(&'static str, Self)] = &[
         ("per-az", Self::PerZone),
         ("single", Self::Single),
         ("none", Self::None),
     ];
 }
 
-impl Words for Architecture {
-    const WORDS: &'static [(&'static str, Self)] = &[("arm64", Self::Arm64), ("x86_64", Self::X86_64)];
+impl Keywords for Architecture {
+    const KEYWORDS: &'static [(&'static str, Self)] = &[("arm64", Self::Arm64), ("x86_64", Self::X86_64)];
 }
 
-impl Words for Insights {
-    const WORDS: &'static [(&'static str, Self)] = &[
+impl Keywords for Insights {
+    const KEYWORDS: &'static [(&'static str, Self)] = &[
         ("enhanced", Self::Enhanced),
         ("enabled", Self::Enabled),
         ("disabled", Self::Disabled),
     ];
 }
 
-impl Words for Deployment {
-    const WORDS: &'static [(&'static str, Self)] = &[
+impl Keywords for Deployment {
+    const KEYWORDS: &'static [(&'static str, Self)] = &[
         ("rolling", Self::Rolling),
         ("blue-green", Self::BlueGreen),
         ("canary", Self::Canary),
     ];
 }
 
-/// The candidate that `word` was most likely meant to be, if any is near enough.
+/// Returns the candidate most similar to `word`, if any is similar enough.
 pub fn nearest<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     let word = word.to_lowercase();
     candidates
@@ -92,7 +92,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn near_words_are_found_and_far_ones_are_not() {
+    fn nearest_needs_some_similarity() {
         let keys = ["cpu", "memory", "min-tasks", "max-tasks", "log-days"];
         assert_eq!(nearest("mem", keys), Some("memory"));
         assert_eq!(nearest("min_tasks", keys), Some("min-tasks"));

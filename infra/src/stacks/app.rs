@@ -1,14 +1,19 @@
-//! An installation of the service: load balancer, task, service, scaling, alarms.
+//! App stack of an environment: load balancer, task, service, scaling, alarms.
 //!
-//! It holds no roles, no names of other stacks and no desired count. What it needs of its cluster comes in by
-//! parameters, which take their values from SSM.
+//! It contains no roles and no desired count. Values of other stacks come from SSM through parameters.
 
+mod alarms;
 mod balancer;
+mod dashboard;
+mod proxy_metrics;
+mod queries;
 mod scaling;
 mod task;
 
 use super::names::Names;
+use super::shared::Shared;
 use super::{IMAGE_TAG_PARAMETER, URL_OUTPUT};
+use crate::cfn::cloudwatch::Alarm;
 use crate::cfn::ec2::{
     IngressSource, InlineEgress, Protocol, SecurityGroup, SecurityGroupEgress, SecurityGroupId,
     SecurityGroupIngress, SubnetId, VpcId,
@@ -19,11 +24,12 @@ use crate::cfn::ecs::{
     DeploymentController, LoadBalancer, NetworkConfiguration, PropagateTags, Service, Strategy, StrategyItem,
     Switch, ThresholdConfiguration, ThresholdType,
 };
-use crate::cfn::{Arn, Parameter, TemplateBuilder, Text, Value, Values, With, s3};
+use crate::cfn::elbv2::TargetGroup;
+use crate::cfn::{Arn, Handle, Parameter, TemplateBuilder, Text, Value, Values, With, s3};
 use crate::service::{self, Container, Runtime};
-use crate::settings::{Deployment, Environment, EnvironmentName, Settings};
+use crate::settings::{Deployment, Environment, EnvironmentName, Insights, Settings};
 
-/// What the stack takes from others.
+/// Values imported from other stacks.
 struct Inputs {
     vpc: Value<VpcId>,
     public_subnets: Value<SubnetId>,
@@ -34,10 +40,11 @@ struct Inputs {
     log_key: Value<Arn>,
     access_logs: Value<s3::BucketName>,
     traffic_role: Option<Value<Arn>>,
+    topic: Value<Arn>,
     image_tag: Value<Text>,
 }
 
-/// Minutes for which both releases stay up after all visitors have moved.
+/// Minutes for which both task sets run after all traffic has been shifted.
 const BAKE_MINUTES: u16 = 5;
 
 pub(super) fn build(
@@ -48,11 +55,16 @@ pub(super) fn build(
 ) {
     let its = settings.environment(name);
     let inputs = inputs(template, settings, names, name);
-    let [app, proxy] = service::containers(Runtime::Task);
+    let [app, mut proxy] = its.service.containers(Runtime::Task);
+    if its.metrics {
+        proxy
+            .environment
+            .extend(service::metrics(names.project(), name.as_str()));
+    }
 
     let groups = security_groups(template, &inputs, its, &proxy);
     let balancer = balancer::build(template, its, &inputs, &groups.balancer, name, &proxy);
-    let task = task::build(
+    let (task, logs) = task::build(
         template,
         settings,
         names,
@@ -61,7 +73,9 @@ pub(super) fn build(
         &balancer.url,
         &[&proxy, &app],
     );
-    let alarms = scaling::alarms(template, names, name, its, &balancer);
+    queries::build(template, names, name, &logs);
+    let alarms = alarms::build(template, names, name, its, &inputs.topic, &balancer);
+    let share = alarms::share_of_errors(template, names, name, its, &inputs.topic, &balancer);
 
     let service = template.add_with(
         "Service",
@@ -76,19 +90,18 @@ pub(super) fn build(
             },
             deployment_configuration: DeploymentConfiguration {
                 strategy: strategy(its.deployment),
-                // Never fewer tasks than before, so that a deployment is not felt.
+                // Keeps full capacity during a deployment.
                 minimum_healthy_percent: 100,
                 maximum_percent: 200,
                 alarms: Some(DeploymentAlarms {
-                    alarm_names: alarms,
+                    alarm_names: alarms.iter().map(Handle::<Alarm>::name).collect(),
                     enable: true,
                     rollback: true,
                 }),
             },
             enable_ecs_managed_tags: true,
-            enable_execute_command: its.exec,
             propagate_tags: PropagateTags::Service,
-            // Covers the health checks of the containers too, of which the proxy's begins after the app's.
+            // Covers the health checks of both containers; the proxy starts after the app is healthy.
             health_check_grace_period_seconds: 60,
             network_configuration: NetworkConfiguration {
                 awsvpc_configuration: AwsvpcConfiguration {
@@ -110,17 +123,47 @@ pub(super) fn build(
                 ),
             }],
         },
-        // A target group that no listener uses has no load balancer, which ECS refuses.
+        // ECS rejects a target group that no listener uses.
         With::default().after(&balancer.listener),
     );
     scaling::build(template, its, &inputs.cluster, &service, &balancer);
+    if its.metrics {
+        let insights = settings.cluster(name.cluster()).insights != Insights::Disabled;
+        let alarms = alarms.iter().map(Handle::<Alarm>::arn).chain([share.arn()]);
+        let subjects = subjects(&inputs, &balancer, &service, alarms.collect(), insights);
+        dashboard::build(template, names, name, &subjects);
+    }
 
-    template.output(URL_OUTPUT, "Where visitors come", &balancer.url);
+    template.output(URL_OUTPUT, "URL of the site", &balancer.url);
     template.output(
         "LoadBalancerDNS",
-        "Where the site's domain name should point to",
+        "Target of the domain's DNS record",
         &balancer.itself.dns_name(),
     );
+}
+
+/// Returns what the dashboard shows.
+fn subjects(
+    inputs: &Inputs,
+    balancer: &balancer::Balancer,
+    service: &Handle<Service>,
+    alarms: Vec<Value<Arn>>,
+    insights: bool,
+) -> dashboard::Subjects {
+    let alternate = balancer.alternate.as_ref().map(|other| &other.target_group);
+    let groups = [Some(&balancer.target_group), alternate];
+    dashboard::Subjects {
+        load_balancer: balancer.itself.full_name(),
+        target_groups: groups
+            .into_iter()
+            .flatten()
+            .map(Handle::<TargetGroup>::full_name)
+            .collect(),
+        cluster: inputs.cluster.text(),
+        service: service.name(),
+        alarms,
+        insights,
+    }
 }
 
 fn inputs(
@@ -139,39 +182,33 @@ fn inputs(
         public_subnets: of_cluster.take("PublicSubnets", SUBNETS, "public-subnets"),
         private_subnets: of_cluster.take("PrivateSubnets", SUBNETS, "private-subnets"),
         cluster: of_cluster.take("ClusterName", "String", "cluster-name"),
-        execution_role: of_cluster.take("ExecutionRoleArn", "String", "execution-role-arn"),
-        task_role: of_cluster.take("TaskRoleArn", "String", "task-role-arn"),
+        execution_role: of_cluster.take(
+            "ExecutionRoleArn",
+            "String",
+            &super::execution_role::parameter(settings, name),
+        ),
+        task_role: of_cluster.take(
+            "TaskRoleArn",
+            "String",
+            &super::cluster::task_role_parameter(name),
+        ),
         log_key: of_cluster.take("LogKeyArn", "String", "log-key-arn"),
         access_logs: of_cluster.take("AccessLogBucket", "String", "access-log-bucket"),
         traffic_role: (settings.environment(name).deployment != Deployment::Rolling)
             .then(|| of_cluster.take("TrafficRoleArn", "String", "traffic-role-arn")),
+        topic: of_cluster.take("TopicArn", "String", "topic-arn"),
         image_tag: template.parameter(
             IMAGE_TAG_PARAMETER,
             &Parameter::required(
-                "The release: tag of the images to run, which is a commit",
+                "Release: image tag (commit) to run",
                 "^[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}$",
-                "must be the tag of an image",
+                "must be a valid image tag",
             ),
         ),
     }
 }
 
 const SUBNETS: &str = "List<AWS::EC2::Subnet::Id>";
-
-/// Takes what another stack shares.
-pub(super) struct Shared<'a, F: Fn(&str) -> String> {
-    pub(super) template: &'a mut TemplateBuilder,
-    /// From a short name to that of the SSM parameter.
-    pub(super) parameter: F,
-}
-
-impl<F: Fn(&str) -> String> Shared<'_, F> {
-    /// A parameter `id` of the type `kind`, with the value that was shared as `what`.
-    pub(super) fn take<T>(&mut self, id: &str, kind: &str, what: &str) -> Value<T> {
-        let parameter = Parameter::from_ssm("Shared by another stack", kind, &(self.parameter)(what));
-        self.template.parameter(id, &parameter)
-    }
-}
 
 /// Security groups of the load balancer and of the tasks.
 struct Groups {
@@ -189,8 +226,8 @@ fn security_groups(
         "LoadBalancerSecurityGroup",
         &SecurityGroup {
             vpc_id: inputs.vpc.clone(),
-            group_description: "Load balancer: reached by everybody, reaches only tasks".to_owned(),
-            security_group_egress: vec![nowhere()],
+            group_description: "Load balancer: inbound from the internet, outbound to tasks only".to_owned(),
+            security_group_egress: vec![super::network::deny_egress()],
         },
         With::default(),
     );
@@ -198,18 +235,18 @@ fn security_groups(
         "TaskSecurityGroup",
         &SecurityGroup {
             vpc_id: inputs.vpc.clone(),
-            group_description: "Tasks: reached by the load balancer alone".to_owned(),
-            // Images, logs and whatever the site calls. DNS needs no rule: the VPC answers it itself.
+            group_description: "Tasks: inbound from the load balancer only".to_owned(),
+            // DNS needs no rule: security groups do not filter the VPC resolver.
             security_group_egress: vec![InlineEgress {
                 cidr_ip: "0.0.0.0/0".into(),
                 ip_protocol: Protocol::Tcp,
                 from_port: 443,
                 to_port: 443,
-                description: "HTTPS: images, logs, and what the site may call one day".to_owned(),
+                description: "HTTPS: image pulls, logs, outbound calls of the site".to_owned(),
             }],
         },
     );
-    // With a certificate port 80 stays open, to send visitors on to 443.
+    // With a certificate, port 80 redirects to 443.
     let ports = [80]
         .into_iter()
         .chain(settings.certificate.is_some().then_some(443));
@@ -222,7 +259,7 @@ fn security_groups(
                 from_port: port,
                 to_port: port,
                 from: IngressSource::Addresses("0.0.0.0/0".into()),
-                description: "Visitors".to_owned(),
+                description: "HTTP and HTTPS clients".to_owned(),
             },
             public_port(port),
         );
@@ -235,7 +272,7 @@ fn security_groups(
             from_port: proxy.port,
             to_port: proxy.port,
             destination_security_group_id: tasks.id(),
-            description: "Requests and health checks, to the proxy".to_owned(),
+            description: "Requests and health checks to the proxy".to_owned(),
         },
     );
     template.add(
@@ -246,7 +283,7 @@ fn security_groups(
             from_port: proxy.port,
             to_port: proxy.port,
             from: IngressSource::Group(balancer.id()),
-            description: "Requests and health checks, from the load balancer".to_owned(),
+            description: "Requests and health checks from the load balancer".to_owned(),
         },
     );
     Groups {
@@ -259,21 +296,10 @@ fn public_port(port: u16) -> With {
     if port == 80 {
         With::default().except(
             "CKV_AWS_260",
-            "A public web site: port 80 answers or sends on to HTTPS",
+            "Public web site: port 80 serves or redirects to HTTPS",
         )
     } else {
         With::default()
-    }
-}
-
-/// A rule that lets nothing out. A group without rules would get one that lets everything out.
-pub(super) fn nowhere() -> InlineEgress {
-    InlineEgress {
-        cidr_ip: "127.0.0.1/32".into(),
-        ip_protocol: Protocol::Icmp,
-        from_port: 252,
-        to_port: 86,
-        description: "Nothing by itself; rules of their own say what".to_owned(),
     }
 }
 
@@ -283,7 +309,7 @@ fn strategy(deployment: Deployment) -> Strategy {
             deployment_circuit_breaker: CircuitBreaker {
                 enable: true,
                 rollback: true,
-                // Without it a deployment that cannot succeed goes on for an hour and more.
+                // The default threshold lets a failing deployment run for more than an hour.
                 threshold_configuration: ThresholdConfiguration {
                     r#type: ThresholdType::Count,
                     value: 3,
@@ -303,7 +329,7 @@ fn strategy(deployment: Deployment) -> Strategy {
     }
 }
 
-/// One task on capacity that stays, the others shared out by weight.
+/// One task on Fargate; the others are divided by weight.
 fn capacity(settings: &Environment) -> Vec<StrategyItem> {
     let spot = settings.spot_percent;
     let item = |capacity_provider, base, weight| StrategyItem {

@@ -1,16 +1,25 @@
-//! Buckets as all of ours are, and what a pipeline keeps in one.
+//! S3 buckets and the artifact store of a pipeline.
 
-use super::keys::{account_manages_it, logs_may_use_it};
+use super::keys::{account_administers_key, logs_use_key, only_services_get_grants};
 use super::names::Names;
 use crate::cfn::{
-    Arn, Condition, Handle, PolicyDocument, Principal, Retention, Statement, TemplateBuilder, With, account,
-    kms, s3, sns, text,
+    Arn, Condition, Handle, PolicyDocument, Principal, Retention, Statement, TemplateBuilder, With, kms, s3,
+    text,
 };
 
-/// Days after which artifacts go. A pipeline that stands still for longer has to be run again from its source.
+/// Days after which artifacts expire. A pipeline stopped for longer must be restarted from its source.
 const ARTIFACT_DAYS: u16 = 30;
 
-/// A bucket that is private, versioned and empties itself.
+/// Actions to read an artifact.
+const READ: [&str; 5] = [
+    "s3:GetBucketAcl",
+    "s3:GetBucketLocation",
+    "s3:GetBucketVersioning",
+    "s3:GetObject",
+    "s3:GetObjectVersion",
+];
+
+/// Returns a private, versioned bucket whose objects expire.
 pub(super) fn bucket(encryption: s3::Encryption, days: u16) -> s3::Bucket {
     s3::Bucket {
         bucket_encryption: s3::BucketEncryption::with(encryption),
@@ -37,7 +46,7 @@ pub(super) fn bucket(encryption: s3::Encryption, days: u16) -> s3::Bucket {
     }
 }
 
-/// Nobody, whatever their rights, without encryption on the way.
+/// Denies access without TLS.
 pub(super) fn tls_only(bucket: &Handle<s3::Bucket>) -> Statement {
     Statement::deny(["s3:*"])
         .named("OnlyEncrypted")
@@ -46,22 +55,25 @@ pub(super) fn tls_only(bucket: &Handle<s3::Bucket>) -> Statement {
         .when(Condition::is("aws:SecureTransport", false))
 }
 
-/// What a pipeline keeps: artifacts, the key that they are encrypted with, and the topic that tells of failures.
+/// Artifact bucket of a pipeline and its encryption key.
 pub(super) struct Store {
     pub(super) key: Handle<kms::Key>,
     pub(super) bucket: Handle<s3::Bucket>,
-    pub(super) topic: Handle<sns::Topic>,
 }
 
-/// Makes the store of a pipeline.
-pub(super) fn store(template: &mut TemplateBuilder, names: &Names, email: &str, title: &str) -> Store {
+/// Adds the artifact store of a pipeline.
+pub(super) fn store(template: &mut TemplateBuilder, names: &Names) -> Store {
     let key = template.add(
         "Key",
         &kms::Key {
-            description: "Encrypts artifacts, build logs and messages".to_owned(),
+            description: "Encrypts artifacts and build logs".to_owned(),
             enable_key_rotation: true,
             pending_window_in_days: 30,
-            key_policy: key_policy(names),
+            key_policy: PolicyDocument::new([
+                account_administers_key(),
+                only_services_get_grants(),
+                logs_use_key(names),
+            ]),
         },
     );
     let bucket = template.add_with(
@@ -69,7 +81,7 @@ pub(super) fn store(template: &mut TemplateBuilder, names: &Names, email: &str, 
         &bucket(s3::Encryption::Key { key: key.arn() }, ARTIFACT_DAYS),
         With::default().retention(Retention::Keep).except(
             "CKV_AWS_18",
-            "Only the pipeline reads it, and CloudTrail can record that where it matters",
+            "Only the pipeline accesses it; CloudTrail can record data events",
         ),
     );
     template.add(
@@ -79,62 +91,39 @@ pub(super) fn store(template: &mut TemplateBuilder, names: &Names, email: &str, 
             policy_document: PolicyDocument::new([tls_only(&bucket)]),
         },
     );
-    let topic = template.add(
-        "Topic",
-        &sns::Topic {
-            display_name: title.into(),
-            kms_master_key_id: key.arn(),
-        },
-    );
-    template.add(
-        "TopicPolicy",
-        &sns::TopicPolicy {
-            topics: vec![topic.arn()],
-            policy_document: PolicyDocument::new([Statement::allow(["sns:Publish"])
-                .named("EventsMaySend")
-                .to(Principal::Service("events.amazonaws.com"))
-                .on([topic.arn()])
-                .when(Condition::equals("aws:SourceAccount", account()))]),
-        },
-    );
-    template.add(
-        "Subscription",
-        &sns::Subscription {
-            topic_arn: topic.arn(),
-            protocol: sns::SubscriptionProtocol::Email,
-            endpoint: email.into(),
-        },
-    );
-    Store { key, bucket, topic }
-}
-
-fn key_policy(names: &Names) -> PolicyDocument {
-    PolicyDocument::new([
-        account_manages_it(),
-        // To send to an encrypted topic.
-        Statement::allow(["kms:Decrypt", "kms:GenerateDataKey"])
-            .named("EventsMaySend")
-            .to(Principal::Service("events.amazonaws.com"))
-            .on_any()
-            .when(Condition::equals("aws:SourceAccount", account())),
-        logs_may_use_it(names),
-    ])
+    Store { key, bucket }
 }
 
 impl Store {
-    /// To fetch and to leave artifacts.
-    pub(super) fn read_and_write(&self) -> Statement {
-        Statement::allow([
-            "s3:GetBucketLocation",
-            "s3:GetBucketVersioning",
-            "s3:GetObject",
-            "s3:GetObjectVersion",
-            "s3:PutObject",
-        ])
-        .on::<Arn>([self.bucket.arn(), text([self.bucket.arn().text(), "/*".into()])])
+    /// Returns the rights of a pipeline on its artifacts. CodePipeline sets object ACLs when it stores the source, so it
+    /// needs `s3:PutObjectAcl` although the bucket owner owns all objects.
+    /// <https://docs.aws.amazon.com/codepipeline/latest/userguide/how-to-custom-role.html>
+    pub(super) fn pipeline_access(&self) -> Vec<Statement> {
+        vec![
+            self.on_all_objects(READ.into_iter().chain(["s3:PutObject"])),
+            Statement::allow(["s3:PutObjectAcl"]).on::<Arn>([text([self.bucket.arn().text(), "/*".into()])]),
+        ]
     }
 
-    /// To read and write what is encrypted.
+    /// Allows reading artifacts.
+    pub(super) fn read(&self) -> Statement {
+        self.on_all_objects(READ)
+    }
+
+    fn on_all_objects<'a>(&self, actions: impl IntoIterator<Item = &'a str>) -> Statement {
+        Statement::allow(actions)
+            .on::<Arn>([self.bucket.arn(), text([self.bucket.arn().text(), "/*".into()])])
+    }
+
+    /// Allows writing one artifact; its objects are under `PIPELINE/ARTIFACT/`.
+    pub(super) fn write(&self, artifact: &str) -> Statement {
+        Statement::allow(["s3:PutObject"]).on::<Arn>([text([
+            self.bucket.arn().text(),
+            format!("/*/{artifact}/*").into(),
+        ])])
+    }
+
+    /// Allows encryption and decryption with the key.
     pub(super) fn use_key(&self) -> Statement {
         Statement::allow([
             "kms:Decrypt",

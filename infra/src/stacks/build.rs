@@ -1,4 +1,4 @@
-//! Builds: a project, its role, its log group. The commands are in `build_specs/`, as files that can be read alone.
+//! CodeBuild projects with role and log group. The build specs are the files in `build_specs/`.
 
 use super::artifacts::Store;
 use super::names::{Names, local_arn, local_arn_of};
@@ -7,21 +7,20 @@ use crate::cfn::codebuild::{
     LogsConfig, LogsStatus, Place, Project, PullCredentials, Source, Variable,
 };
 use crate::cfn::{
-    Arn, Handle, PolicyDocument, Statement, TemplateBuilder, Text, Value, account, iam, logs, region, text,
-    url_suffix,
+    Arn, Handle, Statement, TemplateBuilder, Text, Value, account, iam, logs, region, text, url_suffix,
 };
-use crate::service::{self, Runtime};
+use crate::service;
 use crate::settings::{Architecture, Settings};
 
-/// The image that templates are made in; the Dockerfiles build in the same one. From the public mirror, since Docker
-/// Hub turns builds away that come from shared addresses.
+/// Image in which templates and, in the Dockerfiles, programs are built. From the public ECR mirror, since Docker Hub
+/// limits pulls from shared addresses.
 const RUST_IMAGE: &str = "public.ecr.aws/docker/library/rust:1.95.0-slim-bookworm";
-/// The toolchain in it. Said, so that rustup does not fetch the components that only people need.
+/// Toolchain of the image. Set explicitly, so that rustup does not download the components of `rust-toolchain.toml`.
 const TOOLCHAIN: &str = "1.95.0";
 
-/// What is special about a build.
+/// Properties that differ between builds.
 pub(super) struct Build<'a> {
-    /// Logical id, and what the project's name ends in.
+    /// Prefix of logical IDs.
     pub(super) id: &'static str,
     pub(super) short_name: &'static str,
     pub(super) description: &'static str,
@@ -29,23 +28,25 @@ pub(super) struct Build<'a> {
     pub(super) machine: Machine,
     pub(super) variables: Vec<Variable>,
     pub(super) rights: Vec<Statement>,
-    /// The pipeline that it belongs to, `dev` or `release`.
+    /// Output artifact.
+    pub(super) output: Option<&'static str>,
+    /// Pipeline of the build, `dev` or `release`.
     pub(super) pipeline: &'a str,
     pub(super) minutes: u16,
 }
 
-/// On what is built.
+/// Build environment.
 #[derive(Clone, Copy)]
 pub(super) enum Machine {
-    /// AWS's image, with the `aws` command in it.
+    /// AWS image with the AWS CLI.
     Aws,
-    /// The same, allowed to run Docker.
+    /// AWS image with Docker (privileged mode).
     Docker,
-    /// The Rust image.
+    /// Rust image.
     Rust,
 }
 
-/// Adds a build.
+/// Adds a build project.
 pub(super) fn project(
     template: &mut TemplateBuilder,
     settings: &Settings,
@@ -65,30 +66,24 @@ pub(super) fn project(
             kms_key_id: store.key.arn(),
         },
     );
+    let project = local_arn_of("codebuild", &format!("project/{name}"));
+    let trust = Statement::trust("codebuild.amazonaws.com", &project);
     let role = template.add(
         format!("{id}Role"),
-        &iam::Role {
-            description: format!("What the build {name} may do"),
-            assume_role_policy_document: PolicyDocument::new([Statement::trust(
-                "codebuild.amazonaws.com",
-                &local_arn_of("codebuild", &format!("project/{name}")),
-            )]),
-            managed_policy_arns: Vec::new(),
-        },
+        &iam::Role::new(format!("Permissions of the build {name}"), [trust]),
     );
     let mut statements = vec![
         Statement::allow(["logs:CreateLogStream", "logs:PutLogEvents"]).on([group.arn()]),
-        store.read_and_write(),
+        store.read(),
         store.use_key(),
     ];
+    if let Some(output) = build.output {
+        statements.push(store.write(output));
+    }
     statements.extend(build.rights);
     template.add(
         format!("{id}Policy"),
-        &iam::Policy {
-            policy_name: "build".into(),
-            policy_document: PolicyDocument::new(statements),
-            roles: vec![role.name()],
-        },
+        &iam::Policy::of(&role, "build", statements),
     );
     let docker = matches!(build.machine, Machine::Docker);
     let rust = matches!(build.machine, Machine::Rust);
@@ -122,7 +117,7 @@ pub(super) fn project(
                 },
                 image: image(build.machine, settings.project.architecture).into(),
                 image_pull_credentials_type: (!rust).then_some(PullCredentials::Codebuild),
-                // Docker in a container needs it; nothing else of ours does.
+                // Only Docker needs it.
                 privileged_mode: docker,
                 environment_variables: variables,
             },
@@ -139,11 +134,11 @@ pub(super) fn project(
     )
 }
 
-/// What the machine keeps for the next build, if that comes soon enough to get it.
+/// Returns the local cache of the build host, which is lost when the host is released.
 fn cache(machine: Machine) -> Option<Cache> {
     let mode = match machine {
         Machine::Aws => return None,
-        // The Dockerfiles keep compiled dependencies in caches that a registry could not hold.
+        // Docker layers hold the dependencies that the Dockerfiles compile.
         Machine::Docker => CacheMode::DockerLayers,
         Machine::Rust => CacheMode::Custom,
     };
@@ -165,27 +160,25 @@ fn image(machine: Machine, architecture: Architecture) -> &'static str {
     }
 }
 
-/// The build of both images.
+/// Build of the images of a commit.
 pub(super) fn images<'a>(settings: &Settings, names: &Names) -> Build<'a> {
     let source = &settings.source;
     Build {
         id: "Images",
         short_name: "images",
-        description: "Builds both images of a commit, pushes them, and names the commit as the latest release",
+        description: "Builds and pushes the images of a commit",
         spec: include_str!("build_specs/images.yml"),
         machine: Machine::Docker,
         variables: vec![
             Variable::plain("REGISTRY", registry()),
-            Variable::plain("PROJECT", settings.project.name.as_str()),
-            Variable::plain("TAG_PARAMETER", settings.release.image_tag_parameter.as_str()),
+            Variable::plain("PROJECT", names.project()),
+            Variable::plain("CACHE_PARAMETER", settings.release.image_tag_parameter.as_str()),
             Variable::plain("BUILDER", RUST_IMAGE),
-            Variable::plain(
-                "SOURCE",
-                format!("https://github.com/{}/{}", source.owner, source.repository),
-            ),
+            Variable::plain("SOURCE", source.url()),
+            Variable::plain("APP_DOCKERFILE", settings.local_service().app.dockerfile.as_str()),
         ],
         rights: vec![
-            // Knows no resources.
+            // Supports no resource-level permissions.
             Statement::allow(["ecr:GetAuthorizationToken"]).on_any(),
             Statement::allow([
                 "ecr:BatchCheckLayerAvailability",
@@ -197,52 +190,74 @@ pub(super) fn images<'a>(settings: &Settings, names: &Names) -> Build<'a> {
                 "ecr:UploadLayerPart",
             ])
             .on(repositories(names)),
-            Statement::allow(["ssm:GetParameters", "ssm:PutParameter"]).on([tag_parameter(settings)]),
+            Statement::allow(["ssm:GetParameters"]).on([tag_parameter(settings)]),
         ],
+        output: Some(super::pipeline::IMAGES),
         pipeline: "dev",
         minutes: 60,
     }
 }
 
-/// The build that writes the templates of these stacks.
+/// Build that generates the templates of these stacks.
 pub(super) fn synth<'a>(pipeline: &'a str, stacks: &[String]) -> Build<'a> {
     Build {
         id: "Synth",
         short_name: "synth",
-        description: "Writes the templates of the app stacks from the source",
+        description: "Generates the templates of the app stacks",
         spec: include_str!("build_specs/synth.yml"),
         machine: Machine::Rust,
         variables: vec![Variable::plain("STACKS", stacks.join(" "))],
         rights: Vec::new(),
+        output: Some(super::pipeline::TEMPLATES),
         pipeline,
         minutes: 30,
     }
 }
 
-/// The build that settles the tag of a release.
+/// Build that records the tag deployed to dev as the latest release.
+pub(super) fn record<'a>(settings: &Settings) -> Build<'a> {
+    Build {
+        id: "Record",
+        short_name: "record",
+        description: "Records the tag deployed to dev as the latest release",
+        spec: include_str!("build_specs/record.yml"),
+        machine: Machine::Aws,
+        variables: vec![Variable::plain(
+            "TAG_PARAMETER",
+            settings.release.image_tag_parameter.as_str(),
+        )],
+        rights: vec![Statement::allow(["ssm:PutParameter"]).on([tag_parameter(settings)])],
+        output: None,
+        pipeline: "dev",
+        minutes: 10,
+    }
+}
+
+/// Build that resolves the image tag of a release.
 pub(super) fn release<'a>(settings: &Settings, names: &Names) -> Build<'a> {
     Build {
         id: "Settle",
         short_name: "settle",
-        description: "Settles the tag of a release, and sees to it that its images are there",
+        description: "Resolves the image tag of a release, checks its images and protects them from expiry",
         spec: include_str!("build_specs/release.yml"),
         machine: Machine::Aws,
         variables: vec![
-            Variable::plain("PROJECT", settings.project.name.as_str()),
+            Variable::plain("PROJECT", names.project()),
             Variable::plain("TAG_PARAMETER", settings.release.image_tag_parameter.as_str()),
         ],
         rights: vec![
-            Statement::allow(["ecr:BatchGetImage"]).on(repositories(names)),
+            Statement::allow(["ecr:BatchGetImage", "ecr:PutImage"]).on(repositories(names)),
             Statement::allow(["ssm:GetParameters"]).on([tag_parameter(settings)]),
         ],
+        output: Some(super::pipeline::RELEASE),
         pipeline: "release",
         minutes: 10,
     }
 }
 
 fn repositories(names: &Names) -> impl Iterator<Item = Value<Arn>> {
-    service::containers(Runtime::Task)
-        .map(|container| local_arn_of("ecr", &format!("repository/{}", names.repository(container.name))))
+    service::CONTAINERS
+        .map(|container| local_arn_of("ecr", &format!("repository/{}", names.repository(container))))
         .into_iter()
 }
 

@@ -1,23 +1,24 @@
-//! A cluster: its network, where tasks run, the roles that tasks have, and what the app stacks in it share.
+//! Cluster stack: network, ECS cluster, task roles, shared values.
 //!
-//! Roles are here and not in the app stacks, so that whoever deploys an app may not make roles, only hand these two
-//! to tasks.
+//! Roles are here and not in the app stacks, so that deploying an app needs no right to create roles. They are not in
+//! the pipeline stacks, since CloudFormation needs a stack's role for as long as the stack exists.
 
-use super::foundation::{share, share_as};
-use super::keys::{account_manages_it, logs_may_use_it};
-use super::names::{Names, local_arn, local_arn_of};
+use super::alerts;
+use super::deploy_role::{self, Surroundings};
+use super::execution_role;
+use super::foundation::{capitalized, share, share_as};
+use super::keys::{account_administers_key, logs_use_key, only_services_get_grants};
+use super::names::Names;
 use super::network::{self, FlowLogPlace, Network};
 use crate::cfn::ec2::Subnet;
 use crate::cfn::ecs::{
-    CapacityProvider, Cluster, ClusterConfiguration, ClusterSetting, ClusterSettingName, ContainerInsights,
-    ExecuteCommandConfiguration, ExecuteCommandLogConfiguration, ExecuteCommandLogging, StrategyItem,
+    CapacityProvider, Cluster, ClusterSetting, ClusterSettingName, ContainerInsights, StrategyItem,
 };
 use crate::cfn::{
-    Arn, Condition, Handle, PolicyDocument, Principal, Retention, Statement, TemplateBuilder, Text, Value,
-    With, account, iam, kms, logs, partition, s3, ssm, text,
+    Arn, Handle, PolicyDocument, Principal, Retention, Statement, TemplateBuilder, Text, Value, With,
+    account, iam, kms, partition, s3, ssm, text,
 };
-use crate::service::{self, Runtime};
-use crate::settings::{ClusterName, Deployment, EnvironmentName, Insights, Settings};
+use crate::settings::{ClusterName, EnvironmentName, Insights, Settings};
 
 pub(super) fn build(
     template: &mut TemplateBuilder,
@@ -34,54 +35,22 @@ pub(super) fn build(
     };
     let network = network::build(template, its, &place);
 
-    let exec_log = template.add(
-        "ExecLogGroup",
-        &logs::LogGroup {
-            log_group_name: names.cluster_log_group(cluster, "exec").into(),
-            retention_in_days: its.log_days,
-            kms_key_id: key.arn(),
-        },
+    let ecs_cluster = ecs_cluster(template, cluster, its.insights);
+    let topic = alerts::build(
+        template,
+        names,
+        cluster,
+        &ecs_cluster,
+        &key,
+        &settings.release.email,
     );
-    let ecs_cluster = ecs_cluster(template, cluster, its.insights, &exec_log, &key);
-    let access_logs = access_log_bucket(template, its.log_days);
-    let execution_role = execution_role(template, names, cluster);
-    let task_role = task_role(template, settings, cluster, &exec_log, &key);
+    let access_logs = access_log_bucket(template, cluster, its.log_days);
+    let execution_role = execution_role::shared(template, names, cluster);
+    // Created for every strategy, so that a pipeline can change the strategy without updating the cluster.
+    let traffic_role = traffic_role(template);
 
-    tell(template, names, cluster, &network);
-    let values: [(&str, &str, &str, Value<Text>); 6] = [
-        (
-            "ClusterName",
-            "cluster-name",
-            "Where tasks run",
-            ecs_cluster.name().text(),
-        ),
-        (
-            "ExecutionRoleArn",
-            "execution-role-arn",
-            "What ECS may do to start tasks",
-            execution_role.arn().text(),
-        ),
-        (
-            "TaskRoleArn",
-            "task-role-arn",
-            "What tasks may do",
-            task_role.arn().text(),
-        ),
-        (
-            "LogKeyArn",
-            "log-key-arn",
-            "Encrypts log groups",
-            key.arn().text(),
-        ),
-        (
-            "AccessLogBucket",
-            "access-log-bucket",
-            "Where load balancers write their access logs",
-            access_logs.name().text(),
-        ),
-        ("VpcId", "vpc-id", "The network", network.vpc.id().text()),
-    ];
-    for (id, parameter, description, value) in values {
+    share_subnets(template, names, cluster, &network);
+    let mut own = |id, parameter, description, value: Value<Text>| {
         share(
             template,
             id,
@@ -89,29 +58,125 @@ pub(super) fn build(
             description,
             &value,
         );
-    }
-    if needs_traffic_role(settings, cluster) {
-        let role = traffic_role(template);
-        share(
+    };
+    own(
+        "ClusterName",
+        "cluster-name",
+        "ECS cluster",
+        ecs_cluster.name().text(),
+    );
+    let arn = execution_role.arn().text();
+    own(
+        "ExecutionRoleArn",
+        "execution-role-arn",
+        "Task execution role",
+        arn,
+    );
+    own(
+        "LogKeyArn",
+        "log-key-arn",
+        "Encrypts log groups and alerts",
+        key.arn().text(),
+    );
+    own(
+        "TopicArn",
+        "topic-arn",
+        "Topic for alarms and failures",
+        topic.arn().text(),
+    );
+    let arn = traffic_role.arn().text();
+    own(
+        "TrafficRoleArn",
+        "traffic-role-arn",
+        "Role with which ECS shifts traffic",
+        arn,
+    );
+    let name = access_logs.name().text();
+    own(
+        "AccessLogBucket",
+        "access-log-bucket",
+        "Bucket for load balancer access logs",
+        name,
+    );
+    own("VpcId", "vpc-id", "VPC", network.vpc.id().text());
+    let roles = Roles {
+        execution: execution_role.arn(),
+        traffic: traffic_role.arn(),
+    };
+    for environment in cluster.environments() {
+        environment_roles(
             template,
-            "TrafficRoleArn",
-            names.cluster_parameter(cluster, "traffic-role-arn"),
-            "How ECS moves traffic between two target groups",
-            &role.arn().text(),
+            settings,
+            names,
+            environment,
+            &ecs_cluster,
+            &network,
+            &roles,
         );
     }
 }
 
-fn ecs_cluster(
+/// Roles of the cluster that are shared by its environments.
+struct Roles {
+    execution: Value<Arn>,
+    traffic: Value<Arn>,
+}
+
+/// Adds the task role and the deploy role of an environment.
+fn environment_roles(
     template: &mut TemplateBuilder,
-    cluster: ClusterName,
-    insights: Insights,
-    exec_log: &Handle<logs::LogGroup>,
-    key: &Handle<kms::Key>,
-) -> Handle<Cluster> {
+    settings: &Settings,
+    names: &Names,
+    environment: EnvironmentName,
+    ecs_cluster: &Handle<Cluster>,
+    network: &Network,
+    roles: &Roles,
+) {
+    let task_role = task_role(template, environment);
+    let own = execution_role::own(template, settings, names, environment);
+    let execution = own.map_or_else(|| roles.execution.clone(), |role| role.arn());
+    let surroundings = Surroundings {
+        cluster: ecs_cluster.name(),
+        vpc: network.vpc.id(),
+        to_tasks: vec![execution, task_role.arn()],
+        to_ecs: roles.traffic.clone(),
+    };
+    let deploy_role = deploy_role::build(template, names, environment, &surroundings);
+    let id = capitalized(environment.as_str());
+    let mut share_role = |what, parameter: &str, description, role: &Handle<iam::Role>| {
+        let name = names.cluster_parameter(environment.cluster(), parameter);
+        share(
+            template,
+            &format!("{id}{what}"),
+            name,
+            description,
+            &role.arn().text(),
+        );
+    };
+    share_role(
+        "TaskRoleArn",
+        &task_role_parameter(environment),
+        "Task role",
+        &task_role,
+    );
+    let description = "Role with which CloudFormation deploys the app stack";
+    share_role(
+        "DeployRoleArn",
+        &deploy_role::parameter(environment),
+        description,
+        &deploy_role,
+    );
+}
+
+/// Returns the short name under which a task role is shared.
+pub(super) fn task_role_parameter(environment: EnvironmentName) -> String {
+    format!("{environment}-task-role-arn")
+}
+
+fn ecs_cluster(template: &mut TemplateBuilder, cluster: ClusterName, insights: Insights) -> Handle<Cluster> {
     let with = match insights {
         Insights::Disabled => {
-            With::default().except("CKV_AWS_65", "The settings switch container insights off")
+            With::default().except("CKV_AWS_65", "Container Insights is disabled in the settings")
         }
         Insights::Enabled | Insights::Enhanced => With::default(),
     };
@@ -119,7 +184,7 @@ fn ecs_cluster(
         "Cluster",
         &Cluster {
             capacity_providers: vec![CapacityProvider::Fargate, CapacityProvider::FargateSpot],
-            // For whatever is started without saying where; our services say it.
+            // Used by tasks started without a strategy; our services set one.
             default_capacity_provider_strategy: vec![StrategyItem {
                 capacity_provider: match cluster {
                     ClusterName::Dev => CapacityProvider::FargateSpot,
@@ -136,23 +201,12 @@ fn ecs_cluster(
                     Insights::Disabled => ContainerInsights::Disabled,
                 },
             }],
-            configuration: ClusterConfiguration {
-                // What is typed in a container is recorded, where it is allowed at all.
-                execute_command_configuration: ExecuteCommandConfiguration {
-                    kms_key_id: key.arn(),
-                    logging: ExecuteCommandLogging::Override,
-                    log_configuration: ExecuteCommandLogConfiguration {
-                        cloud_watch_encryption_enabled: true,
-                        cloud_watch_log_group_name: exec_log.name(),
-                    },
-                },
-            },
         },
         with,
     )
 }
 
-fn tell(template: &mut TemplateBuilder, names: &Names, cluster: ClusterName, network: &Network) {
+fn share_subnets(template: &mut TemplateBuilder, names: &Names, cluster: ClusterName, network: &Network) {
     for (id, parameter, subnets) in [
         ("PublicSubnets", "public-subnets", &network.public_subnets),
         ("PrivateSubnets", "private-subnets", &network.private_subnets),
@@ -161,7 +215,7 @@ fn tell(template: &mut TemplateBuilder, names: &Names, cluster: ClusterName, net
             template,
             id,
             names.cluster_parameter(cluster, parameter),
-            "Subnets, one in each zone",
+            "Subnets, one per zone",
             &joined(subnets),
             ssm::ParameterType::StringList,
         );
@@ -176,30 +230,46 @@ fn joined(subnets: &[Handle<Subnet>]) -> Value<Text> {
     text(parts)
 }
 
-/// One key for all log groups of the cluster and of the apps in it.
+/// Adds the key for all log groups of the cluster and its apps, and for its topic.
 fn log_key(template: &mut TemplateBuilder, names: &Names) -> Handle<kms::Key> {
     template.add(
         "LogKey",
         &kms::Key {
-            description: "Encrypts log groups".to_owned(),
+            description: "Encrypts log groups and alerts".to_owned(),
             enable_key_rotation: true,
             pending_window_in_days: 30,
-            key_policy: PolicyDocument::new([account_manages_it(), logs_may_use_it(names)]),
+            key_policy: PolicyDocument::new(
+                [
+                    account_administers_key(),
+                    only_services_get_grants(),
+                    logs_use_key(names),
+                ]
+                .into_iter()
+                .chain(alerts::publishers_use_key()),
+            ),
         },
     )
 }
 
-fn access_log_bucket(template: &mut TemplateBuilder, days: u16) -> Handle<s3::Bucket> {
+fn access_log_bucket(template: &mut TemplateBuilder, cluster: ClusterName, days: u16) -> Handle<s3::Bucket> {
     let bucket = template.add_with(
         "AccessLogs",
-        // Load balancers cannot write with a key of ours.
+        // Load balancers support only SSE-S3 for access logs.
         &super::artifacts::bucket(s3::Encryption::S3, days),
         With::default().retention(Retention::Keep).except(
             "CKV_AWS_18",
-            "It holds access logs; a log of who read them would need a log of its own",
+            "It holds access logs; logging access to it would need another bucket",
         ),
     );
-    let files = text([bucket.arn().text(), "/*".into()]);
+    // Load balancers write under their prefix (the environment) and the account ID.
+    let files = cluster.environments().map(|environment| {
+        text([
+            bucket.arn().text(),
+            format!("/{environment}/AWSLogs/").into(),
+            account(),
+            "/*".into(),
+        ])
+    });
     template.add(
         "AccessLogsPolicy",
         &s3::BucketPolicy {
@@ -211,134 +281,34 @@ fn access_log_bucket(template: &mut TemplateBuilder, days: u16) -> Handle<s3::Bu
                     .to(Principal::Service(
                         "logdelivery.elasticloadbalancing.amazonaws.com",
                     ))
-                    .on::<Arn>([files])
-                    .when(Condition::arn_like(
-                        "aws:SourceArn",
-                        local_arn_of("elasticloadbalancing", "loadbalancer/*"),
-                    ))
-                    .when(Condition::equals("aws:SourceAccount", account())),
+                    .on::<Arn>(files),
             ]),
         },
     );
     bucket
 }
 
-/// Only for tasks of this cluster's account and region.
-fn trust_tasks() -> PolicyDocument {
-    PolicyDocument::new([Statement::trust(
-        "ecs-tasks.amazonaws.com",
-        &local_arn_of("ecs", "*"),
-    )])
-}
-
-fn execution_role(template: &mut TemplateBuilder, names: &Names, cluster: ClusterName) -> Handle<iam::Role> {
-    let role = template.add(
-        "ExecutionRole",
-        &iam::Role {
-            description: "What ECS may do to start tasks: pull their images, write their logs".to_owned(),
-            assume_role_policy_document: trust_tasks(),
-            managed_policy_arns: Vec::new(),
-        },
-    );
-    let containers = service::containers(Runtime::Task);
-    let repositories = containers
-        .iter()
-        .map(|container| local_arn_of("ecr", &format!("repository/{}", names.repository(container.name))));
-    let groups = EnvironmentName::ALL
-        .into_iter()
-        .filter(|environment| environment.cluster() == cluster)
-        .flat_map(|environment| {
-            containers
-                .iter()
-                .map(move |container| names.log_group(environment, container.name))
-        })
-        .map(|name| local_arn("logs", [format!("log-group:{name}:*").into()]));
+/// Adds the task role of an environment. It has no policy, since the site calls no AWS API.
+fn task_role(template: &mut TemplateBuilder, environment: EnvironmentName) -> Handle<iam::Role> {
     template.add(
-        "ExecutionPolicy",
-        &iam::Policy {
-            policy_name: "start-tasks".into(),
-            policy_document: PolicyDocument::new([
-                // Knows no resources.
-                Statement::allow(["ecr:GetAuthorizationToken"]).on_any(),
-                Statement::allow([
-                    "ecr:BatchCheckLayerAvailability",
-                    "ecr:BatchGetImage",
-                    "ecr:GetDownloadUrlForLayer",
-                ])
-                .on(repositories),
-                Statement::allow(["logs:CreateLogStream", "logs:PutLogEvents"]).on(groups),
-            ]),
-            roles: vec![role.name()],
-        },
-    );
-    role
-}
-
-/// The site asks nothing of AWS, so that its role may nothing, unless people may run commands in containers.
-fn task_role(
-    template: &mut TemplateBuilder,
-    settings: &Settings,
-    cluster: ClusterName,
-    exec_log: &Handle<logs::LogGroup>,
-    key: &Handle<kms::Key>,
-) -> Handle<iam::Role> {
-    let role = template.add(
-        "TaskRole",
-        &iam::Role {
-            description: "What the containers themselves may do".to_owned(),
-            assume_role_policy_document: trust_tasks(),
-            managed_policy_arns: Vec::new(),
-        },
-    );
-    let exec = EnvironmentName::ALL
-        .into_iter()
-        .any(|name| name.cluster() == cluster && settings.environment(name).exec);
-    if exec {
-        template.add(
-            "ExecPolicy",
-            &iam::Policy {
-                policy_name: "run-commands".into(),
-                policy_document: PolicyDocument::new([
-                    // These know no resources.
-                    Statement::allow([
-                        "ssmmessages:CreateControlChannel",
-                        "ssmmessages:CreateDataChannel",
-                        "ssmmessages:OpenControlChannel",
-                        "ssmmessages:OpenDataChannel",
-                        "logs:DescribeLogGroups",
-                    ])
-                    .on_any(),
-                    Statement::allow([
-                        "logs:CreateLogStream",
-                        "logs:DescribeLogStreams",
-                        "logs:PutLogEvents",
-                    ])
-                    .on([exec_log.arn()]),
-                    Statement::allow(["kms:Decrypt"]).on([key.arn()]),
-                ]),
-                roles: vec![role.name()],
-            },
-        );
-    }
-    role
-}
-
-/// True if an app in this cluster has its traffic moved by ECS.
-pub(super) fn needs_traffic_role(settings: &Settings, cluster: ClusterName) -> bool {
-    EnvironmentName::ALL
-        .into_iter()
-        .any(|name| name.cluster() == cluster && settings.environment(name).deployment != Deployment::Rolling)
+        format!("{}TaskRole", capitalized(environment.as_str())),
+        &iam::Role::new(
+            format!("Task role of {environment}"),
+            [execution_role::trust_tasks()],
+        ),
+    )
 }
 
 fn traffic_role(template: &mut TemplateBuilder) -> Handle<iam::Role> {
     template.add(
         "TrafficRole",
         &iam::Role {
-            description: "Lets ECS move traffic between two target groups".to_owned(),
-            assume_role_policy_document: PolicyDocument::new([Statement::trust(
-                "ecs.amazonaws.com",
-                &local_arn_of("ecs", "service/*"),
-            )]),
+            description: "Lets ECS shift traffic between two target groups".to_owned(),
+            // Without conditions, as in the AWS documentation: ECS documents no source account for this role. The right
+            // to pass it is restricted instead.
+            assume_role_policy_document: PolicyDocument::new([
+                Statement::allow(["sts:AssumeRole"]).to(Principal::Service("ecs.amazonaws.com"))
+            ]),
             managed_policy_arns: vec![text([
                 "arn:".into(),
                 partition(),

@@ -1,68 +1,109 @@
-//! What CloudFormation may do when a pipeline deploys an app stack: what such a stack holds, and nothing else.
+//! Deploy role: the rights of CloudFormation when a pipeline deploys an app stack.
+//!
+//! The template may come from a commit that nobody reviewed. Therefore the role reaches only resources of its own
+//! environment: by name where AWS derives names from the stack, by the tags `project` and `environment` elsewhere, and by
+//! the VPC for resources without tags.
+//!
+//! CloudFormation keeps the role of a stack for later operations, so that it must live as long as the stack. It belongs
+//! to the cluster stack, not to the pipeline stack.
 
+use super::foundation::capitalized;
 use super::names::{Names, local_arn, local_arn_of};
+use crate::cfn::ec2::VpcId;
+use crate::cfn::ecs::ClusterName as EcsClusterName;
 use crate::cfn::{
-    Arn, Condition, Handle, PolicyDocument, Principal, Statement, TemplateBuilder, Text, Value, account, iam,
-    partition, text,
+    Arn, Condition, Handle, Principal, Statement, TemplateBuilder, Text, Value, account, iam, partition, text,
 };
 use crate::settings::EnvironmentName;
 
-/// The cluster's roles that an app stack hands on.
-pub(super) struct Passed {
-    /// To tasks.
+/// Resources of the cluster that an app stack uses.
+pub(super) struct Surroundings {
+    pub(super) cluster: Value<EcsClusterName>,
+    pub(super) vpc: Value<VpcId>,
+    /// Roles that may be passed to tasks.
     pub(super) to_tasks: Vec<Value<Arn>>,
-    /// To ECS itself, which moves traffic with it.
-    pub(super) to_ecs: Option<Value<Arn>>,
+    /// Role that may be passed to ECS to shift traffic.
+    pub(super) to_ecs: Value<Arn>,
 }
 
-/// Adds the role, for the app stacks of these environments.
+/// Returns the short name under which the deploy role is shared.
+pub(super) fn parameter(environment: EnvironmentName) -> String {
+    format!("{environment}-deploy-role-arn")
+}
+
+/// Adds the deploy role of an environment.
 pub(super) fn build(
     template: &mut TemplateBuilder,
     names: &Names,
-    environments: &[EnvironmentName],
-    passed: &Passed,
+    environment: EnvironmentName,
+    its: &Surroundings,
 ) -> Handle<iam::Role> {
+    let id = capitalized(environment.as_str());
+    // CloudFormation does not document the source account for stack roles: check it only if present. The right to pass
+    // the role is limited to the pipeline.
+    let trust = Statement::allow(["sts:AssumeRole"])
+        .to(Principal::Service("cloudformation.amazonaws.com"))
+        .when(Condition::equals_if_exists("aws:SourceAccount", account()));
     let role = template.add(
-        "DeployRole",
-        &iam::Role {
-            description: "What CloudFormation may do to deploy app stacks".to_owned(),
-            assume_role_policy_document: PolicyDocument::new([Statement::allow(["sts:AssumeRole"])
-                .to(Principal::Service("cloudformation.amazonaws.com"))
-                // CloudFormation is not documented to say for which account it takes a stack's role. Where it does,
-                // it must be ours. Only the pipeline may hand the role to it in any case.
-                .when(Condition::equals_if_said("aws:SourceAccount", account()))]),
-            managed_policy_arns: Vec::new(),
-        },
+        format!("{id}DeployRole"),
+        &iam::Role::new(format!("Deploys the app stack of {environment}"), [trust]),
     );
+    let scope = Scope { names, environment };
     let mut statements = vec![reading()];
-    statements.extend(service(names, environments));
-    statements.extend(load_balancer());
-    statements.extend(watching(names, environments));
-    statements.push(
+    statements.extend(service(names, environment, its));
+    statements.extend(scaling(&scope));
+    statements.extend(load_balancer(&scope));
+    statements.extend(security_groups(&scope, &its.vpc));
+    statements.extend(watching(names, environment, its));
+    // The resource handler of task definitions reads the roles that it passes.
+    statements.push(Statement::allow(["iam:GetRole"]).on(its.to_tasks.clone()));
+    let pass = |service: &str| {
         Statement::allow(["iam:PassRole"])
-            .on(passed.to_tasks.clone())
-            .when(Condition::equals::<Text>(
-                "iam:PassedToService",
-                "ecs-tasks.amazonaws.com".into(),
-            )),
-    );
-    if let Some(role) = &passed.to_ecs {
-        statements.push(Statement::allow(["iam:PassRole"]).on([role.clone()]).when(
-            Condition::equals::<Text>("iam:PassedToService", "ecs.amazonaws.com".into()),
-        ));
-    }
+            .when(Condition::equals::<Text>("iam:PassedToService", service.into()))
+    };
+    statements.push(pass("ecs-tasks.amazonaws.com").on(its.to_tasks.clone()));
+    statements.push(pass("ecs.amazonaws.com").on([its.to_ecs.clone()]));
     template.add(
-        "DeployPolicy",
-        &iam::Policy {
-            policy_name: "deploy".into(),
-            policy_document: PolicyDocument::new(statements),
-            roles: vec![role.name()],
-        },
+        format!("{id}DeployPolicy"),
+        &iam::Policy::of(&role, "deploy", statements),
     );
     role
 }
 
-/// Actions that know no resources; all of them look, save that a revision is given up.
+/// Limits statements to resources with the tags of the environment.
+struct Scope<'a> {
+    names: &'a Names,
+    environment: EnvironmentName,
+}
+
+impl Scope<'_> {
+    /// Limits a statement to resources tagged for the environment.
+    fn own(&self, statement: Statement) -> Statement {
+        self.tags()
+            .into_iter()
+            .fold(statement, |statement, (tag, value)| {
+                statement.when(Condition::equals::<Text>(tag, value.into()))
+            })
+    }
+
+    /// Limits a statement to resources that are untagged, such as new ones, or tagged for the environment.
+    fn unclaimed(&self, statement: Statement) -> Statement {
+        self.tags()
+            .into_iter()
+            .fold(statement, |statement, (tag, value)| {
+                statement.when(Condition::equals_if_exists::<Text>(tag, value.into()))
+            })
+    }
+
+    fn tags(&self) -> [(&'static str, &str); 2] {
+        [
+            ("aws:ResourceTag/project", self.names.project()),
+            ("aws:ResourceTag/environment", self.environment.as_str()),
+        ]
+    }
+}
+
+/// Actions without resource-level permissions: all read-only except `DeregisterTaskDefinition`.
 fn reading() -> Statement {
     Statement::allow([
         "application-autoscaling:DescribeScalableTargets",
@@ -70,6 +111,7 @@ fn reading() -> Statement {
         "application-autoscaling:DescribeScheduledActions",
         "cloudwatch:DescribeAlarms",
         "ec2:DescribeAccountAttributes",
+        "ec2:DescribeInstances",
         "ec2:DescribeInternetGateways",
         "ec2:DescribeSecurityGroupRules",
         "ec2:DescribeSecurityGroups",
@@ -77,6 +119,7 @@ fn reading() -> Statement {
         "ec2:DescribeVpcs",
         "ecs:DeregisterTaskDefinition",
         "ecs:DescribeTaskDefinition",
+        "elasticloadbalancing:DescribeCapacityReservation",
         "elasticloadbalancing:DescribeListenerAttributes",
         "elasticloadbalancing:DescribeListeners",
         "elasticloadbalancing:DescribeLoadBalancerAttributes",
@@ -86,39 +129,42 @@ fn reading() -> Statement {
         "elasticloadbalancing:DescribeTargetGroupAttributes",
         "elasticloadbalancing:DescribeTargetGroups",
         "elasticloadbalancing:DescribeTargetHealth",
+        "logs:DescribeIndexPolicies",
         "logs:DescribeLogGroups",
+        "logs:DescribeQueryDefinitions",
+        "logs:DescribeResourcePolicies",
     ])
     .on_any()
 }
 
-fn service(names: &Names, environments: &[EnvironmentName]) -> Vec<Statement> {
-    let families = environments.iter().map(|name| {
-        local_arn_of(
+fn service(names: &Names, environment: EnvironmentName, its: &Surroundings) -> Vec<Statement> {
+    let family = local_arn_of(
+        "ecs",
+        &format!("task-definition/{}:*", names.prefixed(environment.as_str())),
+    );
+    let app = names.app(environment);
+    let services = ["service", "service-deployment", "service-revision"].map(|kind| {
+        local_arn(
             "ecs",
-            &format!("task-definition/{}:*", names.prefixed(name.as_str())),
+            [
+                format!("{kind}/").into(),
+                its.cluster.text(),
+                format!("/{app}-*").into(),
+            ],
         )
     });
-    // The cluster's name is CloudFormation's to choose, and begins with that of its stack.
-    let clusters: Vec<_> = environments
-        .iter()
-        .map(|name| names.cluster(name.cluster()))
-        .collect();
-    let services = environments.iter().zip(&clusters).flat_map(|(name, cluster)| {
-        let app = names.app(*name);
-        [
-            local_arn_of("ecs", &format!("service/{cluster}-*/{app}-*")),
-            local_arn_of("ecs", &format!("service-deployment/{cluster}-*/{app}-*")),
-            local_arn_of("ecs", &format!("service-revision/{cluster}-*/{app}-*")),
-        ]
-    });
-    let parameters = shared_by(names, environments);
+    let parameters = [
+        names.shared_parameter("*"),
+        names.cluster_parameter(environment.cluster(), "*"),
+    ];
     vec![
         Statement::allow([
+            "ecs:ListTagsForResource",
             "ecs:RegisterTaskDefinition",
             "ecs:TagResource",
             "ecs:UntagResource",
         ])
-        .on(families),
+        .on([family]),
         Statement::allow([
             "ecs:CreateService",
             "ecs:DeleteService",
@@ -126,87 +172,96 @@ fn service(names: &Names, environments: &[EnvironmentName]) -> Vec<Statement> {
             "ecs:DescribeServiceRevisions",
             "ecs:DescribeServices",
             "ecs:ListServiceDeployments",
+            "ecs:ListTagsForResource",
             "ecs:StopServiceDeployment",
             "ecs:TagResource",
             "ecs:UntagResource",
             "ecs:UpdateService",
         ])
         .on(services),
-        Statement::allow(["ssm:GetParameters"]).on(parameters),
-        Statement::allow([
-            "application-autoscaling:DeleteScalingPolicy",
-            "application-autoscaling:DeleteScheduledAction",
-            "application-autoscaling:DeregisterScalableTarget",
-            "application-autoscaling:ListTagsForResource",
-            "application-autoscaling:PutScalingPolicy",
-            "application-autoscaling:PutScheduledAction",
-            "application-autoscaling:RegisterScalableTarget",
-            "application-autoscaling:TagResource",
-        ])
-        .on([local_arn_of("application-autoscaling", "scalable-target/*")]),
+        Statement::allow(["ssm:GetParameters"])
+            .on(parameters.map(|parameter| local_arn_of("ssm", &format!("parameter{parameter}")))),
     ]
 }
 
-/// What the clusters and the foundation share.
-fn shared_by(names: &Names, environments: &[EnvironmentName]) -> Vec<Value<Arn>> {
-    let mut parameters = vec![names.shared_parameter("*")];
-    for name in environments {
-        let of_cluster = names.cluster_parameter(name.cluster(), "*");
-        if !parameters.contains(&of_cluster) {
-            parameters.push(of_cluster);
-        }
-    }
-    parameters
-        .iter()
-        .map(|parameter| local_arn_of("ssm", &format!("parameter{parameter}")))
-        .collect()
+fn scaling(scope: &Scope<'_>) -> Vec<Statement> {
+    let targets = || [local_arn_of("application-autoscaling", "scalable-target/*")];
+    vec![
+        scope.unclaimed(
+            Statement::allow([
+                "application-autoscaling:RegisterScalableTarget",
+                "application-autoscaling:TagResource",
+            ])
+            .on(targets()),
+        ),
+        scope.own(
+            Statement::allow([
+                "application-autoscaling:DeleteScalingPolicy",
+                "application-autoscaling:DeleteScheduledAction",
+                "application-autoscaling:DeregisterScalableTarget",
+                "application-autoscaling:ListTagsForResource",
+                "application-autoscaling:PutScalingPolicy",
+                "application-autoscaling:PutScheduledAction",
+                "application-autoscaling:UntagResource",
+            ])
+            .on(targets()),
+        ),
+    ]
 }
 
-fn load_balancer() -> Vec<Statement> {
-    vec![
-        Statement::allow([
-            "elasticloadbalancing:AddTags",
-            "elasticloadbalancing:CreateListener",
-            "elasticloadbalancing:CreateLoadBalancer",
-            "elasticloadbalancing:CreateRule",
-            "elasticloadbalancing:CreateTargetGroup",
-            "elasticloadbalancing:DeleteListener",
-            "elasticloadbalancing:DeleteLoadBalancer",
-            "elasticloadbalancing:DeleteRule",
-            "elasticloadbalancing:DeleteTargetGroup",
-            "elasticloadbalancing:ModifyListener",
-            "elasticloadbalancing:ModifyListenerAttributes",
-            "elasticloadbalancing:ModifyLoadBalancerAttributes",
-            "elasticloadbalancing:ModifyRule",
-            "elasticloadbalancing:ModifyTargetGroup",
-            "elasticloadbalancing:ModifyTargetGroupAttributes",
-            "elasticloadbalancing:RemoveTags",
-            "elasticloadbalancing:SetSecurityGroups",
-            "elasticloadbalancing:SetSubnets",
-        ])
-        .on([
+fn load_balancer(scope: &Scope<'_>) -> Vec<Statement> {
+    let resources = || {
+        [
             "loadbalancer/app/*",
             "targetgroup/*",
             "listener/app/*",
             "listener-rule/app/*",
         ]
-        .map(|resource| local_arn_of("elasticloadbalancing", resource))),
-        Statement::allow([
-            "ec2:AuthorizeSecurityGroupEgress",
-            "ec2:AuthorizeSecurityGroupIngress",
-            "ec2:CreateSecurityGroup",
-            "ec2:CreateTags",
-            "ec2:DeleteSecurityGroup",
-            "ec2:DeleteTags",
-            "ec2:ModifySecurityGroupRules",
-            "ec2:RevokeSecurityGroupEgress",
-            "ec2:RevokeSecurityGroupIngress",
-            "ec2:UpdateSecurityGroupRuleDescriptionsEgress",
-            "ec2:UpdateSecurityGroupRuleDescriptionsIngress",
-        ])
-        .on(["security-group/*", "security-group-rule/*", "vpc/*"]
-            .map(|resource| local_arn_of("ec2", resource))),
-        // What an account gets when it uses these services for the first time.
+        .map(|resource| local_arn_of("elasticloadbalancing", resource))
+    };
+    vec![
+        scope.unclaimed(
+            Statement::allow([
+                "elasticloadbalancing:CreateLoadBalancer",
+                "elasticloadbalancing:CreateTargetGroup",
+            ])
+            .on(resources()),
+        ),
+        // Only tags set at creation: tagging existing resources would bring them into scope.
+        Statement::allow(["elasticloadbalancing:AddTags"])
+            .on(resources())
+            .when(Condition::is_one_of::<Text>(
+                "elasticloadbalancing:CreateAction",
+                [
+                    "CreateListener",
+                    "CreateLoadBalancer",
+                    "CreateRule",
+                    "CreateTargetGroup",
+                ]
+                .map(Into::into),
+            )),
+        scope.own(
+            Statement::allow([
+                "elasticloadbalancing:AddTags",
+                "elasticloadbalancing:CreateListener",
+                "elasticloadbalancing:CreateRule",
+                "elasticloadbalancing:DeleteListener",
+                "elasticloadbalancing:DeleteLoadBalancer",
+                "elasticloadbalancing:DeleteRule",
+                "elasticloadbalancing:DeleteTargetGroup",
+                "elasticloadbalancing:ModifyListener",
+                "elasticloadbalancing:ModifyListenerAttributes",
+                "elasticloadbalancing:ModifyLoadBalancerAttributes",
+                "elasticloadbalancing:ModifyRule",
+                "elasticloadbalancing:ModifyTargetGroup",
+                "elasticloadbalancing:ModifyTargetGroupAttributes",
+                "elasticloadbalancing:RemoveTags",
+                "elasticloadbalancing:SetSecurityGroups",
+                "elasticloadbalancing:SetSubnets",
+            ])
+            .on(resources()),
+        ),
+        // Created on the first use of these services in an account.
         Statement::allow(["iam:CreateServiceLinkedRole"])
             .on::<Arn>([text([
                 "arn:".into(),
@@ -226,35 +281,76 @@ fn load_balancer() -> Vec<Statement> {
     ]
 }
 
-fn watching(names: &Names, environments: &[EnvironmentName]) -> Vec<Statement> {
-    let groups = environments.iter().map(|name| {
+fn security_groups(scope: &Scope<'_>, vpc: &Value<VpcId>) -> Vec<Statement> {
+    let group = || [local_arn_of("ec2", "security-group/*")];
+    vec![
+        // Restricted to the cluster's VPC, which another environment may share.
+        Statement::allow(["ec2:CreateSecurityGroup"]).on([local_arn("ec2", ["vpc/".into(), vpc.text()])]),
+        scope.unclaimed(Statement::allow(["ec2:CreateSecurityGroup"]).on(group())),
+        Statement::allow(["ec2:CreateTags"])
+            .on(group())
+            .when(Condition::equals::<Text>(
+                "ec2:CreateAction",
+                "CreateSecurityGroup".into(),
+            )),
+        scope.own(
+            Statement::allow([
+                "ec2:CreateTags",
+                "ec2:AuthorizeSecurityGroupEgress",
+                "ec2:AuthorizeSecurityGroupIngress",
+                "ec2:DeleteSecurityGroup",
+                "ec2:DeleteTags",
+                "ec2:ModifySecurityGroupRules",
+                "ec2:RevokeSecurityGroupEgress",
+                "ec2:RevokeSecurityGroupIngress",
+                "ec2:UpdateSecurityGroupRuleDescriptionsEgress",
+                "ec2:UpdateSecurityGroupRuleDescriptionsIngress",
+            ])
+            .on(group()),
+        ),
+        // CloudFormation cannot tag rules; changing one also requires its tagged group.
+        scope.unclaimed(
+            Statement::allow([
+                "ec2:AuthorizeSecurityGroupEgress",
+                "ec2:AuthorizeSecurityGroupIngress",
+                "ec2:ModifySecurityGroupRules",
+            ])
+            .on([local_arn_of("ec2", "security-group-rule/*")]),
+        ),
+    ]
+}
+
+fn watching(names: &Names, environment: EnvironmentName, its: &Surroundings) -> Vec<Statement> {
+    let group = format!("log-group:{}", names.log_group(environment, "*"));
+    let alarms = [
+        local_arn_of(
+            "cloudwatch",
+            &format!("alarm:{}", names.prefixed(&format!("{environment}-*"))),
+        ),
+        // Alarms that target tracking creates on behalf of the caller.
         local_arn(
-            "logs",
-            [format!("log-group:{}", names.log_group(*name, "*")).into()],
-        )
-    });
-    let alarms = environments
-        .iter()
-        .map(|name| {
-            local_arn_of(
-                "cloudwatch",
-                &format!("alarm:{}", names.prefixed(&format!("{name}-*"))),
-            )
-        })
-        // Those that scaling makes for itself, in the name of whoever makes its policy.
-        .chain([local_arn_of("cloudwatch", "alarm:TargetTracking-service/*")]);
+            "cloudwatch",
+            [
+                "alarm:TargetTracking-service/".into(),
+                its.cluster.text(),
+                format!("/{}-*", names.app(environment)).into(),
+            ],
+        ),
+    ];
     vec![
         Statement::allow([
             "logs:AssociateKmsKey",
             "logs:CreateLogGroup",
             "logs:DeleteLogGroup",
+            "logs:DeleteRetentionPolicy",
             "logs:DisassociateKmsKey",
+            "logs:GetDataProtectionPolicy",
             "logs:ListTagsForResource",
             "logs:PutRetentionPolicy",
             "logs:TagResource",
             "logs:UntagResource",
         ])
-        .on(groups),
+        .on([local_arn("logs", [group.into()])]),
         Statement::allow([
             "cloudwatch:DeleteAlarms",
             "cloudwatch:ListTagsForResource",
@@ -263,5 +359,20 @@ fn watching(names: &Names, environments: &[EnvironmentName]) -> Vec<Statement> {
             "cloudwatch:UntagResource",
         ])
         .on(alarms),
+        Statement::allow([
+            "cloudwatch:DeleteDashboards",
+            "cloudwatch:GetDashboard",
+            "cloudwatch:PutDashboard",
+        ])
+        .on::<Arn>([text([
+            "arn:".into(),
+            partition(),
+            // Dashboards belong to no region.
+            ":cloudwatch::".into(),
+            account(),
+            format!(":dashboard/{}", names.prefixed(environment.as_str())).into(),
+        ])]),
+        // Saved queries have no ARN. They hold text that a person runs, and no data.
+        Statement::allow(["logs:DeleteQueryDefinition", "logs:PutQueryDefinition"]).on_any(),
     ]
 }

@@ -1,23 +1,22 @@
-//! The pipeline from a push to dev: images and template at the same time, then the app stack.
+//! Dev pipeline: builds images and templates in parallel, deploys the app stack, records the tag as the latest release.
 
+use super::alerts;
 use super::artifacts;
 use super::build;
 use super::names::Names;
-use super::pipeline::{self, Access, Plan, SOURCE, TEMPLATES};
-use crate::cfn::TemplateBuilder;
+use super::pipeline::{self, Access, IMAGES, Plan, SOURCE, TEMPLATES};
 use crate::cfn::codepipeline::{
-    Excludes, ExecutionMode, GitConfiguration, Includes, OnFailure, PushFilter, Stage, Trigger,
-    TriggerProvider, Webhook, WebhookAuthentication, WebhookFilter, WebhookSecret,
+    Excludes, ExecutionMode, GitConfiguration, Includes, PushFilter, Stage, Trigger, TriggerProvider,
+    Webhook, WebhookAuthentication, WebhookFilter, WebhookSecret,
 };
+use crate::cfn::{TemplateBuilder, secretsmanager};
 use crate::settings::{ClusterName, EnvironmentName, Settings};
-
-/// Artifact with the tag of the images.
-const IMAGES: &str = "Images";
 
 pub(super) fn build(template: &mut TemplateBuilder, settings: &Settings, names: &Names) {
     let dev = EnvironmentName::Dev;
     let stack = names.app(dev);
-    let store = artifacts::store(template, names, &settings.release.email, "Pipeline of dev");
+    let store = artifacts::store(template, names);
+    let alerts = alerts::of_cluster(template, names, ClusterName::Dev);
     let access = pipeline::access(template, settings, names);
     let images = build::project(template, settings, names, &store, build::images(settings, names));
     let synth = build::project(
@@ -27,11 +26,13 @@ pub(super) fn build(template: &mut TemplateBuilder, settings: &Settings, names: 
         &store,
         build::synth("dev", std::slice::from_ref(&stack)),
     );
-    let role = pipeline::deploy_role(template, settings, names, ClusterName::Dev, &[dev]);
+    let record = build::project(template, settings, names, &store, build::record(settings));
+    let role = pipeline::deploy_role(template, names, dev);
     let stages = vec![
         access.stage(settings, &settings.source.dev_branch),
         Stage {
             name: "Build",
+            before_entry: None,
             actions: vec![
                 pipeline::build("BuildImages", &images, IMAGES, &[]),
                 pipeline::build("SynthTemplate", &synth, TEMPLATES, &[]),
@@ -40,8 +41,12 @@ pub(super) fn build(template: &mut TemplateBuilder, settings: &Settings, names: 
         },
         Stage {
             name: "Deploy",
-            actions: vec![pipeline::deploy("DeployDev", &stack, &role, IMAGES)],
-            on_failure: Some(OnFailure::Rollback),
+            before_entry: None,
+            actions: vec![
+                pipeline::deploy("DeployDev", &stack, &role, IMAGES),
+                pipeline::after_deployment("RecordRelease", &record, IMAGES),
+            ],
+            on_failure: None,
         },
     ];
     let made = pipeline::pipeline(
@@ -50,24 +55,39 @@ pub(super) fn build(template: &mut TemplateBuilder, settings: &Settings, names: 
         &store,
         Plan {
             name: names.dev_pipeline_name(),
-            // Of two pushes only the newer one matters.
+            // Only the latest push matters.
             mode: ExecutionMode::Superseded,
             variables: Vec::new(),
             triggers: triggers(settings, &access),
             stages,
             access: &access,
-            projects: vec![&images, &synth],
+            projects: vec![&images, &synth, &record],
             deploys: &[dev],
-            deploy_role: &role,
+            deploy_roles: vec![role],
+            alerts: &alerts,
         },
     );
-    if let Some(secret_token) = access.token() {
-        // A token comes without triggers, so that GitHub has to call.
+    if matches!(access, Access::Token(_)) {
+        // With a token, GitHub calls a webhook. Its signing secret is separate from the token, since repository administrators
+        // can change it and the token has more rights.
+        let secret = template.add(
+            "WebhookSecret",
+            &secretsmanager::Secret {
+                description: "Secret with which GitHub signs webhook calls".to_owned(),
+                generate_secret_string: secretsmanager::Generated {
+                    password_length: 40,
+                    exclude_punctuation: true,
+                },
+                kms_key_id: store.key.arn(),
+            },
+        );
         template.add(
             "Webhook",
             &Webhook {
                 authentication: WebhookAuthentication::GithubHmac,
-                authentication_configuration: WebhookSecret { secret_token },
+                authentication_configuration: WebhookSecret {
+                    secret_token: secret.value(),
+                },
                 filters: vec![WebhookFilter {
                     json_path: "$.ref",
                     match_equals: format!("refs/heads/{}", settings.source.dev_branch),
@@ -81,7 +101,7 @@ pub(super) fn build(template: &mut TemplateBuilder, settings: &Settings, names: 
     }
 }
 
-/// Every push to the branch, unless it touches nothing but documents.
+/// Triggers on every push to the branch that changes more than documentation.
 fn triggers(settings: &Settings, access: &Access) -> Vec<Trigger> {
     if matches!(access, Access::Token(_)) {
         return Vec::new();

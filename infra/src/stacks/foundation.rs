@@ -1,30 +1,36 @@
-//! The foundation: what belongs to no environment and must outlive all of them.
+//! Foundation stack: image repositories and the GitHub connection, shared by all environments.
 
 use serde_json::json;
 
 use super::names::Names;
 use crate::cfn::{Retention, TemplateBuilder, Text, Value, With, codeconnections, ecr, ssm};
-use crate::service::{self, Runtime};
+use crate::service;
 use crate::settings::{Settings, SourceAccess};
 
-/// Tagged images that are kept, whatever their age: a rule by age would delete the image that a rollback needs.
+/// Number of tagged images to keep; a rule by age could delete the image that a rollback needs.
 const KEPT_IMAGES: u32 = 30;
-/// Days after which an image goes that has lost its tag or never had one.
+/// Number of release images to keep. A rule by last pull could delete an image that prod runs, since long-lived tasks do
+/// not pull.
+const KEPT_RELEASES: u32 = 100;
+/// Prefix of the second tag of released images, by which the lifecycle policy keeps them. Set by `build_specs/release.yml`
+/// and by `infra deploy` and `rollback`.
+pub const RELEASE_TAG_PREFIX: &str = "release-";
+/// Days after which untagged images are deleted.
 const UNTAGGED_DAYS: u32 = 7;
 
 pub(super) fn build(template: &mut TemplateBuilder, settings: &Settings, names: &Names) {
-    for container in service::containers(Runtime::Task) {
-        let id = capitalized(container.name);
+    for container in service::CONTAINERS {
+        let id = capitalized(container);
         let repository = template.add_with(
             format!("{id}Repository"),
-            &repository(&names.repository(container.name)),
+            &repository(&names.repository(container)),
             With::default().retention(Retention::Keep),
         );
         share(
             template,
             &format!("{id}RepositoryUri"),
-            names.shared_parameter(&format!("{}-repository-uri", container.name)),
-            &format!("What stands before the tag of the images of {}", container.name),
+            names.shared_parameter(&format!("{container}-repository-uri")),
+            &format!("Repository URI of the images of {container}"),
             &repository.uri(),
         );
     }
@@ -40,7 +46,7 @@ pub(super) fn build(template: &mut TemplateBuilder, settings: &Settings, names: 
             template,
             "ConnectionArn",
             names.shared_parameter("connection-arn"),
-            "Connection by which the pipelines get at the source",
+            "Connection to the source repository",
             &connection.arn().text(),
         );
     }
@@ -49,7 +55,7 @@ pub(super) fn build(template: &mut TemplateBuilder, settings: &Settings, names: 
 fn repository(name: &str) -> ecr::Repository {
     ecr::Repository {
         repository_name: name.into(),
-        // What was tested under a tag is what runs under it.
+        // The images deployed are the images tested.
         image_tag_mutability: ecr::TagMutability::Immutable,
         image_scanning_configuration: ecr::ScanningConfiguration { scan_on_push: true },
         encryption_configuration: ecr::EncryptionConfiguration {
@@ -62,10 +68,22 @@ fn repository(name: &str) -> ecr::Repository {
 }
 
 fn lifecycle() -> String {
+    // An image selected by a rule is exempt from all rules with a higher priority number.
     json!({ "rules": [
         {
             "rulePriority": 1,
-            "description": "Images without a tag are left over from builds",
+            "description": "Old releases",
+            "selection": {
+                "tagStatus": "tagged",
+                "tagPatternList": [format!("{RELEASE_TAG_PREFIX}*")],
+                "countType": "imageCountMoreThan",
+                "countNumber": KEPT_RELEASES,
+            },
+            "action": { "type": "expire" },
+        },
+        {
+            "rulePriority": 2,
+            "description": "Untagged images",
             "selection": {
                 "tagStatus": "untagged",
                 "countType": "sinceImagePushed",
@@ -75,8 +93,8 @@ fn lifecycle() -> String {
             "action": { "type": "expire" },
         },
         {
-            "rulePriority": 2,
-            "description": "Releases that nobody will go back to",
+            "rulePriority": 3,
+            "description": "Old images of dev",
             "selection": {
                 "tagStatus": "tagged",
                 "tagPatternList": ["*"],
@@ -89,7 +107,7 @@ fn lifecycle() -> String {
     .to_string()
 }
 
-/// Tells other stacks something.
+/// Shares a value with other stacks through an SSM parameter.
 pub(super) fn share(
     template: &mut TemplateBuilder,
     id: &str,
@@ -100,7 +118,7 @@ pub(super) fn share(
     share_as(template, id, name, description, value, ssm::ParameterType::String);
 }
 
-/// As [`share`], for lists.
+/// Like [`share`], for lists.
 pub(super) fn share_as(
     template: &mut TemplateBuilder,
     id: &str,
@@ -120,7 +138,7 @@ pub(super) fn share_as(
     );
 }
 
-/// `app` → `App`, for logical ids.
+/// Capitalizes a word for logical IDs: `app` → `App`.
 pub(super) fn capitalized(word: &str) -> String {
     let mut letters = word.chars();
     letters

@@ -1,19 +1,29 @@
-//! Sentences that the policies of our keys share.
+//! Statements shared by KMS key policies.
 
 use super::names::{Names, local_arn_of};
 use crate::cfn::{Condition, Principal, Statement, region, text, url_suffix};
 
-/// The account's own policies decide who manages and uses a key: without this nobody could, ever again.
-pub(super) fn account_manages_it() -> Statement {
+/// Lets the account's IAM policies control the key; without this statement the key is unmanageable.
+pub(super) fn account_administers_key() -> Statement {
     Statement::allow(["kms:*"])
         .named("AccountManagesIt")
         .to(Principal::Account)
-        // In a key policy `*` is the key itself.
+        // In a key policy `*` is the key.
         .on_any()
 }
 
-/// CloudWatch encrypts our log groups with it, and nobody else's.
-pub(super) fn logs_may_use_it(names: &Names) -> Statement {
+/// Reserves grants, which lend the key to others, to AWS services.
+pub(super) fn only_services_get_grants() -> Statement {
+    Statement::deny(["kms:CreateGrant"])
+        .named("OnlyServicesGetGrants")
+        .to(Principal::Everybody)
+        .on_any()
+        .when(Condition::is_if_exists("kms:GrantIsForAWSResource", false))
+        .when(Condition::is_if_exists("aws:PrincipalIsAWSService", false))
+}
+
+/// Lets CloudWatch Logs use the key for the project's log groups only.
+pub(super) fn logs_use_key(names: &Names) -> Statement {
     Statement::allow([
         "kms:Encrypt",
         "kms:Decrypt",

@@ -1,24 +1,34 @@
-//! Names that must be unique in an account, and by which stacks find each other. All of them are made here.
+//! Names that are unique in an account, or by which stacks reference each other.
 
 use crate::cfn::{Arn, Text, Value, account, partition, region, text};
 use crate::settings::{ClusterName, EnvironmentName, Project};
 
 use super::StackKind;
 
-/// Makes names from the project's name.
+/// Derives names from the project name and stack prefix.
 #[derive(Clone, Debug)]
 pub struct Names {
+    /// Project name, extended by the stack prefix if there is one.
     project: String,
     stack_prefix: String,
 }
 
+/// AWS limit for connection names.
+const CONNECTION_LENGTH: usize = 32;
+
 impl Names {
-    /// For this project.
+    /// Creates the names of a project.
     pub fn new(project: &Project) -> Self {
         Self {
-            project: project.name.clone(),
+            project: installation(&project.name, &project.stack_prefix),
             stack_prefix: project.stack_prefix.clone(),
         }
+    }
+
+    /// Returns the value of the tag `project`, also the prefix of names. It includes the stack prefix, so that two
+    /// installations in an account do not collide.
+    pub fn project(&self) -> &str {
+        &self.project
     }
 
     pub(super) fn foundation(&self) -> String {
@@ -52,57 +62,66 @@ impl Names {
         format!("{}{name}", self.stack_prefix)
     }
 
-    /// Name of the pipeline from a push to dev.
+    /// Returns the name of the dev pipeline.
     pub fn dev_pipeline_name(&self) -> String {
         self.prefixed("dev")
     }
 
-    /// Name of the pipeline from a release to prod.
+    /// Returns the name of the release pipeline.
     pub fn release_pipeline_name(&self) -> String {
         self.prefixed("release")
     }
 
-    /// Name of the connection to GitHub, if a stack makes it.
+    /// Returns the name of the GitHub connection, if a stack creates it.
     pub fn connection(&self) -> String {
-        self.prefixed("github")
+        let name = self.prefixed("github");
+        if name.len() <= CONNECTION_LENGTH {
+            return name;
+        }
+        // FNV-1a: short and stable.
+        let hash = name.bytes().fold(0x811c_9dc5_u32, |hash, byte| {
+            (hash ^ u32::from(byte)).wrapping_mul(0x0100_0193)
+        });
+        let start: String = name.chars().take(CONNECTION_LENGTH - 9).collect();
+        format!("{start}-{hash:08x}")
     }
 
-    /// Name of the image repository of a container.
+    /// Returns the image repository of a container.
     pub fn repository(&self, container: &str) -> String {
         format!("{}/{container}", self.project)
     }
 
-    /// Name of the log group of a container.
+    /// Returns the log group of a container.
     pub fn log_group(&self, environment: EnvironmentName, container: &str) -> String {
         format!("/{}/{environment}/{container}", self.project)
     }
 
-    /// What the names of all log groups begin with.
+    /// Returns the prefix of all log groups.
     pub(super) fn log_group_root(&self) -> String {
         format!("/{}/", self.project)
     }
 
-    /// Name of a log group of a cluster.
+    /// Returns a log group of a cluster.
     pub(super) fn cluster_log_group(&self, cluster: ClusterName, what: &str) -> String {
         format!("/{}/{}-cluster/{what}", self.project, cluster.as_str())
     }
 
-    /// Name of the log group of a build.
+    /// Returns the log group of a build.
     pub fn build_log_group(&self, project: &str) -> String {
         format!("/{}/build/{project}", self.project)
     }
 
-    /// Name of the SSM parameter by which a cluster's stack tells others something.
+    /// Returns an SSM parameter with which a cluster stack shares a value.
     pub fn cluster_parameter(&self, cluster: ClusterName, what: &str) -> String {
         format!("/{}/{}/{what}", self.project, cluster.as_str())
     }
 
-    /// Name of the SSM parameter by which the foundation tells others something.
+    /// Returns an SSM parameter with which the foundation stack shares a value.
     pub fn shared_parameter(&self, what: &str) -> String {
         format!("/{}/shared/{what}", self.project)
     }
 
-    /// `PROJECT-WHAT`.
+    /// Returns `PROJECT-WHAT`.
     pub(super) fn prefixed(&self, what: &str) -> String {
         format!("{}-{what}", self.project)
     }
@@ -111,10 +130,7 @@ impl Names {
         let environment = environment.map_or("shared", EnvironmentName::as_str);
         let what = match kind {
             StackKind::Foundation => {
-                return format!(
-                    "{}: image repositories and the connection to GitHub",
-                    self.project
-                );
+                return format!("{}: image repositories and GitHub connection", self.project);
             }
             StackKind::Cluster => "network and ECS cluster",
             StackKind::App => "load balancer and service",
@@ -125,7 +141,15 @@ impl Names {
     }
 }
 
-/// The ARN of something in the stack's own region and account.
+/// Joins project and prefix to a valid repository name: `penguin-school` and `Blue-` are `penguin-school-blue`.
+fn installation(project: &str, stack_prefix: &str) -> String {
+    let words = stack_prefix.split('-').filter(|word| !word.is_empty());
+    words.fold(project.to_owned(), |name, word| {
+        format!("{name}-{}", word.to_ascii_lowercase())
+    })
+}
+
+/// Returns an ARN in the stack's account and region.
 pub(super) fn local_arn(service: &str, resource: impl IntoIterator<Item = Value<Text>>) -> Value<Arn> {
     let start = [
         "arn:".into(),
@@ -139,7 +163,7 @@ pub(super) fn local_arn(service: &str, resource: impl IntoIterator<Item = Value<
     text(start.into_iter().chain(resource))
 }
 
-/// As [`local_arn`], where all of the resource is known.
+/// Like [`local_arn`], for a literal resource.
 pub(super) fn local_arn_of(service: &str, resource: &str) -> Value<Arn> {
     local_arn(service, [resource.into()])
 }

@@ -1,36 +1,34 @@
-//! A network: public and private subnets in each zone, the ways out, and a record of who talked to whom.
+//! VPC: public and private subnets per zone, NAT or endpoints, flow log.
 
-use super::names::Names;
+use super::names::{Names, local_arn_of};
 use crate::cfn::ec2::{
-    Eip, EipDomain, EndpointKind, FlowLog, FlowLogDestination, FlowLogResource, IngressSource,
+    Eip, EipDomain, EndpointKind, FlowLog, FlowLogDestination, FlowLogResource, IngressSource, InlineEgress,
     InternetGateway, NatGateway, Protocol, Route, RouteTable, RouteTarget, SecurityGroup,
     SecurityGroupIngress, Subnet, SubnetRouteTableAssociation, TrafficType, Vpc, VpcEndpoint,
     VpcGatewayAttachment,
 };
 use crate::cfn::{
-    Arn, Handle, PolicyDocument, Statement, TemplateBuilder, Text, Value, With, iam, literal, logs, region,
-    text, zone,
+    Arn, Handle, Statement, TemplateBuilder, Text, Value, With, iam, literal, logs, region, text, zone,
 };
 use crate::settings::{Cluster, ClusterName, Nat};
 
-/// Services of AWS that a task needs, to be reached without a NAT gateway.
-pub(super) const ENDPOINTS: [(&str, &str); 6] = [
+/// AWS services that a task needs, reached through endpoints if there is no NAT gateway.
+pub(super) const ENDPOINTS: [(&str, &str); 5] = [
     ("ecr.api", "EcrApi"),
     ("ecr.dkr", "EcrDkr"),
     ("logs", "Logs"),
     ("ssm", "Ssm"),
-    ("ssmmessages", "SsmMessages"),
     ("secretsmanager", "SecretsManager"),
 ];
 
-/// What others need to know of a network.
+/// Resources of the network used by other parts of the stack.
 pub(super) struct Network {
     pub(super) vpc: Handle<Vpc>,
     pub(super) public_subnets: Vec<Handle<Subnet>>,
     pub(super) private_subnets: Vec<Handle<Subnet>>,
 }
 
-/// Where the flow log is written.
+/// Log group of the flow log.
 pub(super) struct FlowLogPlace<'a> {
     pub(super) names: &'a Names,
     pub(super) cluster: ClusterName,
@@ -46,7 +44,7 @@ pub(super) fn build(
         "Vpc",
         &Vpc {
             cidr_block: literal(settings.cidr),
-            // Both are needed for the private names of endpoints.
+            // Both are required for private DNS of endpoints.
             enable_dns_hostnames: true,
             enable_dns_support: true,
         },
@@ -85,7 +83,7 @@ pub(super) fn build(
                 vpc_id: vpc.id(),
                 availability_zone: zone(index),
                 cidr_block: literal(settings.cidr.public_subnet(index)),
-                // Load balancer and NAT gateways bring addresses of their own; nothing else is to be public.
+                // Load balancer and NAT gateways assign their own public addresses.
                 map_public_ip_on_launch: false,
             },
         );
@@ -104,7 +102,7 @@ pub(super) fn build(
                 map_public_ip_on_launch: false,
             },
         );
-        // A table per zone, even if all say the same: to change how tasks call out is then a change of routes alone.
+        // One table per zone in every NAT mode, so that changing the mode changes only routes.
         let routes = template.add(format!("PrivateRoutes{n}"), &RouteTable { vpc_id: vpc.id() });
         associate(template, format!("PrivateSubnet{n}Routes"), &routes, &private);
 
@@ -131,7 +129,7 @@ pub(super) fn build(
         network.private_subnets.push(private);
     }
 
-    // Free of charge, and the layers of images come from S3: they need not pass a NAT gateway, which charges by size.
+    // Free of charge; image layers are in S3 and would otherwise pass a NAT gateway, which charges by size.
     template.add(
         "S3Endpoint",
         &VpcEndpoint {
@@ -183,7 +181,7 @@ fn nat_gateway(
             allocation_id: address.allocation_id(),
             subnet_id: public.id(),
         },
-        // Without a way to the internet it would fail to start.
+        // A NAT gateway requires an internet route.
         With::default().after(attachment),
     )
 }
@@ -197,8 +195,8 @@ fn interface_endpoints(template: &mut TemplateBuilder, settings: &Cluster, netwo
         "EndpointSecurityGroup",
         &SecurityGroup {
             vpc_id: network.vpc.id(),
-            group_description: "Endpoints of AWS services, reached from inside the network".to_owned(),
-            security_group_egress: vec![super::app::nowhere()],
+            group_description: "VPC endpoints: inbound from the VPC".to_owned(),
+            security_group_egress: vec![deny_egress()],
         },
     );
     template.add(
@@ -209,7 +207,7 @@ fn interface_endpoints(template: &mut TemplateBuilder, settings: &Cluster, netwo
             from_port: 443,
             to_port: 443,
             from: IngressSource::Addresses(literal(settings.cidr)),
-            description: "HTTPS from the network".to_owned(),
+            description: "HTTPS from the VPC".to_owned(),
         },
     );
     for (service, id) in ENDPOINTS {
@@ -242,30 +240,18 @@ fn write_flow_log(
             kms_key_id: place.key.clone(),
         },
     );
-    let role = template.add(
-        "FlowLogRole",
-        &iam::Role {
-            description: "Lets the flow log write to its log group".to_owned(),
-            assume_role_policy_document: PolicyDocument::new([Statement::trust(
-                "vpc-flow-logs.amazonaws.com",
-                &super::names::local_arn_of("ec2", "vpc-flow-log/*"),
-            )]),
-            managed_policy_arns: Vec::new(),
-        },
+    let trust = Statement::trust(
+        "vpc-flow-logs.amazonaws.com",
+        &local_arn_of("ec2", "vpc-flow-log/*"),
     );
-    template.add(
-        "FlowLogPolicy",
-        &iam::Policy {
-            policy_name: "write".into(),
-            policy_document: PolicyDocument::new([Statement::allow([
-                "logs:CreateLogStream",
-                "logs:DescribeLogStreams",
-                "logs:PutLogEvents",
-            ])
-            .on([group.arn()])]),
-            roles: vec![role.name()],
-        },
-    );
+    let role = template.add("FlowLogRole", &iam::Role::new("Writes the VPC flow log", [trust]));
+    let write = [
+        "logs:CreateLogStream",
+        "logs:DescribeLogStreams",
+        "logs:PutLogEvents",
+    ];
+    let write = Statement::allow(write).on([group.arn()]);
+    template.add("FlowLogPolicy", &iam::Policy::of(&role, "write", [write]));
     template.add(
         "FlowLog",
         &FlowLog {
@@ -278,4 +264,15 @@ fn write_flow_log(
             max_aggregation_interval: 600,
         },
     );
+}
+
+/// An egress rule without effect. A group without egress rules would get one that allows everything.
+pub(super) fn deny_egress() -> InlineEgress {
+    InlineEgress {
+        cidr_ip: "127.0.0.1/32".into(),
+        ip_protocol: Protocol::Icmp,
+        from_port: 252,
+        to_port: 86,
+        description: "Placeholder: separate egress rules apply".to_owned(),
+    }
 }

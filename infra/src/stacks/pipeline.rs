@@ -1,45 +1,51 @@
-//! What both pipelines are made of: source, deployment, roles, messages.
+//! Parts of both pipelines: source, builds, deployments, role, notifications.
 
 use std::collections::BTreeMap;
 
 use serde_json::json;
 
-use super::app::Shared;
+use super::alerts::Alerts;
 use super::artifacts::Store;
-use super::deploy_role::{self, Passed};
+use super::foundation::capitalized;
 use super::names::{Names, local_arn, local_arn_of};
+use super::shared::Shared;
 use crate::cfn::codebuild::Project;
 use crate::cfn::codepipeline::{
     Action, ActionTypeId, Artifact, ArtifactStore, Category, EncryptionKey, ExecutionMode, KeyType,
     OnFailure, Owner, Pipeline, PipelineType, RetryConfiguration, RetryMode, Stage, StoreType, Trigger,
     Variable,
 };
-use crate::cfn::{
-    Arn, Condition, Handle, PolicyDocument, Statement, TemplateBuilder, Text, Value, events, iam, text,
-};
-use crate::settings::{ClusterName, Deployment, EnvironmentName, Settings, SourceAccess};
+use crate::cfn::{Arn, Condition, Handle, Statement, TemplateBuilder, Text, Value, events, iam, text};
+use crate::settings::{EnvironmentName, Settings, SourceAccess};
 
-/// Variable of the release pipeline that says which tag to release.
+/// Variable of the release pipeline with the tag to release.
 pub const RELEASE_VARIABLE: &str = "IMAGE_TAG";
-/// Its value when nobody says: the tag that the SSM parameter holds.
-pub const RELEASE_VARIABLE_DEFAULT: &str = "latest";
-/// Name of the action that waits for somebody to approve a release.
+/// Default of the variable. It matches no tag, so that the execution that AWS starts when a pipeline is created stops at
+/// once.
+pub const RELEASE_VARIABLE_DEFAULT: &str = "(none)";
+/// Value that stands for the tag in the SSM parameter.
+pub const RELEASE_LATEST: &str = "latest";
+/// Name of the manual approval action.
 pub const RELEASE_APPROVAL: &str = "Approve";
 
-/// Name of the source action, of its variables, and of the artifact with the source.
+/// Name of the source action, its namespace and its artifact.
 pub(super) const SOURCE: &str = "Source";
-/// Name of the artifact with the templates.
+/// Artifact with the templates.
 pub(super) const TEMPLATES: &str = "Templates";
+/// Artifact with the tag of the built images.
+pub(super) const IMAGES: &str = "Images";
+/// Artifact with the tag to release.
+pub(super) const RELEASE: &str = "Release";
 
-/// How AWS gets at the source, with what a template needs for it.
+/// Access to the source repository.
 pub(super) enum Access {
-    /// By the connection of this ARN.
+    /// Connection with this ARN.
     Connection(Value<Arn>),
-    /// By the token in the secret of this name.
+    /// Token in the secret with this name.
     Token(String),
 }
 
-/// Finds out how AWS gets at the source.
+/// Returns the access to the source repository.
 pub(super) fn access(template: &mut TemplateBuilder, settings: &Settings, names: &Names) -> Access {
     match &settings.source.access {
         SourceAccess::NewConnection => Access::Connection(
@@ -55,15 +61,15 @@ pub(super) fn access(template: &mut TemplateBuilder, settings: &Settings, names:
 }
 
 impl Access {
-    /// A reference to the token, which CloudFormation follows without writing the token down anywhere.
-    pub(super) fn token(&self) -> Option<Value<Text>> {
+    /// Returns a dynamic reference to the token, which CloudFormation resolves without storing the value.
+    fn token(&self) -> Option<Value<Text>> {
         match self {
             Self::Connection(_) => None,
             Self::Token(secret) => Some(format!("{{{{resolve:secretsmanager:{secret}}}}}").into()),
         }
     }
 
-    /// The stage that fetches the source. What starts it is the pipeline's business.
+    /// Returns the source stage. It does not start the pipeline; triggers do.
     pub(super) fn stage(&self, settings: &Settings, branch: &str) -> Stage {
         let source = &settings.source;
         let (action_type_id, configuration) = match self {
@@ -77,7 +83,7 @@ impl Access {
                     ),
                     ("BranchName", branch.into()),
                     ("OutputArtifactFormat", "CODE_ZIP".into()),
-                    // Triggers say when, so that they can say for which files.
+                    // Started by triggers instead, which can filter by path.
                     ("DetectChanges", "false".into()),
                 ]),
             ),
@@ -99,6 +105,7 @@ impl Access {
         };
         Stage {
             name: SOURCE,
+            before_entry: None,
             actions: vec![Action {
                 name: SOURCE,
                 action_type_id,
@@ -114,7 +121,7 @@ impl Access {
     }
 }
 
-/// Runs a build on the source. `variables` are added to those of the project.
+/// Returns an action that builds the source. `variables` extend those of the project.
 pub(super) fn build(
     name: &'static str,
     project: &Handle<Project>,
@@ -141,7 +148,21 @@ pub(super) fn build(
     }
 }
 
-/// Builds fail for reasons that pass: one more attempt, of what failed alone.
+/// Returns an action that builds from an artifact after the deployment of its stage.
+pub(super) fn after_deployment(name: &'static str, project: &Handle<Project>, input: &'static str) -> Action {
+    Action {
+        name,
+        action_type_id: ActionTypeId::aws(Category::Build, "CodeBuild"),
+        run_order: 2,
+        configuration: BTreeMap::from([("ProjectName", project.name().text())]),
+        input_artifacts: vec![Artifact { name: input }],
+        output_artifacts: Vec::new(),
+        namespace: None,
+        timeout_in_minutes: None,
+    }
+}
+
+/// Retries failed actions once, since builds fail for transient reasons.
 pub(super) fn retry() -> OnFailure {
     OnFailure::Retry {
         retry_configuration: RetryConfiguration {
@@ -150,13 +171,8 @@ pub(super) fn retry() -> OnFailure {
     }
 }
 
-/// Deploys an app stack with the tag that `tag_from` holds in `imageTag.json`.
-pub(super) fn deploy(
-    name: &'static str,
-    stack: &str,
-    role: &Handle<iam::Role>,
-    tag_from: &'static str,
-) -> Action {
+/// Returns an action that deploys an app stack with the tag in `imageTag.json` of the artifact `tag_from`.
+pub(super) fn deploy(name: &'static str, stack: &str, role: &Value<Arn>, tag_from: &'static str) -> Action {
     let overrides =
         json!({ super::IMAGE_TAG_PARAMETER: { "Fn::GetParam": [tag_from, "imageTag.json", "tag"] } });
     Action {
@@ -170,9 +186,14 @@ pub(super) fn deploy(
                 "TemplatePath",
                 format!("{TEMPLATES}::{stack}.template.json").into(),
             ),
+            // Tags of the stack.
+            (
+                "TemplateConfiguration",
+                format!("{TEMPLATES}::{stack}.configuration.json").into(),
+            ),
             ("ParameterOverrides", overrides.to_string().into()),
-            ("RoleArn", role.arn().text()),
-            // No capabilities: an app stack holds no roles.
+            ("RoleArn", role.text()),
+            // No capabilities: app stacks contain no roles.
         ]),
         input_artifacts: vec![Artifact { name: TEMPLATES }, Artifact { name: tag_from }],
         output_artifacts: Vec::new(),
@@ -181,7 +202,7 @@ pub(super) fn deploy(
     }
 }
 
-/// What is special about a pipeline.
+/// Properties that differ between the pipelines.
 pub(super) struct Plan<'a> {
     pub(super) name: String,
     pub(super) mode: ExecutionMode,
@@ -191,35 +212,30 @@ pub(super) struct Plan<'a> {
     pub(super) access: &'a Access,
     pub(super) projects: Vec<&'a Handle<Project>>,
     pub(super) deploys: &'a [EnvironmentName],
-    pub(super) deploy_role: &'a Handle<iam::Role>,
+    pub(super) deploy_roles: Vec<Value<Arn>>,
+    pub(super) alerts: &'a Alerts,
 }
 
-/// Adds the pipeline, its role, and the rule that tells of what becomes of it.
+/// Adds the pipeline, its role and its failure notification.
 pub(super) fn pipeline(
     template: &mut TemplateBuilder,
     names: &Names,
     store: &Store,
     plan: Plan<'_>,
 ) -> Handle<Pipeline> {
+    let trust = Statement::trust(
+        "codepipeline.amazonaws.com",
+        &local_arn_of("codepipeline", &plan.name),
+    );
     let role = template.add(
         "PipelineRole",
-        &iam::Role {
-            description: format!("What the pipeline {} may do", plan.name),
-            assume_role_policy_document: PolicyDocument::new([Statement::trust(
-                "codepipeline.amazonaws.com",
-                &local_arn_of("codepipeline", &plan.name),
-            )]),
-            managed_policy_arns: Vec::new(),
-        },
+        &iam::Role::new(format!("Permissions of the pipeline {}", plan.name), [trust]),
     );
     let policy = template.add(
         "PipelinePolicy",
-        &iam::Policy {
-            policy_name: "run".into(),
-            policy_document: PolicyDocument::new(rights(names, store, &plan)),
-            roles: vec![role.name()],
-        },
+        &iam::Policy::of(&role, "run", rights(names, store, &plan)),
     );
+    let topic = plan.alerts.topic.clone();
     let pipeline = template.add_with(
         "Pipeline",
         &Pipeline {
@@ -239,10 +255,10 @@ pub(super) fn pipeline(
             triggers: plan.triggers,
             stages: plan.stages,
         },
-        // It starts as soon as it is there, and by then its role must be able to.
+        // The pipeline starts on creation and needs its policy by then.
         crate::cfn::With::default().after(&policy),
     );
-    notify(template, store, &pipeline);
+    notify(template, topic, &pipeline);
     pipeline
 }
 
@@ -251,26 +267,37 @@ fn rights(names: &Names, store: &Store, plan: &Plan<'_>) -> Vec<Statement> {
         .deploys
         .iter()
         .map(|name| local_arn("cloudformation", [format!("stack/{}/*", names.app(*name)).into()]));
-    let mut statements = vec![
-        store.read_and_write(),
+    let mut statements = store.pipeline_access();
+    statements.extend([
         store.use_key(),
-        Statement::allow(["codebuild:BatchGetBuilds", "codebuild:StartBuild"])
-            .on(plan.projects.iter().map(|project| project.arn())),
+        // Stopping an execution stops its builds.
+        Statement::allow([
+            "codebuild:BatchGetBuilds",
+            "codebuild:StartBuild",
+            "codebuild:StopBuild",
+        ])
+        .on(plan.projects.iter().map(|project| project.arn())),
         Statement::allow([
             "cloudformation:CreateStack",
             "cloudformation:DescribeStackEvents",
+            "cloudformation:DescribeStackResources",
             "cloudformation:DescribeStacks",
+            "cloudformation:GetTemplate",
+            "cloudformation:TagResource",
+            "cloudformation:UntagResource",
             "cloudformation:UpdateStack",
         ])
         .on(stacks),
+        // Supports no resource-level permissions.
+        Statement::allow(["cloudformation:ValidateTemplate"]).on_any(),
         Statement::allow(["iam:PassRole"])
-            .on([plan.deploy_role.arn()])
+            .on(plan.deploy_roles.clone())
             .when(Condition::equals::<Text>(
                 "iam:PassedToService",
                 "cloudformation.amazonaws.com".into(),
             )),
-        Statement::allow(["sns:Publish"]).on([store.topic.arn()]),
-    ];
+    ]);
+    statements.extend(plan.alerts.send());
     if let Access::Connection(arn) = plan.access {
         statements.push(
             Statement::allow([
@@ -283,11 +310,11 @@ fn rights(names: &Names, store: &Store, plan: &Plan<'_>) -> Vec<Statement> {
     statements
 }
 
-fn notify(template: &mut TemplateBuilder, store: &Store, pipeline: &Handle<Pipeline>) {
+fn notify(template: &mut TemplateBuilder, topic: Value<Arn>, pipeline: &Handle<Pipeline>) {
     template.add(
         "FailureRule",
         &events::Rule {
-            description: "Tells of executions that failed".to_owned(),
+            description: "Notifies of failed executions".to_owned(),
             event_pattern: json!({
                 "source": ["aws.codepipeline"],
                 "detail-type": ["CodePipeline Pipeline Execution State Change"],
@@ -295,11 +322,11 @@ fn notify(template: &mut TemplateBuilder, store: &Store, pipeline: &Handle<Pipel
             }),
             targets: vec![events::Target {
                 id: "topic",
-                arn: store.topic.arn(),
+                arn: topic,
                 input_transformer: events::InputTransformer {
                     input_paths_map: json!({ "pipeline": "$.detail.pipeline", "execution": "$.detail.execution-id" }),
                     input_template: text([
-                        "\"The pipeline <pipeline> has failed (execution <execution>).\"".into(),
+                        "\"Pipeline <pipeline> failed (execution <execution>).\"".into(),
                     ]),
                 },
             }],
@@ -307,27 +334,19 @@ fn notify(template: &mut TemplateBuilder, store: &Store, pipeline: &Handle<Pipel
     );
 }
 
-/// Adds the deploy role of a pipeline, which may hand on the roles that the cluster's stack shares.
+/// Imports the deploy role of an environment from its cluster stack.
 pub(super) fn deploy_role(
     template: &mut TemplateBuilder,
-    settings: &Settings,
     names: &Names,
-    cluster: ClusterName,
-    environments: &[EnvironmentName],
-) -> Handle<iam::Role> {
-    let mut of_cluster = Shared {
+    environment: EnvironmentName,
+) -> Value<Arn> {
+    Shared {
         template,
-        parameter: |what| names.cluster_parameter(cluster, what),
-    };
-    let passed = Passed {
-        to_tasks: vec![
-            of_cluster.take("ExecutionRoleArn", "String", "execution-role-arn"),
-            of_cluster.take("TaskRoleArn", "String", "task-role-arn"),
-        ],
-        to_ecs: environments
-            .iter()
-            .any(|name| settings.environment(*name).deployment != Deployment::Rolling)
-            .then(|| of_cluster.take("TrafficRoleArn", "String", "traffic-role-arn")),
-    };
-    deploy_role::build(template, names, environments, &passed)
+        parameter: |what| names.cluster_parameter(environment.cluster(), what),
+    }
+    .take(
+        &format!("{}DeployRoleArn", capitalized(environment.as_str())),
+        "String",
+        &super::deploy_role::parameter(environment),
+    )
 }

@@ -1,26 +1,30 @@
-//! The pipeline from a release to prod: the tag is settled once, so that what staging was approved with is what prod gets.
+//! Release pipeline: resolves the tag once, deploys to staging, waits for approval, deploys the same tag to prod.
 
 use std::collections::BTreeMap;
 
-use super::artifacts::{self, Store};
+use super::alerts::{self, Alerts};
+use super::artifacts;
 use super::build;
 use super::names::Names;
-use super::pipeline::{self, Plan, RELEASE_APPROVAL, RELEASE_VARIABLE, RELEASE_VARIABLE_DEFAULT, TEMPLATES};
+use super::pipeline::{
+    self, Plan, RELEASE, RELEASE_APPROVAL, RELEASE_VARIABLE, RELEASE_VARIABLE_DEFAULT, TEMPLATES,
+};
 use crate::cfn::TemplateBuilder;
 use crate::cfn::codepipeline::{
-    Action, ActionTypeId, Category, ExecutionMode, OnFailure, Stage, Variable as PipelineVariable,
+    Action, ActionTypeId, BeforeEntry, Category, ExecutionMode, Stage, Variable as PipelineVariable,
 };
 use crate::settings::{ClusterName, EnvironmentName, Settings};
 
-/// Artifact with the tag.
-const RELEASE: &str = "Release";
-/// Minutes that a release waits for its approval: a week. The longest that AWS knows is the same.
+/// Accepted tags: safe inside a JSON string, and short enough for the prefix `release-` within 128 characters.
+const TAG_PATTERN: &str = "^[A-Za-z0-9_][A-Za-z0-9_.-]{0,119}$";
+/// Timeout of the approval: seven days, the maximum of AWS.
 const APPROVAL_MINUTES: u32 = 7 * 24 * 60;
 
 pub(super) fn build(template: &mut TemplateBuilder, settings: &Settings, names: &Names) {
     let environments = [EnvironmentName::Staging, EnvironmentName::Prod];
     let [staging, prod] = environments.map(|name| names.app(name));
-    let store = artifacts::store(template, names, &settings.release.email, "Releases to prod");
+    let store = artifacts::store(template, names);
+    let alerts = alerts::of_cluster(template, names, ClusterName::Prod);
     let access = pipeline::access(template, settings, names);
     let settle = build::project(template, settings, names, &store, build::release(settings, names));
     let stacks = [staging, prod];
@@ -32,35 +36,36 @@ pub(super) fn build(template: &mut TemplateBuilder, settings: &Settings, names: 
         build::synth("release", &stacks),
     );
     let [staging, prod] = &stacks;
-    let role = pipeline::deploy_role(template, settings, names, ClusterName::Prod, &environments);
-    let mut staging_deployment = pipeline::deploy("DeployStaging", staging, &role, RELEASE);
-    // For the message of the approval.
+    let roles = environments.map(|name| pipeline::deploy_role(template, names, name));
+    let [staging_role, prod_role] = &roles;
+    let mut staging_deployment = pipeline::deploy("DeployStaging", staging, staging_role, RELEASE);
+    // Read by the approval message.
     staging_deployment.namespace = Some("Staging");
     let tag = format!("#{{variables.{RELEASE_VARIABLE}}}");
     let stages = vec![
         access.stage(settings, &settings.source.prod_branch),
         Stage {
             name: "Build",
+            before_entry: Some(BeforeEntry::matches("TagIsGiven", tag.clone(), TAG_PATTERN)),
             actions: vec![
                 pipeline::build("Settle", &settle, RELEASE, &[("REQUESTED_TAG", &tag)]),
                 pipeline::build("SynthTemplates", &synth, TEMPLATES, &[]),
             ],
             on_failure: Some(pipeline::retry()),
         },
+        // Deployment and approval are one stage, so that the next release waits and staging keeps the one to approve.
         Stage {
             name: "Staging",
-            actions: vec![staging_deployment],
-            on_failure: Some(OnFailure::Rollback),
-        },
-        Stage {
-            name: "Approval",
-            actions: vec![approval(&store)],
+            before_entry: None,
+            actions: vec![staging_deployment, approval(&alerts)],
             on_failure: None,
         },
+        // CloudFormation rolls back by itself. A stage rollback would deploy an earlier release without approval.
         Stage {
             name: "Prod",
-            actions: vec![pipeline::deploy("DeployProd", prod, &role, RELEASE)],
-            on_failure: Some(OnFailure::Rollback),
+            before_entry: None,
+            actions: vec![pipeline::deploy("DeployProd", prod, prod_role, RELEASE)],
+            on_failure: None,
         },
     ];
     pipeline::pipeline(
@@ -69,34 +74,35 @@ pub(super) fn build(template: &mut TemplateBuilder, settings: &Settings, names: 
         &store,
         Plan {
             name: names.release_pipeline_name(),
-            // A release that was begun is finished before the next one begins.
+            // The next release waits for a busy stage.
             mode: ExecutionMode::Queued,
             variables: vec![PipelineVariable {
                 name: RELEASE_VARIABLE,
                 default_value: RELEASE_VARIABLE_DEFAULT,
-                description: "Tag to release; latest is the one that the SSM parameter holds",
+                description: "Tag to release, or latest for the tag in the SSM parameter. Required",
             }],
-            // Started by people.
+            // Started manually.
             triggers: Vec::new(),
             stages,
             access: &access,
             projects: vec![&settle, &synth],
             deploys: &environments,
-            deploy_role: &role,
+            deploy_roles: roles.to_vec(),
+            alerts: &alerts,
         },
     );
 }
 
-fn approval(store: &Store) -> Action {
+fn approval(alerts: &Alerts) -> Action {
     Action {
         name: RELEASE_APPROVAL,
         action_type_id: ActionTypeId::aws(Category::Approval, "Manual"),
-        run_order: 1,
+        run_order: 2,
         configuration: BTreeMap::from([
-            ("NotificationArn", store.topic.arn().text()),
+            ("NotificationArn", alerts.topic.text()),
             (
                 "CustomData",
-                "Release #{Settle.IMAGE_TAG} runs on staging. Approve to bring it to prod.".into(),
+                "Release #{Settle.IMAGE_TAG} is deployed to staging. Approve to deploy it to prod.".into(),
             ),
             ("ExternalEntityLink", "#{Staging.Url}".into()),
         ]),

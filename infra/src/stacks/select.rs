@@ -1,28 +1,28 @@
-//! Targets: how stacks are named on the command line.
+//! Targets on the command line: resolution to stacks.
 
 use std::collections::BTreeSet;
 
 use super::{Graph, Stack, StackKind};
 use crate::settings::{EnvironmentName, nearest};
 
-/// A target that names nothing.
+/// A target that matches no stack.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("there is no target `{target}`")]
+#[error("unknown target `{target}`")]
 pub struct UnknownTarget {
-    /// What was typed.
+    /// The target as typed.
     pub target: String,
-    /// What was probably meant.
+    /// The most similar target.
     pub nearest: Option<String>,
-    /// All that can be typed.
+    /// All valid targets.
     pub known: Vec<String>,
 }
 
 impl UnknownTarget {
-    /// What to do about it, in one line.
+    /// Returns a hint in one line.
     pub fn hint(&self) -> String {
         match &self.nearest {
             Some(nearest) => format!("did you mean `{nearest}`?"),
-            None => format!("a target is one of {}", self.known.join(", ")),
+            None => format!("valid targets: {}", self.known.join(", ")),
         }
     }
 }
@@ -30,24 +30,21 @@ impl UnknownTarget {
 const GROUPS: [&str; 3] = ["clusters", "pipelines", "all"];
 
 impl Graph {
-    /// The stacks that the targets name, in an order in which they can be deployed. No target means all.
+    /// Returns the stacks of the targets in deployment order; without targets, all stacks.
     ///
-    /// A target is a stack, an environment (its cluster, what its images need, its app), `clusters`, `pipelines` or
-    /// `all`.
+    /// A target is a stack, an environment (its cluster, foundation and app stack), `clusters`, `pipelines` or `all`.
     ///
     /// # Errors
-    /// At the first target that names nothing.
+    /// Fails at the first unknown target.
     pub fn select<T: AsRef<str>>(&self, targets: &[T]) -> Result<Vec<&Stack>, UnknownTarget> {
         self.chosen(targets, |_, _| true)
     }
 
-    /// The stacks to destroy for the targets, in the order of [`Self::select`].
-    ///
-    /// Here an environment means what is its own: neither the image repositories nor, for staging, the cluster of
-    /// prod.
+    /// Returns the stacks to destroy for the targets, in the order of [`Self::select`]. An environment means only its
+    /// own stacks: not the foundation and, for staging, not the cluster of prod.
     ///
     /// # Errors
-    /// At the first target that names nothing.
+    /// Fails at the first unknown target.
     pub fn select_to_destroy<T: AsRef<str>>(&self, targets: &[T]) -> Result<Vec<&Stack>, UnknownTarget> {
         self.chosen(targets, |target, stack| {
             environment(target).is_none_or(|name| stack.environment == Some(name))
@@ -57,25 +54,25 @@ impl Graph {
     fn chosen<T: AsRef<str>>(
         &self,
         targets: &[T],
-        meant: impl Fn(&str, &Stack) -> bool,
+        filter: impl Fn(&str, &Stack) -> bool,
     ) -> Result<Vec<&Stack>, UnknownTarget> {
-        let mut wanted = BTreeSet::new();
+        let mut selected = BTreeSet::new();
         for target in targets {
             let mut named = self.named(target.as_ref());
-            named.retain(|stack| meant(target.as_ref(), stack));
+            named.retain(|stack| filter(target.as_ref(), stack));
             if named.is_empty() {
                 return Err(self.unknown(target.as_ref()));
             }
-            wanted.extend(named.into_iter().map(|stack| stack.name.as_str()));
+            selected.extend(named.into_iter().map(|stack| stack.name.as_str()));
         }
         Ok(self
             .stacks()
             .iter()
-            .filter(|stack| targets.is_empty() || wanted.contains(stack.name.as_str()))
+            .filter(|stack| targets.is_empty() || selected.contains(stack.name.as_str()))
             .collect())
     }
 
-    /// All that can be typed as a target.
+    /// Returns everything that can be typed as a target.
     pub fn targets(&self) -> Vec<String> {
         EnvironmentName::ALL
             .iter()

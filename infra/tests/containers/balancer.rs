@@ -1,8 +1,5 @@
-//! `HAProxy` as a stand-in for the load balancer: keep-alive to the tasks, an idle timeout of a minute, and no second try
-//! that would hide a lost request.
-//!
-//! It has no health checks. Tasks come and go as they are told to it, which may be later than they go in fact. It must
-//! not know what the tasks are.
+//! `HAProxy` as a mock load balancer: keep-alive to the tasks, an idle timeout of one minute, no retries that would hide a
+//! lost request. It has no health checks; tests register and drain tasks.
 
 use std::io::{Read as _, Write as _};
 use std::net::SocketAddr;
@@ -16,10 +13,10 @@ use tempfile::TempDir;
 
 use crate::docker::{free_port, wait_for};
 
-/// More tasks than this are never there at once.
+/// Maximum number of tasks.
 const PLACES: usize = 9;
 
-/// What it has to say, for whoever reads of a failed test.
+/// Log file, shown when a test fails.
 const SAID: &str = "haproxy.log";
 
 /// A running `HAProxy`.
@@ -31,12 +28,12 @@ pub(crate) struct Balancer {
     used: std::cell::Cell<usize>,
 }
 
-/// A place that a task has at the balancer.
+/// Number of a server slot.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Place(usize);
 
 impl Balancer {
-    /// Nobody is behind it yet.
+    /// Starts without tasks.
     pub(crate) fn start() -> Self {
         let address = SocketAddr::from(([127, 0, 0, 1], free_port()));
         let folder = TempDir::new().unwrap();
@@ -64,7 +61,7 @@ impl Balancer {
             )
             .spawn()
             .unwrap_or_else(|error| {
-                panic!("HAProxy could not be started: {error}; hint: `.ci/test containers` installs it")
+                panic!("cannot start HAProxy: {error}; hint: `.ci/test containers` installs it")
             });
         let balancer = Self {
             address,
@@ -82,12 +79,12 @@ impl Balancer {
         self.folder.path().join("haproxy.socket")
     }
 
-    /// Sends requests there from now on.
+    /// Adds a task.
     pub(crate) fn register(&self, task: SocketAddr) -> Place {
         let place = Place(self.used.get() + 1);
         assert!(place.0 <= PLACES, "more than {PLACES} tasks");
         self.used.set(place.0);
-        let reply = self.tell(&format!(
+        let reply = self.command(&format!(
             "set server site/place{} addr {} port {}",
             place.0,
             task.ip(),
@@ -98,18 +95,18 @@ impl Balancer {
         place
     }
 
-    /// Sends no new requests there. Idle connections stay until their time is over.
+    /// Stops sending new requests to a task; idle connections stay open.
     pub(crate) fn drain(&self, place: Place) {
         self.set(place, "drain");
     }
 
     fn set(&self, Place(number): Place, state: &str) {
-        let reply = self.tell(&format!("set server site/place{number} state {state}"));
-        assert_eq!(reply.trim(), "", "HAProxy says");
+        let reply = self.command(&format!("set server site/place{number} state {state}"));
+        assert_eq!(reply.trim(), "", "HAProxy response");
     }
 
-    /// One command at its own port, and the reply.
-    fn tell(&self, command: &str) -> String {
+    /// Sends one command to the admin socket and returns the response.
+    fn command(&self, command: &str) -> String {
         let mut stream = UnixStream::connect(self.socket()).unwrap();
         writeln!(stream, "{command}").unwrap();
         let mut reply = String::new();
@@ -124,7 +121,7 @@ impl Drop for Balancer {
         drop(self.process.wait());
         if std::thread::panicking() {
             let said = fs_err::read_to_string(self.folder.path().join(SAID)).unwrap_or_default();
-            let _ = std::io::stderr().write_all(format!("HAProxy said:\n{said}").as_bytes());
+            let _ = std::io::stderr().write_all(format!("HAProxy log:\n{said}").as_bytes());
         }
     }
 }

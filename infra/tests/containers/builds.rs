@@ -1,23 +1,23 @@
-//! The build specs of the pipelines, run for real: as the synthesized templates hold them, on a copy of this source, with
-//! the real `docker` and `aws`, against a registry and parameters on loopback.
+//! The build specs of the synthesized templates, run with the real `docker` and `aws` on a copy of the source, against a
+//! registry and parameters on loopback.
 
-// Both images: built, skipped, cached, refused.
+// Image build: complete, partial, skipped, failing.
 mod images;
-// The templates, and what becomes of artifacts.
+// Template build and deployment artifacts.
 mod deployments;
-// Which tag is released, and which is not.
+// Tag resolution of releases.
 mod releases;
 
-// The source, as a build gets it.
+// Copy of the source.
 mod checkout;
-// Registry and parameters on loopback.
+// Mock AWS on loopback.
 mod cloud;
-// An execution of a pipeline, action by action.
+// Execution of a pipeline.
 mod execution;
-// Runs a build spec as CodeBuild does.
+// Runs a build spec like CodeBuild.
 #[path = "../it/builds/machine.rs"]
 mod machine;
-// Build specs, out of a synthesized template.
+// Build specs of a synthesized template.
 #[path = "../it/builds/spec.rs"]
 mod spec;
 
@@ -38,15 +38,15 @@ const PARAMETER: &str = "penguinapp-imagetag";
 const FIRST: &str = "4f2a9c0b7d1e6f8a3c5b2d4e6f8091a2b3c4d5e6";
 const SECOND: &str = "9b1d7e3f5a2c4860b9d8e7f6a5c4b3d2e1f00918";
 
-/// The pipelines, and a cloud with empty image repositories.
-struct Stage {
+/// The pipelines, and a mock AWS with empty repositories.
+struct Harness {
     dev: Json,
     release: Json,
     cloud: Cloud,
     checkout: Checkout,
 }
 
-impl Stage {
+impl Harness {
     fn new() -> Self {
         let graph = stacks::graph(&Settings::parse(EXAMPLE).unwrap()).unwrap();
         let template = |name: &str| -> Json {
@@ -71,7 +71,7 @@ impl Stage {
         execution
     }
 
-    /// Tags of both repositories, each with its digest.
+    /// Returns the tags of both repositories with their digests.
     fn tags(&self) -> [BTreeMap<String, String>; 2] {
         ["penguin-school/app", "penguin-school/proxy"].map(|name| self.cloud.tags(name))
     }
@@ -80,7 +80,7 @@ impl Stage {
         self.cloud.release(PARAMETER)
     }
 
-    /// Puts something into a repository under this tag.
+    /// Pushes an image with this tag.
     fn put_image(&self, container: &str, tag: &str) {
         let repository = format!("penguin-school/{container}");
         let image = [
@@ -100,7 +100,7 @@ impl Stage {
     }
 }
 
-/// A deployment is to give this tag to the template that the repository holds.
+/// Checks that a deployment passes this tag and the golden template.
 fn judge_deployment(deployment: &Deployment, tag: &str) {
     let golden = format!(
         "{}/tests/golden/{}.template.json",
@@ -109,27 +109,26 @@ fn judge_deployment(deployment: &Deployment, tag: &str) {
     );
     assert!(
         deployment.template == fs_err::read_to_string(&golden).unwrap(),
-        "{} is another template than {golden}",
+        "{} differs from {golden}",
         deployment.stack
     );
     let expected = [(IMAGE_TAG_PARAMETER.to_owned(), tag.to_owned())];
     assert_eq!(deployment.parameters, BTreeMap::from(expected));
-    // Whatever has no default has to be given.
+    // Parameters without default must be set.
     let template: Json = serde_json::from_str(&deployment.template).unwrap();
     for (name, parameter) in template["Parameters"].as_object().unwrap() {
         assert!(
             parameter.get("Default").is_some() || deployment.parameters.contains_key(name),
-            "nobody gives {name}"
+            "parameter {name} is not set"
         );
     }
 }
 
-/// A folder with a `program` that refuses what `pattern` matches of its arguments, and hands on everything else to the
-/// real one.
-fn refusal(program: &str, pattern: &str, says: &str) -> TempDir {
+/// Creates a directory with a `program` that fails if `pattern` matches its arguments, and otherwise calls the real one.
+fn failing_program(program: &str, pattern: &str, says: &str) -> TempDir {
     let folder = TempDir::new().unwrap();
     let file = folder.path().join(program);
-    // The folder stands first in the search path.
+    // The directory is first in PATH.
     let script = format!(
         "#!/bin/sh\ncase \"$*\" in {pattern}) echo '{says}' >&2; exit 254 ;; esac\nPATH=${{PATH#*:}}\nexec {program} \"$@\"\n"
     );

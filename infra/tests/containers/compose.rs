@@ -1,28 +1,28 @@
-//! `docker compose up`: how soon the site is there, that it is the site, and what the two containers cost at rest.
+//! `docker compose up`: start time, correct site, idle memory.
 
 use std::io::{Read as _, Write as _};
 use std::net::{SocketAddr, TcpStream};
 use std::time::{Duration, Instant, SystemTime};
 
-use infra::service::{APP_HEALTH_PATH, PROXY_HEALTH_PATH, Runtime, containers};
+use infra::service::{APP_HEALTH_PATH, PROXY_HEALTH_PATH, Runtime, Service};
 
 use crate::docker::{Own, alone, docker, figure, free_port, own_name, wait_for};
 use crate::project::Project;
 
 #[test]
-fn one_command_and_the_page_is_there() {
+fn compose_up_serves_the_site() {
     let _turn = alone();
     let project = Project::new("up");
     let took = project.up();
     figure(&format!(
-        "docker compose up, images there: both healthy after {took:.1?}"
+        "docker compose up with existing images: healthy after {took:.1?}"
     ));
     assert!(took <= Duration::from_secs(10), "healthy only after {took:?}");
 
     let page = get(project.address(), "/").unwrap();
     assert!(page.starts_with("HTTP/1.1 200"), "{page}");
     assert!(page.contains("Penguin School"), "{page}");
-    // Visitors have no way past the proxy.
+    // The app is only reachable through the proxy.
     assert_eq!(docker(&["port", &project.container("app").0]), "");
 
     for (service, limit) in [("app", 15.0), ("proxy", 8.0)] {
@@ -47,37 +47,37 @@ fn one_command_and_the_page_is_there() {
     figure(&format!("docker compose down: {:.1?}", began.elapsed()));
 }
 
-/// Each container alone, asked again and again from the moment at which `docker start` returns. Not earlier: the engine
-/// is still connecting the container to its network then, and the packets lost would be what is measured.
+/// Measures from the return of `docker start`: before, the engine is still connecting the container to its network, and
+/// lost packets would be measured.
 #[test]
-fn the_programs_answer_soon_after_their_start() {
+fn programs_respond_soon_after_start() {
     let _turn = alone();
     let paths = [APP_HEALTH_PATH, PROXY_HEALTH_PATH];
-    for (container, path) in containers(Runtime::Compose).iter().zip(paths) {
+    for (container, path) in Service::default().containers(Runtime::Compose).iter().zip(paths) {
         let (name, port) = (own_name(&format!("start-{}", container.name)), free_port());
         let publish = format!("127.0.0.1:{port}:{}", container.port);
         let own = Own::run(&name, &["--publish", &publish, container.package]);
-        let answered = first_answer(port, path);
+        let answered = first_response(port, path);
         let took = answered.duration_since(own.started()).unwrap_or_default();
         figure(&format!(
-            "{}: has answered {took:.0?} after its start, the return of `docker start` included",
+            "{}: first response {took:.0?} after its start, including the return of `docker start`",
             container.name
         ));
         assert!(took <= Duration::from_secs(2), "{took:?}");
     }
 }
 
-/// When the first answer, whatever its status, has come from `port`.
-fn first_answer(port: u16, path: &str) -> SystemTime {
+/// Returns the time of the first response from `port`.
+fn first_response(port: u16, path: &str) -> SystemTime {
     let target = SocketAddr::from(([127, 0, 0, 1], port));
-    wait_for("an answer", Duration::from_secs(30), || {
+    wait_for("a response", Duration::from_secs(30), || {
         get(target, path)
-            .filter(|answer| answer.starts_with("HTTP/1.1 "))
+            .filter(|response| response.starts_with("HTTP/1.1 "))
             .map(|_| SystemTime::now())
     })
 }
 
-/// A whole answer as text, or nothing where nobody listens.
+/// Returns a whole response as text, or `None` without a listener.
 pub(crate) fn get(target: SocketAddr, path: &str) -> Option<String> {
     let mut stream = TcpStream::connect(target).ok()?;
     stream.set_read_timeout(Some(Duration::from_secs(15))).ok()?;
@@ -86,7 +86,7 @@ pub(crate) fn get(target: SocketAddr, path: &str) -> Option<String> {
         "GET {path} HTTP/1.1\r\nHost: {target}\r\nConnection: close\r\n\r\n"
     )
     .ok()?;
-    let mut answer = Vec::new();
-    stream.read_to_end(&mut answer).ok()?;
-    Some(String::from_utf8_lossy(&answer).into_owned())
+    let mut response = Vec::new();
+    stream.read_to_end(&mut response).ok()?;
+    Some(String::from_utf8_lossy(&response).into_owned())
 }

@@ -1,6 +1,4 @@
-//! The `docker` command, and what it knows of a container.
-//!
-//! A command that fails ends the test with what the command said. It must not know what the containers are for.
+//! The `docker` command and containers. A failed command panics with its output.
 
 use std::io::{Read as _, Seek as _, Write as _};
 use std::net::{SocketAddr, TcpListener};
@@ -10,24 +8,24 @@ use std::time::{Duration, Instant, SystemTime};
 
 use serde_json::Value;
 
-/// The tests of containers run one at a time: they measure times, on machines with two cores.
+/// Serializes tests that measure times.
 pub(crate) fn alone() -> MutexGuard<'static, ()> {
     static TURN: Mutex<()> = Mutex::new(());
     TURN.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// Shows a measured figure, also when the test passes: the test runner keeps back what `println!` writes.
+/// Prints a measured figure, also when the test passes.
 pub(crate) fn figure(text: &str) {
-    // One write, so that the lines of tests that run side by side stay whole.
+    // One write, so that lines of parallel tests are not mixed.
     let _ = std::io::stderr().write_all(format!("figure: {text}\n").as_bytes());
 }
 
-/// What `docker` prints, trimmed.
+/// Returns the trimmed output of `docker`.
 pub(crate) fn docker(arguments: &[&str]) -> String {
     output_of(Command::new("docker").args(arguments))
 }
 
-/// What `command` prints, trimmed.
+/// Returns the trimmed output of `command`.
 pub(crate) fn output_of(command: &mut Command) -> String {
     let output = run(command);
     assert!(
@@ -40,16 +38,16 @@ pub(crate) fn output_of(command: &mut Command) -> String {
     String::from_utf8_lossy(&output.stdout).trim().to_owned()
 }
 
-/// The same for commands that may fail. One that does not end within two minutes is ended, and the test with it.
+/// Runs a command that may fail, with a timeout of two minutes.
 pub(crate) fn run(command: &mut Command) -> Output {
-    // Files, not pipes: nobody has to read them while the command runs.
+    // Files, since pipes would have to be read meanwhile.
     let files = [tempfile::tempfile().unwrap(), tempfile::tempfile().unwrap()];
     let [out, err] = files.each_ref().map(|file| file.try_clone().unwrap());
     let mut child = command
         .stdout(out)
         .stderr(err)
         .spawn()
-        .unwrap_or_else(|error| panic!("{command:?} could not be started: {error}"));
+        .unwrap_or_else(|error| panic!("cannot start {command:?}: {error}"));
     let deadline = Instant::now() + Duration::from_mins(2);
     let status = loop {
         if let Some(status) = child.try_wait().unwrap() {
@@ -69,7 +67,7 @@ pub(crate) fn run(command: &mut Command) -> Output {
     });
     let Some(status) = status else {
         panic!(
-            "{command:?} does not end; so far it said:\n{}",
+            "{command:?} timed out; output so far:\n{}",
             String::from_utf8_lossy(&[stdout, stderr].concat())
         );
     };
@@ -80,27 +78,27 @@ pub(crate) fn run(command: &mut Command) -> Output {
     }
 }
 
-/// Asks `condition` again and again until it gives something, for at most `patience`.
-pub(crate) fn wait_for<T>(what: &str, patience: Duration, mut condition: impl FnMut() -> Option<T>) -> T {
-    let deadline = Instant::now() + patience;
+/// Polls `condition` until it returns a value, or panics after `timeout`.
+pub(crate) fn wait_for<T>(what: &str, timeout: Duration, mut condition: impl FnMut() -> Option<T>) -> T {
+    let deadline = Instant::now() + timeout;
     loop {
         if let Some(found) = condition() {
             return found;
         }
         assert!(
             Instant::now() < deadline,
-            "waited {patience:?} in vain for {what}"
+            "timeout after {timeout:?} waiting for {what}"
         );
         std::thread::sleep(Duration::from_millis(20));
     }
 }
 
-/// An image by its name, as `docker image inspect` shows it.
+/// Returns the output of `docker image inspect`.
 pub(crate) fn inspect_image(image: &str) -> Value {
     let output = run(Command::new("docker").args(["image", "inspect", image]));
     assert!(
         output.status.success(),
-        "there is no image {image}: build it first, with `docker compose build`"
+        "no image {image}: run `docker compose build`"
     );
     let parsed: Value = serde_json::from_slice(&output.stdout).unwrap();
     parsed[0].clone()
@@ -116,10 +114,10 @@ impl Container {
         parsed[0].clone()
     }
 
-    /// Its id and when it was started: the same two, the same run.
+    /// Returns ID and start time, which identify a run.
     pub(crate) fn identity(&self) -> (String, SystemTime) {
-        let facts = self.inspect();
-        (text(&facts["Id"]), time(&facts["State"]["StartedAt"]))
+        let inventory = self.inspect();
+        (text(&inventory["Id"]), time(&inventory["State"]["StartedAt"]))
     }
 
     pub(crate) fn started(&self) -> SystemTime {
@@ -135,8 +133,8 @@ impl Container {
         text(&self.inspect()["State"]["Health"]["Status"])
     }
 
-    pub(crate) fn wait_until_healthy(&self, patience: Duration) {
-        wait_for(&format!("{} to be healthy", self.0), patience, || {
+    pub(crate) fn wait_until_healthy(&self, timeout: Duration) {
+        wait_for(&format!("{} to be healthy", self.0), timeout, || {
             (self.health() == "healthy").then_some(())
         });
     }
@@ -149,20 +147,20 @@ impl Container {
         self.inspect()["State"]["ExitCode"].as_i64().unwrap()
     }
 
-    /// Its address on its first network.
+    /// Returns the address on the first network.
     pub(crate) fn address(&self) -> String {
-        let facts = self.inspect();
-        let networks = facts["NetworkSettings"]["Networks"].as_object().unwrap();
+        let inventory = self.inspect();
+        let networks = inventory["NetworkSettings"]["Networks"].as_object().unwrap();
         text(&networks.values().next().unwrap()["IPAddress"])
     }
 
-    /// Where this machine reaches its `port`.
+    /// Returns the published address of `port`.
     pub(crate) fn published(&self, port: u16) -> SocketAddr {
         let ports = docker(&["port", &self.0, &port.to_string()]);
         ports.lines().next().unwrap().parse().unwrap()
     }
 
-    /// Its log, both streams, each line after the time at which the engine received it.
+    /// Returns the log of both streams with timestamps.
     pub(crate) fn log(&self) -> String {
         let output = run(Command::new("docker").args(["logs", "--timestamps", &self.0]));
         let (out, err) = (
@@ -172,7 +170,7 @@ impl Container {
         format!("{out}{err}")
     }
 
-    /// Resident memory of its one process in MiB, where this machine lets it be seen.
+    /// Returns the resident memory of its process in MiB, if readable.
     pub(crate) fn resident_mib(&self) -> Option<f64> {
         let pid = self.inspect()["State"]["Pid"].as_u64()?;
         let status = fs_err::read_to_string(format!("/proc/{pid}/status")).ok()?;
@@ -184,18 +182,18 @@ impl Container {
     }
 }
 
-/// A container that ends with the test, however the test ends.
+/// A container that is removed when dropped.
 #[derive(Debug)]
 pub(crate) struct Own(Container);
 
 impl Own {
-    /// A new container, not started: `docker create --name NAME ARGUMENTS…`
+    /// Creates a container without starting it: `docker create --name NAME ARGUMENTS…`
     pub(crate) fn create(name: &str, arguments: &[&str]) -> Self {
         docker(&[&["create", "--name", name], arguments].concat());
         Self(Container(name.to_owned()))
     }
 
-    /// The same, started.
+    /// Creates and starts a container.
     pub(crate) fn run(name: &str, arguments: &[&str]) -> Self {
         let own = Self::create(name, arguments);
         docker(&["start", name]);
@@ -220,7 +218,7 @@ impl Drop for Own {
     }
 }
 
-/// The end of a container's log, for whoever reads of a failed test.
+/// Prints the end of a container's log, for failed tests.
 pub(crate) fn tell_log(container: &Container) {
     let log = container.log();
     let lines: Vec<_> = log.lines().collect();
@@ -228,7 +226,7 @@ pub(crate) fn tell_log(container: &Container) {
     let _ = std::io::stderr().write_all(format!("log of {}:\n  {end}\n", container.0).as_bytes());
 }
 
-/// A port that is free now. Another program could take it before it is used: possible, and not seen yet.
+/// Returns a free port.
 pub(crate) fn free_port() -> u16 {
     TcpListener::bind("127.0.0.1:0")
         .unwrap()
@@ -237,7 +235,7 @@ pub(crate) fn free_port() -> u16 {
         .port()
 }
 
-/// A name that no other run of these tests uses.
+/// Returns a name that is unique to this test run.
 pub(crate) fn own_name(label: &str) -> String {
     format!("penguin-test-{label}-{}", std::process::id())
 }

@@ -1,11 +1,8 @@
-//! A steady stream of requests that does not wait for the answers, and an exact account of what became of each.
+//! Open-loop load generator with an exact report of every request.
 //!
-//! *Open loop*: request *n* is due at a fixed time, whatever happened to those before it, as with real visitors. A
-//! service that stands still for a second is thus asked as often as ever, and the requests of that second are in the
-//! account with their whole waiting time. Connections are kept alive and used in turn, as a load balancer does.
-//!
-//! It knows HTTP/1.1 as far as a client must to tell a complete answer from a torn one. It must not know of Docker, nor
-//! what the service is. For loopback and modest rates only.
+//! *Open loop*: requests are due at fixed times, regardless of earlier ones, like real traffic. If the service stalls,
+//! requests continue, and their whole waiting time is reported. Connections are kept alive and used in turn, like by a
+//! load balancer. Supports HTTP/1.1 as far as needed to detect incomplete responses. For loopback and modest rates.
 
 mod connection;
 mod report;
@@ -23,29 +20,29 @@ use tokio::task::JoinSet;
 use connection::Connection;
 pub(crate) use report::{Outcome, Report, Sample};
 
-/// What to send, where to and how often.
+/// Configuration of a load.
 #[derive(Clone, Debug)]
 pub(crate) struct Plan {
-    /// Where the service is.
+    /// Address of the service.
     pub(crate) target: SocketAddr,
     /// Path and query of the GET request.
     pub(crate) path: String,
-    /// Requests that are due in each second.
+    /// Requests per second.
     pub(crate) per_second: u32,
-    /// Connections opened beforehand and kept alive. When all are busy, more are opened.
+    /// Connections opened in advance; more are opened when all are busy.
     pub(crate) connections: usize,
-    /// Every so many requests, one begins on a new connection, as that of a new visitor. 0 for never.
+    /// Every n-th request uses a new connection; 0 for never.
     pub(crate) newcomer_every: u64,
-    /// Requests that a newcomer sends in one go, before any answer.
+    /// Requests pipelined on a new connection.
     pub(crate) newcomer_asks: usize,
-    /// Ends by itself after so many requests; otherwise when told to.
+    /// Number of requests; `None` runs until stopped.
     pub(crate) at_most: Option<u64>,
-    /// A request without a complete answer after this time is lost.
+    /// Timeout of a response; the request is lost afterwards.
     pub(crate) patience: Duration,
 }
 
 impl Plan {
-    /// 200 requests a second over 20 connections; every tenth comes on a new one, with two more right behind it.
+    /// 200 requests per second over 20 connections; every tenth on a new connection with two more pipelined.
     pub(crate) fn steady(target: SocketAddr, path: &str) -> Self {
         Self {
             target,
@@ -67,7 +64,7 @@ impl Plan {
     }
 }
 
-/// A load that is running, on a thread of its own.
+/// A running load, on its own thread.
 #[derive(Debug)]
 pub(crate) struct Load {
     stop: Arc<AtomicBool>,
@@ -76,7 +73,7 @@ pub(crate) struct Load {
 }
 
 impl Load {
-    /// Begins to send.
+    /// Starts sending.
     pub(crate) fn start(plan: Plan) -> Self {
         let (stop, answered) = (Arc::new(AtomicBool::new(false)), Arc::new(AtomicU64::new(0)));
         let thread = {
@@ -96,18 +93,18 @@ impl Load {
         }
     }
 
-    /// Requests answered with 200 so far.
+    /// Returns the number of 200 responses so far.
     pub(crate) fn answered(&self) -> u64 {
         self.answered.load(Ordering::Relaxed)
     }
 
-    /// Sends no more, waits for what is under way and gives the account.
+    /// Stops sending, waits for pending requests and returns the report.
     pub(crate) fn finish(self) -> Report {
         self.stop.store(true, Ordering::Relaxed);
         self.wait()
     }
 
-    /// Waits until the load has ended by itself and gives the account.
+    /// Waits for the end and returns the report.
     pub(crate) fn wait(self) -> Report {
         self.thread.join().unwrap()
     }
@@ -151,7 +148,7 @@ async fn drive(plan: Plan, stop: &AtomicBool, answered: &AtomicU64) -> Report {
     report
 }
 
-/// The connection that has rested longest, of those that the other side has not closed in the meantime.
+/// Returns the connection that was idle longest and is still open.
 fn next_alive(idle: &mut VecDeque<Connection>, report: &mut Report) -> Option<Connection> {
     while let Some(connection) = idle.pop_front() {
         if !connection.is_over() {
@@ -174,7 +171,7 @@ fn settle(
     idle.extend(connection);
 }
 
-/// So many requests in one go. Gives the connection back when it can be used again.
+/// Sends `times` requests at once. Returns the connection if it can be reused.
 async fn ask(
     connection: Option<Connection>,
     target: SocketAddr,
@@ -224,16 +221,16 @@ async fn ask(
                 Ok(outcome) => outcome,
                 Err(_) => Outcome::Lost {
                     phase: connection.phase(),
-                    how: format!("nothing more within {patience:?}"),
+                    how: format!("no more data within {patience:?}"),
                 },
             },
         };
         gone = match &outcome {
-            // RFC 9112, 9.6: what was sent behind it has not been looked at.
-            Outcome::Answered { last: true, .. } => Some(Outcome::Refused {
-                why: "the answer before it was the last of its connection".to_owned(),
+            // RFC 9112, 9.6: requests after it were not processed.
+            Outcome::Decision { last: true, .. } => Some(Outcome::Refused {
+                why: "the previous response closed the connection".to_owned(),
             }),
-            Outcome::Answered { .. } => None,
+            Outcome::Decision { .. } => None,
             Outcome::Lost { .. } | Outcome::Refused { .. } => Some(outcome.clone()),
         };
         note(&connection, first, outcome);

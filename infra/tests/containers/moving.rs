@@ -1,4 +1,4 @@
-//! The app goes and comes back under load, at the old address and at a new one. The proxy is never restarted for it.
+//! The app restarts or moves under load, at the old or a new address, without restarting the proxy.
 
 use std::time::{Duration, SystemTime};
 
@@ -6,23 +6,23 @@ use crate::docker::{Own, alone, figure, own_name, wait_for};
 use crate::load::{Load, Outcome, Plan, Report};
 use crate::project::Project;
 
-/// From the app's start, this is the most that the way to it may take.
+/// Maximum time from the start of the app to the first response.
 const RECOVERY: Duration = Duration::from_secs(2);
-/// The proxy holds a request this long for an app that is away; an absence below it is not seen by visitors.
+/// The proxy holds requests this long while the app is unavailable.
 const HOLD: Duration = Duration::from_secs(5);
-/// What an answer may take besides the hold, on a busy machine.
+/// Additional time of a response on a busy machine.
 const SLACK: Duration = Duration::from_secs(2);
 
-/// What a load saw of an `event`, and when the app's process began after it.
+/// Report of a load during an `event`, and the app's start time after it.
 struct Story {
     report: Report,
     app_started: SystemTime,
 }
 
-/// Runs `event` under load. The proxy must be the same run of the same container afterwards.
+/// Runs `event` under load. The proxy must not restart.
 fn under_load(project: &Project, event: impl FnOnce()) -> Story {
     let proxy = project.container("proxy").identity();
-    // One request at a time: one that is sent behind another is not held before that has its answer.
+    // No pipelining, since a pipelined request is held only after the previous response.
     let load = Load::start(Plan {
         newcomer_asks: 1,
         ..Plan::steady(project.address(), "/")
@@ -32,9 +32,9 @@ fn under_load(project: &Project, event: impl FnOnce()) -> Story {
     });
     event();
     let app_started = project.container("app").started();
-    // A second's worth of answers after the event, whether it was quick or not.
+    // Load after the event.
     let goal = load.answered() + 200;
-    wait_for("answers after the event", Duration::from_secs(30), || {
+    wait_for("responses after the event", Duration::from_secs(30), || {
         (load.answered() >= goal).then_some(())
     });
     let report = load.finish();
@@ -47,27 +47,27 @@ fn under_load(project: &Project, event: impl FnOnce()) -> Story {
 }
 
 impl Story {
-    /// Prints the figures and holds them against the promises.
+    /// Prints and checks the figures.
     fn judge(&self, what: &str) {
         let recovery = self.recovery();
         figure(&format!(
-            "{what}: first answer {recovery:.0?} after the app's start; {}",
+            "{what}: first response {recovery:.0?} after the app's start; {}",
             self.report
         ));
         let report = &self.report;
-        assert!(report.lost().is_empty(), "lost:{}", report.tell(&report.lost()));
+        assert!(report.lost().is_empty(), "lost:{}", report.text(&report.lost()));
         assert!(
             recovery <= RECOVERY,
-            "the app was reached again only {recovery:?} after its start"
+            "the app was reached {recovery:?} after its start"
         );
-        // Whoever is not answered has waited for the whole hold, and is told when to come again.
+        // Failed requests waited for the whole hold time and have `Retry-After`.
         let broken: Vec<_> = report
-            .refusals()
+            .refused()
             .into_iter()
             .filter(|sample| {
                 !matches!(
                     sample.outcome,
-                    Outcome::Answered {
+                    Outcome::Decision {
                         status: 503,
                         retry_after: true,
                         ..
@@ -77,8 +77,8 @@ impl Story {
             .collect();
         assert!(
             broken.is_empty(),
-            "answers other than 200 within the hold:{}",
-            report.tell(&broken)
+            "responses other than 200 within the hold:{}",
+            report.text(&broken)
         );
         assert!(
             report.longest_wait() <= HOLD + SLACK,
@@ -87,7 +87,7 @@ impl Story {
         );
     }
 
-    /// From the start of the app's process to the first answer.
+    /// Returns the time from the start of the app's process to the first response.
     fn recovery(&self) -> Duration {
         let started = self.report.moment(self.app_started);
         self.report
@@ -133,9 +133,9 @@ fn the_app_is_recreated() {
     assert_ne!(project.container("app"), before);
 }
 
-/// Another container has the app's old address by the time the app comes back, and nothing listens there.
+/// Another container gets the app's old address, with a closed port.
 #[test]
-fn the_app_moves_and_its_old_address_is_dead() {
+fn app_moves_and_old_address_is_closed() {
     let _turn = alone();
     let project = Project::new("moved");
     project.up();
@@ -149,18 +149,18 @@ fn the_app_moves_and_its_old_address_is_dead() {
         ));
         project.compose(&["up", "--detach", "--no-build", "app"]);
     })
-    .judge("app moved, old address dead");
+    .judge("app moved, old address closed");
     assert_ne!(project.container("app").address(), old);
 }
 
-/// Another container has the old address, and answers on the app's port: as a stranger that must not be asked for long.
+/// Another container gets the old address and listens on the app's port.
 #[test]
-fn the_app_moves_and_a_stranger_answers_at_its_old_address() {
+fn app_moves_and_another_server_has_its_old_address() {
     let _turn = alone();
     let project = Project::new("stranger");
     project.up();
     let (old, mut squatter) = (project.container("app").address(), None);
-    // A proxy without an app behind it makes a stranger that answers everything with 503.
+    // A proxy without upstream responds 503 to everything.
     let stranger = [
         "--env",
         "PROXY_LISTEN=[::]:3000",
@@ -177,32 +177,32 @@ fn the_app_moves_and_a_stranger_answers_at_its_old_address() {
     });
     assert_ne!(project.container("app").address(), old);
     figure(&format!(
-        "app moved, a stranger at the old address: first answer {:.0?} after the app's start; {}",
+        "app moved, another server at the old address: first response {:.0?} after the app's start; {}",
         story.recovery(),
         story.report
     ));
     assert!(
         story.report.lost().is_empty(),
         "lost:{}",
-        story.report.tell(&story.report.lost())
+        story.report.text(&story.report.lost())
     );
     let late: Vec<_> = {
         let settled = story.report.moment(story.app_started) + RECOVERY;
         story
             .report
-            .refusals()
+            .refused()
             .into_iter()
             .filter(|sample| sample.due > settled)
             .collect()
     };
     assert!(
         late.is_empty(),
-        "the stranger was asked for too long:{}",
-        story.report.tell(&late)
+        "the other server received requests for too long:{}",
+        story.report.text(&late)
     );
 }
 
-/// Runs containers in the project's network until one of them has got `address`. All of them go with the guard.
+/// Starts containers in the project's network until one gets `address`.
 fn take_address(project: &Project, address: &str, image: &[&str]) -> Vec<Own> {
     let mut squatters = Vec::new();
     for number in 0..5 {

@@ -1,8 +1,5 @@
-//! nginx in the place of the proxy: in the network namespace of the app's container, with the settings that it usually
-//! has in this place.
-//!
-//! There is no image of it here, so Debian's nginx runs as a process of this machine inside the container's network. It
-//! is ended by a signal and waited for, as the engine would do.
+//! nginx instead of the proxy, in the network namespace of the app's container, with typical settings. Debian's nginx, since
+//! there is no image of it in the tests.
 
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
@@ -19,20 +16,20 @@ pub(crate) struct Nginx {
 }
 
 impl Nginx {
-    /// What is missing for it here, if anything.
+    /// Returns why nginx cannot be used, if so.
     pub(crate) fn obstacle() -> Option<&'static str> {
         let found = |command: &mut Command| command.output().is_ok_and(|output| output.status.success());
         let own = std::process::id().to_string();
         if !found(Command::new("nginx").arg("-v")) {
-            Some("there is no nginx")
+            Some("nginx is missing")
         } else if !found(Command::new("nsenter").args(["--target", &own, "--net", "--", "true"])) {
-            Some("network namespaces may not be entered")
+            Some("cannot enter network namespaces")
         } else {
             None
         }
     }
 
-    /// Starts in the network of `app`, which listens on `upstream`.
+    /// Starts nginx in the network of `app`, which listens on `upstream`.
     pub(crate) fn start(app: &Container, port: u16, upstream: u16) -> Self {
         let folder = TempDir::new().unwrap();
         let here = folder.path().display();
@@ -63,7 +60,7 @@ impl Nginx {
         }
     }
 
-    /// Sends a signal by its name, as the engine does for a container.
+    /// Sends a signal by name.
     pub(crate) fn signal(&self, name: &str) {
         let pid = self.process.id().to_string();
         assert!(
@@ -75,7 +72,7 @@ impl Nginx {
         );
     }
 
-    /// Waits until it has ended.
+    /// Waits for the end.
     pub(crate) fn ended(&mut self, patience: Duration) {
         wait_for("nginx to end", patience, || self.process.try_wait().unwrap());
     }
@@ -83,7 +80,7 @@ impl Nginx {
 
 impl Drop for Nginx {
     fn drop(&mut self) {
-        // The workers end with their master when it is told, and not when it is killed.
+        // Workers exit with the master after a signal, not after SIGKILL.
         if self.process.try_wait().is_ok_and(|ended| ended.is_none()) {
             self.signal("TERM");
             self.ended(Duration::from_secs(20));

@@ -1,4 +1,4 @@
-//! The repository's `docker-compose.yml` under a project name and a port of its own, gone when the test ends.
+//! The repository's `docker-compose.yml` with a unique project name and port, removed on drop.
 
 use std::net::SocketAddr;
 use std::process::{Command, Output};
@@ -15,12 +15,12 @@ const ROOT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/..");
 pub(crate) struct Project {
     name: String,
     port: u16,
-    /// Holds the override file, if there is one.
+    /// Directory of the override file, if there is one.
     folder: TempDir,
 }
 
 impl Project {
-    /// Nothing runs yet.
+    /// Creates a project without starting it.
     pub(crate) fn new(label: &str) -> Self {
         Self {
             name: own_name(label),
@@ -29,7 +29,7 @@ impl Project {
         }
     }
 
-    /// Puts `yaml` over the repository's file, as a user's `docker-compose.override.yml` would be.
+    /// Adds an override file.
     pub(crate) fn overlay(&self, yaml: &str) {
         fs_err::write(self.folder.path().join("override.yml"), yaml).unwrap();
     }
@@ -50,7 +50,7 @@ impl Project {
         if overlay.exists() {
             command.arg("--file").arg(overlay);
         }
-        // What the person who runs the tests has set for a project of their own does not count here.
+        // Ignore the user's own variables.
         for (name, _) in std::env::vars().filter(|(name, _)| name.starts_with("COMPOSE_")) {
             command.env_remove(name);
         }
@@ -61,36 +61,36 @@ impl Project {
         command
     }
 
-    /// What `docker compose ARGUMENTS…` prints.
+    /// Returns the output of `docker compose ARGUMENTS…`.
     pub(crate) fn compose(&self, arguments: &[&str]) -> String {
         output_of(&mut self.command(arguments))
     }
 
-    /// The same for what may fail.
+    /// Runs a command that may fail.
     pub(crate) fn try_compose(&self, arguments: &[&str]) -> Output {
         run(&mut self.command(arguments))
     }
 
-    /// `docker compose up` until both containers are healthy, and how long that took. The images must be there.
+    /// Starts both containers and returns the time until they are healthy. The images must exist.
     pub(crate) fn up(&self) -> Duration {
         let began = Instant::now();
         self.compose(&["up", "--detach", "--no-build", "--wait", "--wait-timeout", "60"]);
         began.elapsed()
     }
 
-    /// The container of a service, running or not.
+    /// Returns the container of a service, running or not.
     pub(crate) fn container(&self, service: &str) -> Container {
         let ids = self.compose(&["ps", "--all", "--quiet", service]);
         assert!(!ids.is_empty(), "service {service} has no container");
         Container(ids)
     }
 
-    /// Where the site is.
+    /// Returns the published address.
     pub(crate) fn address(&self) -> SocketAddr {
         SocketAddr::from(([127, 0, 0, 1], self.port))
     }
 
-    /// The network that both containers are in.
+    /// Returns the network of the project.
     pub(crate) fn network(&self) -> String {
         format!("{}_default", self.name)
     }

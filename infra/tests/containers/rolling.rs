@@ -1,16 +1,14 @@
-//! Three tasks behind a load balancer are replaced twice under load. Not one request may fail.
+//! Replaces three tasks behind a load balancer twice under load; no request may fail.
 //!
-//! The first time the load balancer does not know: it goes on sending to tasks that were told to stop, as it does after
-//! `StopTask` and on Fargate Spot. The second time it is told beforehand, as by a deployment of ECS.
-//!
-//! The same story with nginx as the sidecar shows that this measure does find losses where there are some.
+//! First the load balancer is notified after the task, as with `StopTask` and on Fargate Spot; then before it, as in an ECS
+//! deployment. The same test with nginx as sidecar shows that the test detects losses.
 
 use std::fmt;
 use std::net::SocketAddr;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use infra::service::{PROXY_HEALTH_PATH, Runtime, containers};
+use infra::service::{PROXY_HEALTH_PATH, Runtime, Service};
 
 use crate::balancer::{Balancer, Place};
 use crate::compose::get;
@@ -19,29 +17,29 @@ use crate::load::{Load, Plan, Report, Sample};
 use crate::nginx::Nginx;
 use crate::task;
 
-/// Tasks at a time.
+/// Number of tasks.
 const TASKS: usize = 3;
-/// The load balancer learns so much later than the task that the task is to stop.
-const TOLD_LATE: Duration = Duration::from_secs(7);
-/// Or so much earlier.
-const TOLD_EARLY: Duration = Duration::from_secs(3);
+/// Delay of the load balancer's notification after the task's stop signal.
+const NOTIFIED_LATE: Duration = Duration::from_secs(7);
+/// Time of the notification before the stop signal.
+const NOTIFIED_EARLY: Duration = Duration::from_secs(3);
 
-/// What stands before the app.
+/// Sidecar of the app.
 enum Sidecar {
     Proxy(Own),
     Nginx(Nginx, &'static str),
 }
 
-/// Which sidecar to tell the story of.
+/// Kind of sidecar.
 #[derive(Clone, Copy)]
 enum Kind {
     Proxy,
-    /// Ended by this signal.
+    /// Stopped with this signal.
     Nginx(&'static str),
 }
 
 impl Kind {
-    /// For the names of containers.
+    /// Returns a label for container names.
     fn label(self) -> String {
         match self {
             Self::Proxy => String::new(),
@@ -66,9 +64,9 @@ struct Task {
 }
 
 impl Task {
-    /// Starts one; `label` is its own.
+    /// Starts a task with a unique label.
     fn start(kind: Kind, label: &str) -> Self {
-        let [app, proxy] = containers(Runtime::Task);
+        let [app, proxy] = Service::default().containers(Runtime::Task);
         let running_app = task::start(label, &app, &[]);
         let sidecar = match kind {
             Kind::Proxy => {
@@ -85,11 +83,11 @@ impl Task {
     }
 
     fn address(&self) -> SocketAddr {
-        let [_, proxy] = containers(Runtime::Task);
+        let [_, proxy] = Service::default().containers(Runtime::Task);
         SocketAddr::new(self.app.address().parse().unwrap(), proxy.port)
     }
 
-    /// The load balancer begins to send once its health check succeeds.
+    /// Registers the task once it is healthy.
     fn register(&mut self, balancer: &Balancer) {
         let address = self.address();
         let path = match self.sidecar {
@@ -97,14 +95,14 @@ impl Task {
             Sidecar::Nginx(..) => "/",
         };
         wait_for("the task to be healthy", Duration::from_mins(1), || {
-            get(address, path).filter(|answer| answer.starts_with("HTTP/1.1 200"))
+            get(address, path).filter(|response| response.starts_with("HTTP/1.1 200"))
         });
         self.place = Some(balancer.register(address));
     }
 
-    /// Ends as ECS ends a task: the sidecar first, the app when it has gone.
+    /// Stops the task like ECS: the sidecar, then the app.
     fn stop(self) {
-        let [app, proxy] = containers(Runtime::Task);
+        let [app, proxy] = Service::default().containers(Runtime::Task);
         match self.sidecar {
             Sidecar::Proxy(own) => {
                 let took = task::stop(&own, &proxy);
@@ -134,10 +132,10 @@ fn start_tasks(kind: Kind, generation: &str, balancer: &Balancer) -> Vec<Task> {
     tasks
 }
 
-/// What a load saw of two replacements.
+/// Report of a load during two replacements.
 struct Story {
     report: Report,
-    /// When the second replacement began; the first had been over for the load balancer by then.
+    /// Start of the second replacement.
     second: Instant,
     took: Duration,
 }
@@ -161,7 +159,7 @@ impl Story {
         let mut stopping = Vec::new();
         let places: Vec<_> = first.iter().filter_map(|task| task.place).collect();
         stopping.extend(first.into_iter().map(|task| thread::spawn(|| task.stop())));
-        thread::sleep(TOLD_LATE);
+        thread::sleep(NOTIFIED_LATE);
         for place in &places {
             balancer.drain(*place);
         }
@@ -171,7 +169,7 @@ impl Story {
         more_answers(200);
         let places = second.iter().filter_map(|task| task.place);
         places.for_each(|place| balancer.drain(place));
-        thread::sleep(TOLD_EARLY);
+        thread::sleep(NOTIFIED_EARLY);
         stopping.extend(second.into_iter().map(|task| thread::spawn(|| task.stop())));
         for task in stopping {
             task.join().unwrap();
@@ -186,21 +184,21 @@ impl Story {
         }
     }
 
-    /// Requests without a complete 200, for whatever reason, of the first and of the second replacement.
+    /// Returns failed requests of both replacements.
     fn failed(&self) -> [Vec<&Sample>; 2] {
         let failed = self.report.samples.iter().filter(|sample| !sample.is_ok());
         let (first, second) = failed.partition(|sample| sample.due < self.second);
         [first, second]
     }
 
-    /// One line of the comparison.
+    /// Prints the figures.
     fn figure(&self, kind: Kind) {
-        let [untold, told] = self.failed().map(|failed| failed.len());
+        let [late, early] = self.failed().map(|failed| failed.len());
         figure(&format!(
-            "three tasks replaced, {kind}: {untold} failed with the load balancer told {}s late, {told} with it told {}s \
+            "three tasks replaced, {kind}: {late} failed with the load balancer notified {}s late, {early} with {}s \
              early; {:.0?} in all; {}",
-            TOLD_LATE.as_secs(),
-            TOLD_EARLY.as_secs(),
+            NOTIFIED_LATE.as_secs(),
+            NOTIFIED_EARLY.as_secs(),
             self.took,
             self.report
         ));
@@ -208,22 +206,22 @@ impl Story {
 }
 
 #[test]
-fn nothing_fails_when_three_tasks_are_replaced() {
+fn no_request_fails_when_tasks_are_replaced() {
     let _turn = alone();
     let story = Story::of(Kind::Proxy);
     story.figure(Kind::Proxy);
     let failed = story.failed().concat();
-    assert!(failed.is_empty(), "failed:{}", story.report.tell(&failed));
+    assert!(failed.is_empty(), "failed:{}", story.report.text(&failed));
 }
 
 #[test]
-fn the_same_measure_finds_what_nginx_loses() {
+fn test_detects_losses_with_nginx() {
     if let Some(obstacle) = Nginx::obstacle() {
-        figure(&format!("nginx for comparison: LEFT OUT, {obstacle}"));
+        figure(&format!("nginx for comparison: SKIPPED, {obstacle}"));
         return;
     }
     let _turn = alone();
-    // Side by side, each with a load balancer of its own.
+    // In parallel, each with its own load balancer.
     let telling = ["TERM", "QUIT"].map(|signal| {
         let kind = Kind::Nginx(signal);
         (kind, thread::spawn(move || Story::of(kind)))
@@ -231,10 +229,10 @@ fn the_same_measure_finds_what_nginx_loses() {
     for (kind, story) in telling {
         let story = story.join().unwrap();
         story.figure(kind);
-        let [untold, _] = story.failed();
+        let [late, _] = story.failed();
         assert!(
-            !untold.is_empty(),
-            "nothing was lost by a sidecar that ends at once: the measure is blind"
+            !late.is_empty(),
+            "no loss detected with a sidecar that stops at once"
         );
     }
 }

@@ -1,4 +1,4 @@
-//! `docker compose stop` under load: whoever was let in is answered.
+//! `docker compose stop` under load: every accepted request gets a response.
 
 use std::time::{Duration, Instant};
 
@@ -6,11 +6,11 @@ use crate::docker::{Container, alone, figure, wait_for};
 use crate::load::{Load, Outcome, Plan, Report};
 use crate::project::Project;
 
-/// The engine's forwarder takes a connection a moment before it knocks at the container.
+/// The engine's forwarder accepts a connection shortly before it connects to the container.
 const FORWARDING: Duration = Duration::from_millis(100);
 
 #[test]
-fn nothing_is_lost_when_the_project_stops_under_load() {
+fn no_request_is_lost_when_compose_stops() {
     let _turn = alone();
     let project = Project::new("stop");
     project.up();
@@ -31,39 +31,38 @@ fn nothing_is_lost_when_the_project_stops_under_load() {
         (0, 0),
         "exit codes of proxy and app"
     );
-    // In reverse order of the start: the app is there as long as the proxy needs it.
+    // Reverse start order: the app outlives the proxy.
     assert!(proxy.finished() < app.finished());
 }
 
-/// The promise of a stop: every request on an accepted connection has its complete answer, and it is a 200.
+/// Checks that every request on an accepted connection got a complete 200.
 pub(crate) fn judge_stop(report: &Report, proxy: &Container) {
     let closed = report.moment(closed_at(proxy)).checked_sub(FORWARDING).unwrap();
     let lost = report.lost_while_accepting(closed);
-    assert!(lost.is_empty(), "lost:{}", report.tell(&lost));
+    assert!(lost.is_empty(), "lost:{}", report.text(&lost));
     assert!(
-        report.refusals().is_empty(),
-        "other answers than 200:{}",
-        report.tell(&report.refusals())
+        report.refused().is_empty(),
+        "responses other than 200:{}",
+        report.text(&report.refused())
     );
     let last_ones = report
         .samples
         .iter()
-        .filter(|sample| matches!(sample.outcome, Outcome::Answered { last: true, .. }))
+        .filter(|sample| matches!(sample.outcome, Outcome::Decision { last: true, .. }))
         .count();
-    assert!(
-        last_ones > 0,
-        "no answer said that it was the last of its connection"
-    );
+    assert!(last_ones > 0, "no response had `Connection: close`");
     figure(&format!(
-        "  of these {last_ones} answers said `Connection: close`, {} came too late to be let in",
+        "  {last_ones} responses with `Connection: close`, {} requests refused after the listener closed",
         report.samples.len() - report.ok()
     ));
 }
 
-/// When the proxy said that it takes no more connections.
+/// Returns when the proxy stopped accepting connections.
 fn closed_at(proxy: &Container) -> std::time::SystemTime {
     let log = proxy.log();
-    let line = log.lines().find(|line| line.contains("accepting no more"));
-    let line = line.unwrap_or_else(|| panic!("the proxy does not say when it closed its port:\n{log}"));
+    let line = log
+        .lines()
+        .find(|line| line.contains("no longer accepting connections"));
+    let line = line.unwrap_or_else(|| panic!("no log line about the closed listener:\n{log}"));
     humantime::parse_rfc3339(line.split(' ').next().unwrap()).unwrap()
 }

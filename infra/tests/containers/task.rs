@@ -1,16 +1,19 @@
-//! A Fargate task on one machine: two containers that share a network namespace, started by health, stopped in reverse
-//! order with the task's time limit, in the environment that the task definition gives them.
+//! A Fargate task on one machine: two containers in a network namespace, started by health, stopped in reverse order with the
+//! task's stop timeout and environment.
 
 use std::time::{Duration, Instant};
 
-use infra::service::{Container as Described, Runtime, Value, containers};
+use infra::service::{Container as Described, Runtime, Service, Value};
 
 use crate::compose::get;
 use crate::docker::{Own, alone, docker, figure, own_name, wait_for};
 use crate::load::{Load, Plan};
 use crate::stopping::judge_stop;
 
-/// `docker` arguments for a container of the task, up to the image and its command.
+/// Value of every secret.
+pub(crate) const SECRET: &str = "hunter2";
+
+/// Returns the `docker` arguments of a container before image and command.
 fn arguments(container: &Described) -> Vec<String> {
     let mut arguments: Vec<String> = [
         "--read-only",
@@ -22,36 +25,50 @@ fn arguments(container: &Described) -> Vec<String> {
     .map(str::to_owned)
     .into();
     arguments.extend(["--user".to_owned(), container.user.to_owned()]);
-    arguments.extend([
-        "--health-interval".to_owned(),
-        format!("{}s", container.health.interval.as_secs()),
-    ]);
+    if !container.is_package {
+        // As in the task definition.
+        arguments.push("--init".to_owned());
+    }
+    if let Some(health) = &container.health {
+        arguments.extend([
+            "--health-interval".to_owned(),
+            format!("{}s", health.interval.as_secs()),
+        ]);
+    }
     for variable in &container.environment {
         let value = match &variable.value {
             Value::Text(text) => text.as_str(),
             Value::PublicUrl => "https://penguins.example",
+            Value::Indexing => "allow",
+            // As ECS passes it.
+            Value::Secret(_) => SECRET,
         };
         arguments.extend(["--env".to_owned(), format!("{}={value}", variable.name)]);
     }
     arguments
 }
 
-/// Starts a container as the task definition does; `placing` is about its network.
+/// Starts a container like the task definition; `placing` are network arguments.
 pub(crate) fn start(label: &str, container: &Described, placing: &[&str]) -> Own {
+    start_image(label, container, container.package, placing)
+}
+
+/// Like [`start`], with another image.
+pub(crate) fn start_image(label: &str, container: &Described, image: &str, placing: &[&str]) -> Own {
     let arguments = arguments(container);
     Own::run(
         &own_name(&format!("{label}-{}", container.name)),
         &[
             placing,
             &arguments.iter().map(String::as_str).collect::<Vec<_>>(),
-            &[container.package],
-            container.command,
+            &[image],
+            &container.command.iter().map(String::as_str).collect::<Vec<_>>(),
         ]
         .concat(),
     )
 }
 
-/// Stops a container as the task's end does. Gives how long it took.
+/// Stops a container like ECS and returns how long it took.
 pub(crate) fn stop(own: &Own, container: &Described) -> Duration {
     let began = Instant::now();
     let limit = container.stop.timeout.as_secs().to_string();
@@ -60,10 +77,10 @@ pub(crate) fn stop(own: &Own, container: &Described) -> Duration {
 }
 
 #[test]
-fn a_task_serves_through_localhost_and_loses_nothing_when_it_stops() {
+fn task_serves_and_loses_no_request_when_stopped() {
     let _turn = alone();
-    let [app, proxy] = containers(Runtime::Task);
-    // Ports belong to the namespace: they are published by the container that makes it.
+    let [app, proxy] = Service::default().containers(Runtime::Task);
+    // Ports are published by the container that owns the namespace.
     let running_app = start(
         "task",
         &app,
@@ -87,7 +104,7 @@ fn a_task_serves_through_localhost_and_loses_nothing_when_it_stops() {
     wait_for("the load to be under way", Duration::from_secs(20), || {
         (load.answered() >= 400).then_some(())
     });
-    // The load goes on as if no load balancer had noticed anything.
+    // The load continues during the stop.
     let proxy_took = stop(&running_proxy, &proxy);
     let app_took = stop(&running_app, &app);
     let report = load.finish();

@@ -1,6 +1,5 @@
-//! The builds of the pipelines, as far as they can be judged without running them, and the machine that runs them.
-//!
-//! `tests/containers/builds.rs` runs them for real.
+//! Static checks of the pipelines' builds, and tests of the machine that runs build specs. `tests/containers/builds.rs`
+//! runs the builds.
 
 // Runs a build spec as CodeBuild does.
 mod machine;
@@ -16,14 +15,15 @@ use serde_json::Value as Json;
 use spec::{PhaseName, Project, Spec, list, text};
 use tempfile::TempDir;
 
-/// What a build calls, and the rights that takes.
-const CALLS: [(&str, &[&str]); 7] = [
+/// Commands of the builds and the permissions that they need.
+const CALLS: [(&str, &[&str]); 8] = [
     ("aws ecr get-login-password", &["ecr:GetAuthorizationToken"]),
     ("aws ecr batch-get-image", &["ecr:BatchGetImage"]),
+    ("aws ecr put-image", &["ecr:PutImage"]),
     ("aws ssm get-parameters", &["ssm:GetParameters"]),
     ("aws ssm put-parameter", &["ssm:PutParameter"]),
     ("docker login", &[]),
-    // The registry asks for the same rights as the calls that its protocol comes to.
+    // The registry protocol needs the permissions of the corresponding API calls.
     (
         "docker push",
         &[
@@ -35,7 +35,7 @@ const CALLS: [(&str, &[&str]); 7] = [
             "ecr:UploadLayerPart",
         ],
     ),
-    // With a cache that is fetched from the registry.
+    // Reads the cache from the registry.
     (
         "docker buildx build",
         &[
@@ -45,7 +45,7 @@ const CALLS: [(&str, &[&str]); 7] = [
         ],
     ),
 ];
-/// What CodeBuild itself does with a build's role: logs and artifacts.
+/// Permissions that CodeBuild itself needs: logs and artifacts.
 const CODEBUILD: [&str; 3] = ["logs:", "s3:", "kms:"];
 
 fn pipelines() -> Vec<Json> {
@@ -58,7 +58,7 @@ fn pipelines() -> Vec<Json> {
         .into()
 }
 
-/// The build projects of a template, by what the logical ids of a project, its role and its policy begin with.
+/// Returns the build projects of a template by the common prefix of the logical IDs of project, role and policy.
 fn projects(template: &Json) -> BTreeMap<&str, Project> {
     let resources = template["Resources"].as_object().unwrap();
     let projects = resources
@@ -69,14 +69,14 @@ fn projects(template: &Json) -> BTreeMap<&str, Project> {
         .collect()
 }
 
-/// All commands, in order.
+/// Returns all commands in order.
 fn commands(spec: &Spec) -> impl Iterator<Item = &str> {
     spec.phases
         .values()
         .flat_map(|phase| phase.commands.iter().map(String::as_str))
 }
 
-/// The programs that need rights, with the words after them that say what they do.
+/// Returns the programs that need permissions, with their subcommands.
 fn calls(spec: &Spec) -> BTreeSet<String> {
     let mut found = BTreeSet::new();
     for command in commands(spec) {
@@ -98,7 +98,7 @@ fn calls(spec: &Spec) -> BTreeSet<String> {
 }
 
 #[test]
-fn a_build_may_do_what_its_commands_call_and_nothing_else() {
+fn build_permissions_match_the_commands() {
     let mut with_calls = 0;
     for template in pipelines() {
         for (id, project) in projects(&template) {
@@ -109,7 +109,7 @@ fn a_build_may_do_what_its_commands_call_and_nothing_else() {
                 .flat_map(|call| {
                     let known = CALLS.iter().find(|(name, _)| name == call);
                     known
-                        .unwrap_or_else(|| panic!("{id}: which rights does `{call}` take?"))
+                        .unwrap_or_else(|| panic!("{id}: permissions of `{call}` are missing in CALLS"))
                         .1
                 })
                 .copied()
@@ -128,12 +128,12 @@ fn a_build_may_do_what_its_commands_call_and_nothing_else() {
             assert_eq!(needed, given, "{id}");
         }
     }
-    assert_eq!(with_calls, 2, "the images and the release");
+    assert_eq!(with_calls, 3, "the images, the record, and the release");
 }
 
-/// What is neither said by the project nor by the pipeline nor by CodeBuild nor by the spec itself would be empty.
+/// Variables come from the project, the pipeline, CodeBuild or the spec itself.
 #[test]
-fn every_variable_is_set_by_somebody_and_read() {
+fn every_variable_is_set_and_used() {
     for template in pipelines() {
         let pipeline = spec::pipeline(&template);
         for (id, project) in projects(&template) {
@@ -168,9 +168,9 @@ fn every_variable_is_set_by_somebody_and_read() {
     }
 }
 
-/// Artifacts are handed on by name, and files are found in them by name.
+/// Artifacts are passed by name.
 #[test]
-fn what_an_action_takes_another_one_before_it_gives() {
+fn input_artifacts_are_produced_by_earlier_actions() {
     for template in pipelines() {
         let pipeline = spec::pipeline(&template);
         let mut given: BTreeMap<&str, Option<Spec>> = BTreeMap::new();
@@ -215,7 +215,7 @@ fn what_an_action_takes_another_one_before_it_gives() {
     }
 }
 
-/// Runs a made-up spec in an empty folder.
+/// Runs a spec in an empty directory.
 fn run(yaml: &str) -> (machine::Outcome, TempDir) {
     let source = TempDir::new().unwrap();
     let environment = machine::environment(source.path(), "4f2a9c0", "eu-central-1", &BTreeMap::new());
@@ -224,7 +224,7 @@ fn run(yaml: &str) -> (machine::Outcome, TempDir) {
 }
 
 #[test]
-fn the_machine_hands_on_what_is_exported_and_the_folder_and_nothing_else() {
+fn machine_keeps_exports_and_directory_between_commands() {
     let (outcome, _) = run(r#"
 version: 0.2
 env: { shell: bash, exported-variables: [KEPT, NEVER] }
@@ -249,7 +249,7 @@ artifacts: { base-directory: inside, files: [note] }
 }
 
 #[test]
-fn the_machine_ends_as_codebuild_does() {
+fn machine_stops_like_codebuild() {
     let spec = |on_failure: &str| {
         format!(
             "version: 0.2\nphases:\n  build: {{ {on_failure}commands: ['echo one; false', 'echo two'] }}\n  \

@@ -1,28 +1,40 @@
-//! The cloud side of the tool, with the real SDK client over real sockets.
+//! Verbs that call AWS, with the real SDK client over real sockets.
 
-// What people ask day after day: status, logs, releases, pipelines.
-mod daily;
-// Destructions: order and consent.
+// HTTP proxy with a private certificate authority.
+mod behind_proxy;
+// Verbs on deployed environments: check, status, logs, releases, rollback, pipeline.
+mod deployed_environments;
+// Deletion: order and confirmation.
 mod destroying;
-// Deployments that fail, and what is said of it.
+// Failed deployments and their diagnosis.
 mod failing;
-// A CloudFormation that takes a step per look.
+// New accounts: service-linked roles, pending connection.
+mod first_day;
+// Fixture of all AWS services but CloudFormation.
+mod fixture;
+// CloudFormation mock that advances one step per call.
 mod formation;
+// Runs and records sessions.
+mod harness;
 // Ctrl-C, once and twice.
 mod interrupting;
-// A region where nothing of ours is.
+// Verbs without any stacks.
 mod nothing_there;
-// The program without AWS, and killed in the middle.
+// The program without AWS, and killed during a deployment.
 mod program;
-// Whole sessions, as a person reads them.
+// Stacks of other projects are never changed.
+mod ownership;
+// Change sets of other users, and outdated ones.
+mod plans;
+// Whole sessions.
 mod sessions;
-// A sign-in that is over, or never was.
+// Expired and missing sign-in sessions.
 mod signing_in;
-// What runs a session and writes it down.
-mod stage;
-// Stacks that are stuck, and the way out of it.
+// `push`: images built here, with a fake `docker`.
+mod pushing;
+// Stuck stacks.
 mod stuck;
-// All of AWS but CloudFormation, as a test lays it out.
-mod world;
-// The server that speaks AWS' protocols.
+// Arguments and JSON output.
+mod typing;
+// Mock server for the AWS protocols.
 mod wire;

@@ -1,4 +1,4 @@
-//! The completion scripts: the shells that are here read them, and bash completes by them.
+//! Completion scripts: accepted by the installed shells, and working in bash.
 
 use std::io::Write as _;
 use std::process::{Command, Stdio};
@@ -11,7 +11,7 @@ fn script(bench: &Bench, shell: &str) -> String {
     said.out
 }
 
-/// What bash offers where `words` end.
+/// Returns what bash completes at the end of `words`.
 fn offered(bench: &Bench, words: &[&str]) -> Vec<String> {
     let quoted: Vec<_> = words.iter().map(|word| format!("'{word}'")).collect();
     let program = format!(
@@ -46,7 +46,7 @@ fn bash_completes_verbs_options_and_targets() {
 }
 
 #[test]
-fn targets_are_those_of_the_settings() {
+fn targets_come_from_the_settings() {
     let bench = Bench::new();
     bench.write("infra.toml", include_str!("../settings/everything.toml"));
     assert_eq!(
@@ -56,7 +56,7 @@ fn targets_are_those_of_the_settings() {
 }
 
 #[test]
-fn every_script_names_every_verb() {
+fn every_script_contains_every_verb() {
     let bench = Bench::new();
     for shell in ["bash", "elvish", "fish", "powershell", "zsh"] {
         let script = script(&bench, shell);
@@ -74,6 +74,6 @@ fn every_script_names_every_verb() {
         ] {
             assert!(script.contains(verb), "{shell}: {verb}");
         }
-        assert!(!script.contains("local-warden"), "{shell}");
+        assert!(!script.contains("local-supervisor"), "{shell}");
     }
 }

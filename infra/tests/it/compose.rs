@@ -1,11 +1,11 @@
-//! `infra compose` prints what the repository holds, and the manual tells what the description says.
+//! `infra compose` matches docker-compose.yml, and the README matches the service description.
 
 use std::process::Command;
 
-use infra::service::{Container, LocalPlaces, Runtime, Value, containers};
+use infra::service::{Container, LocalPlaces, Runtime, Service, Value};
 
 #[test]
-fn the_file_in_the_repository_is_what_is_printed() {
+fn repository_file_matches_the_output() {
     let output = Command::new(env!("CARGO_BIN_EXE_infra"))
         .arg("compose")
         .output()
@@ -15,13 +15,13 @@ fn the_file_in_the_repository_is_what_is_printed() {
     let kept = fs_err::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/../docker-compose.yml")).unwrap();
     assert!(
         printed == kept,
-        "docker-compose.yml is not what infra/src/service.rs says; `cargo run -p infra -- compose > docker-compose.yml` \
+        "docker-compose.yml differs from infra/src/service.rs; `cargo run -p infra -- compose > docker-compose.yml` \
          mends it\n\nprinted:\n{printed}"
     );
 }
 
 #[test]
-fn the_manual_tells_how_the_runtimes_differ() {
+fn readme_lists_the_differences_of_the_runtimes() {
     let at = |port| ([127, 0, 0, 1], port).into();
     let places = LocalPlaces {
         app: at(3000),
@@ -30,7 +30,7 @@ fn the_manual_tells_how_the_runtimes_differ() {
         source: String::new(),
     };
     let proxies = [Runtime::Task, Runtime::Compose, Runtime::Local(&places)].map(|runtime| {
-        let [_, proxy] = containers(runtime);
+        let [_, proxy] = Service::default().containers(runtime);
         proxy
     });
     let row = |name: &str, tell: &dyn Fn(&Container) -> String| {
@@ -47,29 +47,29 @@ fn the_manual_tells_how_the_runtimes_differ() {
             .unwrap();
         match &found.value {
             Value::Text(text) => text.clone(),
-            Value::PublicUrl => panic!("{name} is another in every runtime"),
+            Value::PublicUrl | Value::Indexing | Value::Secret(_) => panic!("{name} differs per runtime"),
         }
     };
     let manual = fs_err::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/README.md")).unwrap();
-    let upstream = row("the proxy finds the app at", &|proxy| {
+    let upstream = row("upstream of the proxy", &|proxy| {
         format!("`{}`", variable(proxy, "PROXY_UPSTREAM"))
     });
     for wanted in [
         upstream.trim_end_matches(" |").to_owned(),
-        row("accepts after the stop signal for", &|proxy| {
+        row("connections accepted after the stop signal", &|proxy| {
             variable(proxy, "PROXY_PRE_DRAIN").replace('s', " s")
         }),
-        row("killed after", &|proxy| {
+        row("stop timeout", &|proxy| {
             format!("{} s", proxy.stop.timeout.as_secs())
         }),
-        row("health check every", &|proxy| {
-            format!("{} s", proxy.health.interval.as_secs())
+        row("health check interval", &|proxy| {
+            format!("{} s", proxy.health.as_ref().unwrap().interval.as_secs())
         }),
-        row("logs", &|proxy| variable(proxy, "PROXY_LOG_FORMAT")),
+        row("log format", &|proxy| variable(proxy, "PROXY_LOG_FORMAT")),
     ] {
         assert!(
             manual.contains(&wanted),
-            "infra/README.md has no row like\n{wanted}"
+            "infra/README.md should contain\n{wanted}"
         );
     }
 }

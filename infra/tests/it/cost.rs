@@ -1,11 +1,11 @@
-//! `infra cost`: as people read it, as programs do, and beside what is replaced.
+//! `infra cost`: table, JSON, and comparison with the replaced stacks.
 
 use std::fmt::Write as _;
 use std::process::{Command, Output};
 
 use infra::cost::{self, Assumptions, Estimate, Prices};
-use infra::facts::{
-    self, Action, ActionKind, App, Build, Capacity, Cluster, Facts, Foundation, Insights, Listener,
+use infra::inventory::{
+    self, Action, ActionKind, App, Build, Capacity, Cluster, Foundation, Insights, Inventory, Listener,
     Listeners, Pipeline, Stage, Zone,
 };
 use infra::settings::{ClusterName, EXAMPLE, EnvironmentName, Settings};
@@ -32,7 +32,7 @@ fn out(arguments: &[&str]) -> String {
 }
 
 #[test]
-fn the_estimate_reads_well_at_80_columns() {
+fn the_estimate_fits_80_columns() {
     let text = out(&["cost", "--region", "eu-central-1"]);
     for line in text.lines() {
         assert!(line.chars().count() <= 80, "{line}");
@@ -41,7 +41,7 @@ fn the_estimate_reads_well_at_80_columns() {
 }
 
 #[test]
-fn programs_get_the_same_figures() {
+fn json_has_the_same_amounts() {
     let json: Json = serde_json::from_str(&out(&["--json", "cost", "dev", "--region", "us-east-1"])).unwrap();
     let names: Vec<_> = json["groups"]
         .as_array()
@@ -65,31 +65,31 @@ fn programs_get_the_same_figures() {
 }
 
 #[test]
-fn without_a_region_that_has_prices_there_is_no_estimate() {
-    let told = |arguments: &[&str]| {
+fn region_without_prices_is_an_error() {
+    let printed = |arguments: &[&str]| {
         let output = infra(arguments);
         assert_eq!((output.status.code(), output.stdout.len()), (Some(2), 0));
         String::from_utf8(output.stderr).unwrap()
     };
-    insta::assert_snapshot!(told(&["cost"]), @r"
-    error: prices differ by region, and neither the settings nor the command line name one
+    insta::assert_snapshot!(printed(&["cost"]), @r"
+    error: prices depend on the region: no region in the settings or on the command line
 
-    hint: `--region eu-central-1`, or `region` in the section `[project]` of the settings
+    hint: pass `--region eu-central-1`, or set `region` in section `[project]` of the settings
     ");
-    insta::assert_snapshot!(told(&["cost", "--region", "mars-north-1"]), @r"
-    error: no prices are known for the region `mars-north-1`
+    insta::assert_snapshot!(printed(&["cost", "--region", "mars-north-1"]), @r"
+    error: no prices for region `mars-north-1`
 
-    hint: `--region` names one that has prices: eu-central-1, us-east-1
-    hint: infra/src/cost/prices.json is where another one can be added
+    hint: pass `--region` with one of: eu-central-1, us-east-1
+    hint: add prices of other regions to infra/src/cost/prices.json
     ");
-    assert!(told(&["cost", "prdo"]).contains("did you mean `prod`?"));
-    assert!(told(&["cost", "--requests", "-1"]).contains("give a number that is not below zero"));
+    assert!(printed(&["cost", "prdo"]).contains("did you mean `prod`?"));
+    assert!(printed(&["cost", "--requests", "-1"]).contains("expected a number of at least 0"));
 }
 
-/// What a CDK application of the same purpose is known to have: two networks with a NAT gateway in each zone, tasks
-/// of 256 CPU units and 512 MiB on Intel's processors, the same bounds and schedule, nothing measured but by scaling,
-/// two pipelines of the old type, logs that are never deleted (here: kept for a year).
-fn replaced(ours: &Facts) -> Facts {
+/// The inventory of the CDK application that this project replaces: two networks with a NAT gateway per zone, x86 tasks
+/// with 256 CPU units and 512 MiB, the same bounds and schedule, no Container Insights, two V1 pipelines, unlimited log
+/// retention (here: one year).
+fn replaced(ours: &Inventory) -> Inventory {
     let zone = || Zone {
         public: String::new(),
         private: String::new(),
@@ -130,10 +130,13 @@ fn replaced(ours: &Facts) -> Facts {
         },
         deployment: "rolling".to_owned(),
         alarms: 0,
+        alarm_metrics: 0,
+        dashboards: 0,
+        metrics: false,
         log_days: 365,
         protected: false,
     });
-    Facts {
+    Inventory {
         foundation: Foundation {
             stack: "DevPipelineStack".to_owned(),
             ..ours.foundation.clone()
@@ -201,10 +204,10 @@ fn replaced_pipelines() -> Vec<Pipeline> {
     ]
 }
 
-/// The table of infra/README.md.
+/// Returns the table of infra/README.md.
 fn comparison(ours: &Estimate, theirs: &Estimate) -> String {
     let mut text = String::from(
-        "| USD a month, eu-central-1 | here, least | here, most | there, least | there, most |\n|---|--:|--:|--:|--:|\n",
+        "| USD per month, eu-central-1 | minimum | maximum | CDK minimum | CDK maximum |\n|---|--:|--:|--:|--:|\n",
     );
     let mut row = |name: &str, here: cost::Amount, there: cost::Amount| {
         let _ = writeln!(
@@ -217,16 +220,20 @@ fn comparison(ours: &Estimate, theirs: &Estimate) -> String {
         assert_eq!(here.name, there.name);
         row(&here.name, here.amount, there.amount);
     }
-    row("together", ours.amount, theirs.amount);
+    row("total", ours.amount, theirs.amount);
     text
 }
 
 #[test]
-fn the_manual_compares_with_what_is_replaced() {
-    let ours = facts::of(&stacks::graph(&Settings::parse(EXAMPLE).unwrap()).unwrap());
+fn readme_has_the_cost_comparison() {
+    let ours = inventory::of(&stacks::graph(&Settings::parse(EXAMPLE).unwrap()).unwrap());
     let prices = Prices::of("eu-central-1").unwrap();
-    let estimate = |facts: &Facts| cost::estimate(facts, &|_| true, &prices, &Assumptions::default());
+    let estimate =
+        |inventory: &Inventory| cost::estimate(inventory, &|_| true, &prices, &Assumptions::default());
     let table = comparison(&estimate(&ours), &estimate(&replaced(&ours)));
     let manual = fs_err::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/README.md")).unwrap();
-    assert!(manual.contains(&table), "infra/README.md should say:\n{table}");
+    assert!(
+        manual.contains(&table),
+        "infra/README.md should contain:\n{table}"
+    );
 }

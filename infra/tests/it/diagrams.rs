@@ -1,4 +1,4 @@
-//! `infra diagram`: the pictures in the repository are what is drawn, and where a picture goes.
+//! `infra diagram`: files in the repository are up to date; output options.
 
 use std::path::Path;
 use std::process::{Command, Output};
@@ -13,7 +13,7 @@ fn infra(arguments: &[&str]) -> Output {
 }
 
 #[test]
-fn the_pictures_in_the_repository_are_what_is_drawn() {
+fn repository_diagrams_are_up_to_date() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
     let front_page = fs_err::read_to_string(root.join("README.md")).unwrap();
     for name in ["architecture", "pipelines"] {
@@ -23,7 +23,7 @@ fn the_pictures_in_the_repository_are_what_is_drawn() {
         let kept = fs_err::read_to_string(root.join(&file)).unwrap_or_default();
         assert!(
             kept == String::from_utf8(output.stdout).unwrap(),
-            "{file} differs; if that is what you want: cargo run -p infra --no-default-features -- --config \
+            "{file} differs; to update it: cargo run -p infra --no-default-features -- --config \
              infra/infra.example.toml diagram {name} --format svg --out {file}"
         );
         assert!(
@@ -34,7 +34,7 @@ fn the_pictures_in_the_repository_are_what_is_drawn() {
 }
 
 #[test]
-fn a_picture_is_mermaid_on_stdout_unless_told_otherwise() {
+fn the_default_output_is_mermaid_on_stdout() {
     let output = infra(&["architecture"]);
     assert!(output.status.success() && output.stderr.is_empty());
     insta::assert_snapshot!(String::from_utf8(output.stdout).unwrap());
@@ -43,7 +43,7 @@ fn a_picture_is_mermaid_on_stdout_unless_told_otherwise() {
 }
 
 #[test]
-fn a_file_can_be_named_and_one_that_cannot_be_written_is() {
+fn output_file_is_written_or_reported() {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("picture.svg");
     let name = file.to_str().unwrap();

@@ -1,25 +1,26 @@
-//! The Dockerfiles, held against the description of the containers and the workspace that they build. Needs no Docker:
-//! what only the finished images can show is in `tests/containers`.
+//! The Dockerfiles match the service description and the workspace. Needs no Docker; `tests/containers` tests the images.
 
 use std::path::Path;
 
-use infra::service::{Container, Runtime, containers};
+use infra::service::{Container, Runtime, Service};
 
 fn file(path: &str) -> String {
     fs_err::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("..").join(path)).unwrap()
 }
 
 fn each(check: impl Fn(&Container, &str)) {
-    for container in containers(Runtime::Task) {
-        check(&container, &file(container.dockerfile));
+    for container in Service::default().containers(Runtime::Task) {
+        check(&container, &file(&container.dockerfile));
     }
 }
 
 #[test]
-fn they_say_what_the_description_says() {
+fn instructions_match_the_description() {
     each(|container, dockerfile| {
         let probe: Vec<_> = container
             .health
+            .as_ref()
+            .unwrap()
             .command
             .iter()
             .map(|word| format!("{word:?}"))
@@ -48,9 +49,9 @@ fn they_say_what_the_description_says() {
     });
 }
 
-/// The version in `rust-toolchain.toml` is the one that everything is tested with.
+/// The builds use the version in `rust-toolchain.toml`.
 #[test]
-fn they_build_with_the_toolchain_of_the_repository() {
+fn toolchain_matches_the_repository() {
     let toolchain = file("rust-toolchain.toml");
     let version = toolchain
         .lines()
@@ -69,10 +70,10 @@ fn they_build_with_the_toolchain_of_the_repository() {
     });
 }
 
-/// Cargo refuses a workspace of which a member is missing. A new member has to be named in both files and allowed by
-/// `.dockerignore`; so does a folder whose content a package takes in.
+/// Cargo requires all workspace members. A new member must be added to both Dockerfiles and to `.dockerignore`; so must a
+/// directory that a package embeds.
 #[test]
-fn they_copy_what_cargo_wants_to_see() {
+fn workspace_members_are_copied() {
     let workspace = file("Cargo.toml");
     let members = workspace
         .lines()
@@ -84,7 +85,8 @@ fn they_copy_what_cargo_wants_to_see() {
         .collect();
     let allowed = file(".dockerignore");
     each(|container, dockerfile| {
-        let whole = container.content.iter().copied().chain([container.package]);
+        let content = container.content.iter().map(String::as_str);
+        let whole = content.chain([container.package]);
         let copied = whole.map(|folder| format!("COPY {folder} {folder}"));
         let manifests = members
             .iter()
@@ -102,7 +104,7 @@ fn they_copy_what_cargo_wants_to_see() {
                 allowed.lines().any(|rule| rule
                     .strip_prefix('!')
                     .is_some_and(|path| path == source || path == folder)),
-                ".dockerignore keeps {source} out"
+                ".dockerignore excludes {source}"
             );
         }
     });

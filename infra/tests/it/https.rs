@@ -1,4 +1,4 @@
-//! Which ports of a load balancer take visitors, and what becomes of those who come without TLS.
+//! Ports of the load balancers, with and without certificate.
 
 use infra::settings::{EXAMPLE, Settings};
 use infra::stacks::{self, Stack, StackKind};
@@ -6,7 +6,7 @@ use serde_json::{Value as Json, json};
 
 const EVERYTHING: &str = include_str!("../settings/everything.toml");
 
-/// The app stacks with these settings.
+/// Calls `look` for each app stack.
 fn app_stacks(text: &str, mut look: impl FnMut(&Stack, Vec<&Json>)) {
     let graph = stacks::graph(&Settings::parse(text).unwrap()).unwrap();
     let mut seen = 0;
@@ -27,7 +27,7 @@ fn app_stacks(text: &str, mut look: impl FnMut(&Stack, Vec<&Json>)) {
 }
 
 #[test]
-fn with_a_certificate_port_80_only_sends_visitors_to_https() {
+fn with_certificate_port_80_redirects_to_https() {
     let mut with_tls = 0;
     app_stacks(EVERYTHING, |stack, mut listeners| {
         listeners.sort_by_key(|listener| listener["Port"].as_u64());
@@ -59,7 +59,7 @@ fn with_a_certificate_port_80_only_sends_visitors_to_https() {
 }
 
 #[test]
-fn without_one_visitors_are_served_on_port_80_alone() {
+fn without_certificate_only_port_80_is_open() {
     app_stacks(EXAMPLE, |stack, listeners| {
         let [plain] = listeners[..] else {
             panic!("{} has other listeners: {listeners:?}", stack.name)

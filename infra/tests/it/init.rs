@@ -1,4 +1,4 @@
-//! `infra init`: a fork is configured in a minute.
+//! `infra init`.
 
 use std::io::{Read as _, Write as _};
 use std::process::{Command, Stdio};
@@ -8,10 +8,10 @@ use infra::settings::Settings;
 
 use crate::program::Bench;
 
-/// What the repository comes with.
+/// The settings file of the repository.
 const FIRST: &str = infra::settings::first::FIRST;
 
-/// A clone of a fork, with what the repository comes with.
+/// Creates a clone of a fork.
 fn fork(remote: &str) -> Bench {
     let bench = Bench::new();
     bench.git(&["init", "--quiet", "--initial-branch", "main"]);
@@ -27,7 +27,7 @@ fn settings(bench: &Bench) -> Settings {
     Settings::parse(&bench.read("infra.toml")).unwrap()
 }
 
-/// A terminal with a person who types `lines`, by way of `script`, which makes a real one.
+/// Runs `infra` in a terminal created by `script`, and types `lines`.
 fn typed(bench: &Bench, arguments: &str, lines: &[&str]) -> (i32, String) {
     let command = format!("{} {arguments}", env!("CARGO_BIN_EXE_infra"));
     let mut script: Command = bench.command("script");
@@ -42,7 +42,7 @@ fn typed(bench: &Bench, arguments: &str, lines: &[&str]) -> (i32, String) {
     let mut output = child.stdout.take().unwrap();
     let mut screen = String::new();
     let mut lines = lines.iter();
-    // Types when a question has come, as a person would; the end of the output is the end of the program.
+    // Types after each prompt; the output ends with the program.
     let mut bytes = [0; 4096];
     loop {
         let length = output.read(&mut bytes).unwrap();
@@ -53,7 +53,7 @@ fn typed(bench: &Bench, arguments: &str, lines: &[&str]) -> (i32, String) {
         if screen.ends_with(": ") {
             match lines.next() {
                 Some(line) => writeln!(input, "{line}").unwrap(),
-                // Ctrl-D: nobody types any more.
+                // Ctrl-D.
                 None => input.write_all(&[4]).unwrap(),
             }
             input.flush().unwrap();
@@ -66,14 +66,14 @@ fn typed(bench: &Bench, arguments: &str, lines: &[&str]) -> (i32, String) {
 #[test]
 fn a_fork_is_configured_by_pressing_return() {
     let bench = fork("git@github.com:polar/iceberg.git");
-    let (code, screen) = typed(&bench, "init", &["", "", "", "", "", ""]);
+    let (code, screen) = typed(&bench, "init", &["", "", "", "", "", "", "", ""]);
     insta::assert_snapshot!(screen);
     assert_eq!(code, 0);
     let settings = settings(&bench);
     assert_eq!(settings.source.owner, "polar");
     assert_eq!(settings.source.repository, "iceberg");
     assert_eq!(settings.release.email, "bear@polar.dev");
-    // Documented as before, and nothing beside it is left.
+    // Comments are kept, and no other files are left.
     assert_eq!(
         bench.read("infra.toml").matches('#').count(),
         FIRST.matches('#').count()
@@ -88,7 +88,7 @@ fn a_fork_is_configured_by_pressing_return() {
 }
 
 #[test]
-fn a_bad_answer_is_explained_and_asked_for_again() {
+fn invalid_input_is_explained_and_requested_again() {
     let bench = fork("https://github.com/polar/iceberg");
     let (code, screen) = typed(
         &bench,
@@ -102,6 +102,9 @@ fn a_bad_answer_is_explained_and_asked_for_again() {
             "main",
             "bears",
             "bears@polar.dev",
+            "",
+            "8080",
+            "3000",
         ],
     );
     insta::assert_snapshot!(screen);
@@ -110,42 +113,42 @@ fn a_bad_answer_is_explained_and_asked_for_again() {
 }
 
 #[test]
-fn whoever_leaves_leaves_everything_as_it_was() {
+fn interruption_changes_nothing() {
     let bench = fork("https://github.com/polar/iceberg");
     let (code, screen) = typed(&bench, "init", &["", ""]);
-    assert!(screen.contains("nothing was written"), "{screen}");
+    assert!(screen.contains("no file written"), "{screen}");
     assert_eq!(code, 3);
     assert_eq!(bench.read("infra.toml"), FIRST);
 }
 
 #[test]
-fn a_script_gives_what_nobody_can_guess() {
+fn options_replace_the_questions() {
     let bench = fork("https://github.com/polar/iceberg.git");
     let said = bench.infra(&["init", "--email", "bears@polar.dev", "--project-name", "iceberg"]);
     insta::assert_snapshot!(said.all(), @r"
     infra.toml: filled in
-    hint: the branch `dev` is not there yet: `git push origin HEAD:dev` makes it
-    hint: `infra check --offline` looks for what would fail later; `infra list` shows the stacks
-    hint: `infra deploy Foundation clusters` is the first deployment
+    hint: branch `dev` does not exist yet; create it with `git push origin HEAD:dev`
+    hint: validate with `infra check --offline`; list the stacks with `infra list`
+    hint: first deployment: `infra deploy Foundation clusters`
     [exit 0]
     ");
     assert_eq!(settings(&bench).project.name, "iceberg");
 }
 
 #[test]
-fn a_script_is_told_all_that_is_missing_and_all_that_is_bad_at_once() {
+fn missing_and_invalid_options_are_reported_at_once() {
     let bench = Bench::new();
     insta::assert_snapshot!(bench.infra(&["init", "--dev-branch", "main", "--project-name", "Ice"]).all(), @r#"
-    error: the settings cannot be written with these options
-      --github-owner, --github-repository, --email: missing, and without a terminal nobody can be asked
-      --project-name: `project.name = "Ice"` holds `I`; use lower-case letters, digits and hyphens
+    error: cannot write the settings
+      --github-owner, --github-repository, --email: required without a terminal
+      --project-name: `project.name = "Ice"` contains `I`; allowed: lower-case letters, digits and hyphens
     [exit 2]
     "#);
     insta::assert_snapshot!(
         bench.infra(&["init", "--github-owner", "o", "--github-repository", "r", "--email", "e@polar.dev", "--dev-branch", "main"]).all(),
         @r#"
-        error: the settings cannot be written with these options
-          --dev-branch: `source.dev-branch = "main"` is the branch of releases too; give each pipeline a branch of its own with `dev-branch` and `prod-branch`
+        error: cannot write the settings
+          --dev-branch: `source.dev-branch = "main"` is also the release branch; set `dev-branch` and `prod-branch` to different branches
         [exit 2]
         "#
     );
@@ -153,18 +156,18 @@ fn a_script_is_told_all_that_is_missing_and_all_that_is_bad_at_once() {
 }
 
 #[test]
-fn a_remote_elsewhere_is_explained() {
+fn remote_on_another_host_is_an_error() {
     let bench = fork("https://bear:secret@gitlab.com/polar/iceberg.git");
     insta::assert_snapshot!(bench.infra(&["init", "--email", "bears@polar.dev"]).all(), @r"
-    warning: the git remote `origin` is of no use here: it is at `gitlab.com`, and the pipelines take their source from github.com
-    error: the settings cannot be written with these options
-      --github-owner, --github-repository: missing, and without a terminal nobody can be asked
+    warning: cannot use git remote `origin`: the remote is on `gitlab.com`; the pipelines need a repository on github.com
+    error: cannot write the settings
+      --github-owner, --github-repository: required without a terminal
     [exit 2]
     ");
 }
 
 #[test]
-fn of_several_remotes_origin_counts() {
+fn origin_is_preferred() {
     let bench = fork("git@github.com:polar/iceberg.git");
     bench.git(&["remote", "add", "upstream", "git@github.com:penguins/school.git"]);
     assert_eq!(bench.infra(&["init", "--email", "bears@polar.dev"]).code, 0);
@@ -172,22 +175,22 @@ fn of_several_remotes_origin_counts() {
 }
 
 #[test]
-fn a_file_that_somebody_has_filled_in_is_never_touched() {
+fn completed_file_is_not_changed() {
     let bench = fork("git@github.com:polar/iceberg.git");
     let ours = FIRST.replace("OWNER", "polar").replace("NAME", "iceberg");
     bench.write("infra.toml", &ours);
     insta::assert_snapshot!(bench.infra(&["init", "--email", "bears@polar.dev"]).all(), @r"
-    error: infra.toml is there already, and nothing is overwritten
+    error: infra.toml already exists and is filled in
 
-    hint: edit it: infra/infra.example.toml explains every setting, `infra check --offline` tells mistakes
-    hint: `infra --config FILE init` writes another one
+    hint: edit it: infra/infra.example.toml documents every setting, `infra check --offline` validates it
+    hint: `infra --config FILE init` creates another file
     [exit 1]
     ");
     assert_eq!(bench.read("infra.toml"), ours);
 }
 
 #[test]
-fn what_is_set_beside_the_placeholders_stays() {
+fn other_settings_are_kept() {
     let bench = fork("git@github.com:polar/iceberg.git");
     bench.write(
         "infra.toml",
@@ -199,23 +202,23 @@ fn what_is_set_beside_the_placeholders_stays() {
 }
 
 #[test]
-fn other_mistakes_in_the_file_are_told_and_nothing_is_written() {
+fn other_mistakes_prevent_writing() {
     let bench = fork("git@github.com:polar/iceberg.git");
     let text = format!("{FIRST}\n[environments.prod]\ncpu = 1000\n");
     bench.write("infra.toml", &text);
     insta::assert_snapshot!(bench.infra(&["init", "--email", "bears@polar.dev"]).all(), @r"
     error: infra.toml has a mistake
-      infra.toml:22:7: `environments.prod.cpu = 1000` is a size that Fargate does not have
-          choose one of 256, 512, 1024, 2048, 4096, 8192, 16384 (1024 are one core)
+      infra.toml:22:7: `environments.prod.cpu = 1000` is not a Fargate CPU size
+          use one of 256, 512, 1024, 2048, 4096, 8192, 16384 (1024 = 1 vCPU)
 
-    hint: the answers are good, and these are not: mend them, then run `infra init` again
+    hint: your answers are valid; correct these settings, then run `infra init` again
     [exit 5]
     ");
     assert_eq!(bench.read("infra.toml"), text);
 }
 
 #[test]
-fn without_a_file_one_is_written_where_it_is_looked_for() {
+fn missing_file_is_created() {
     let bench = Bench::new();
     bench.write("Cargo.toml", "[workspace]\n");
     let flags = [
@@ -238,7 +241,7 @@ fn without_a_file_one_is_written_where_it_is_looked_for() {
 }
 
 #[test]
-fn a_folder_that_cannot_be_written_is_named() {
+fn unwritable_directory_is_an_error() {
     let bench = Bench::new();
     let flags = [
         "--config",
@@ -257,28 +260,48 @@ fn a_folder_that_cannot_be_written_is_named() {
 }
 
 #[test]
-fn placeholders_are_no_obstacle_to_looking_at_templates() {
+fn templates_can_be_generated_with_placeholders() {
     let bench = fork("git@github.com:polar/iceberg.git");
     let said = bench.infra(&["synth", "Foundation"]);
     assert_eq!(said.code, 0);
-    insta::assert_snapshot!(said.err, @r#"warning: the templates hold placeholders (source.owner = "OWNER", source.repository = "NAME", release.email = "team@example.com"); `infra init` asks for what belongs there"#);
+    insta::assert_snapshot!(said.err, @r#"warning: templates contain placeholders (source.owner = "OWNER", source.repository = "NAME", release.email = "team@example.com"); `infra init` replaces them"#);
     let check = bench.infra(&["check", "--offline"]);
     assert_eq!(check.code, 5);
-    assert!(
-        check.out.contains("`infra init` asks for what belongs there"),
-        "{}",
-        check.out
-    );
+    assert!(check.out.contains("run `infra init` to set it"), "{}", check.out);
 }
 
 #[cfg(feature = "aws")]
 #[test]
-fn placeholders_never_get_to_aws() {
+fn placeholders_are_rejected_before_aws_calls() {
     let bench = fork("git@github.com:polar/iceberg.git");
     insta::assert_snapshot!(bench.infra(&["deploy", "dev", "--yes"]).all(), @r#"
-    error: infra.toml still holds placeholders: `source.owner = "OWNER"`, `source.repository = "NAME"`, `release.email = "team@example.com"`
+    error: infra.toml contains placeholders: `source.owner = "OWNER"`, `source.repository = "NAME"`, `release.email = "team@example.com"`
 
-    hint: `infra init` asks for what belongs there
+    hint: `infra init` replaces them
     [exit 5]
     "#);
+}
+
+#[test]
+fn symlink_and_file_mode_are_kept() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let bench = fork("https://github.com/polar/school.git");
+    let target = bench.path("real.toml");
+    fs_err::rename(bench.path("infra.toml"), &target).unwrap();
+    fs_err::set_permissions(&target, std::fs::Permissions::from_mode(0o640)).unwrap();
+    fs_err::os::unix::fs::symlink(&target, bench.path("infra.toml")).unwrap();
+    assert_eq!(bench.infra(&["init", "--email", "e@polar.dev"]).code, 0);
+    let link = fs_err::symlink_metadata(bench.path("infra.toml")).unwrap();
+    assert!(link.is_symlink());
+    assert_eq!(settings(&bench).source.owner, "polar");
+    let mode = fs_err::metadata(&target).unwrap().permissions().mode();
+    assert_eq!(mode & 0o777, 0o640);
+}
+
+#[test]
+fn default_branch_is_detected() {
+    let bench = fork("https://github.com/polar/school.git");
+    bench.git(&["branch", "--move", "main", "master"]);
+    assert_eq!(bench.infra(&["init", "--email", "e@polar.dev"]).code, 0);
+    assert_eq!(settings(&bench).source.prod_branch, "master");
 }

@@ -1,37 +1,69 @@
-//! The layers of the crate, as ARCHITECTURE.md promises them: who may name what.
+//! Import rules of the crate: layers, no circles, restricted names.
+
+#[path = "../../../.ci/imports.rs"]
+mod imports;
 
 use std::path::{Path, PathBuf};
 
-/// A name, the only files and folders of `src/` whose code may mention it, and why.
+/// Top-level modules, highest first. A module may import from its own line and from lines below.
+const LAYERS: [&[&str]; 11] = [
+    &["main", "lib"],
+    &["commands"],
+    &["cli", "workflows"],
+    &["aws"],
+    &["check", "compose_file", "cost", "diagram", "docker", "local"],
+    &["report"],
+    &["deployment", "logs", "pipelines", "releases", "service_status"],
+    &["inventory"],
+    &["plan", "stacks"],
+    &["settings"],
+    &["cfn", "console", "exit", "service", "timestamps"],
+];
+
+fn graph() -> imports::Graph {
+    imports::Graph::read(&Path::new(env!("CARGO_MANIFEST_DIR")).join("src"))
+}
+
+#[test]
+fn modules_import_downward_without_a_circle() {
+    graph().assert_layers(&LAYERS);
+}
+
+#[test]
+fn drawing_in_the_documentation_matches_the_imports() {
+    graph().assert_drawn_in_section("infra");
+}
+
+/// A name, the files and directories of `src/` that may use it, and the reason.
 const RULES: [(&str, &[&str], &str); 8] = [
     (
         "clap",
         &["main.rs", "cli", "cli.rs", "commands/completions.rs"],
-        "raw arguments end where a verb begins",
+        "only verbs use raw arguments",
     ),
     (
         "crate::cli",
         &["cli", "cli.rs", "commands", "commands.rs"],
-        "the domain does not know what was typed",
+        "the domain is independent of the command line",
     ),
     (
         "crate::commands",
         &["commands", "commands.rs"],
-        "nothing below a verb calls a verb",
+        "lower layers do not call verbs",
     ),
-    ("aws_sdk_", &["aws", "aws.rs"], "one folder talks to AWS"),
-    ("aws_config", &["aws", "aws.rs"], "one folder talks to AWS"),
+    ("aws_sdk_", &["aws", "aws.rs"], "only this module calls AWS"),
+    ("aws_config", &["aws", "aws.rs"], "only this module calls AWS"),
     (
         "std::process::Command",
         &["local", "commands"],
-        "templates, plans and settings start no programs",
+        "other modules start no programs",
     ),
     (
         "env::var",
         &["console/options.rs", "settings", "settings.rs", "aws"],
-        "one place reads a variable",
+        "environment variables are read in one place",
     ),
-    ("ExitCode", &["main.rs", "exit.rs"], "one place knows exit codes"),
+    ("ExitCode", &["main.rs", "exit.rs"], "exit codes are in one place"),
 ];
 
 #[test]
@@ -39,7 +71,7 @@ fn names_stay_in_their_layer() {
     let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
     let mut files = Vec::new();
     collect(&source, &mut files);
-    assert!(files.len() > 20, "these are not the sources: {files:?}");
+    assert!(files.len() > 20, "sources not found: {files:?}");
     let mut strays = Vec::new();
     for file in files {
         let name = file.strip_prefix(&source).unwrap();
@@ -60,7 +92,7 @@ fn names_stay_in_their_layer() {
 }
 
 #[test]
-fn the_description_of_the_service_depends_on_nothing() {
+fn service_imports_only_std() {
     let text = fs_err::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/src/service.rs")).unwrap();
     let uses: Vec<_> = text.lines().filter(|line| line.starts_with("use ")).collect();
     assert!(

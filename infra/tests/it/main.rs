@@ -1,60 +1,66 @@
-//! Integration tests of `infra`: one binary, so that it links once.
+//! Integration tests of `infra`, in one binary to link once.
 #![expect(
     clippy::unwrap_used,
     clippy::panic,
     reason = "a failed unwrap is a failed test"
 )]
 
-// The builds of the pipelines: rights, variables, artifacts; and the machine that runs them.
+// An app in another language.
+mod another_app;
+// Builds of the pipelines: permissions, variables, artifacts; the machine that runs build specs.
 mod builds;
-// Ten settings files with mistakes.
+// Invalid settings files.
 mod broken_settings;
-// Deployments and destructions, against stand-ins for AWS that speak its protocols.
+// Commands that call AWS, against mock servers.
 #[cfg(feature = "aws")]
 mod cloud;
 // Completion scripts.
 mod completions;
-// The printed docker-compose.yml, against the file in the repository.
+// docker-compose.yml matches `infra compose`.
 mod compose;
-// Templates against earlier ones.
+// `infra diff --against`.
 mod diff;
-// `infra cost`: the estimate, its refusals, and the comparison in the manual.
+// `infra cost`.
 mod cost;
-// `infra diagram`: the pictures in the repository, and where a picture goes.
+// Dashboard, alarms and saved queries.
+mod metrics;
+// `infra diagram`.
 mod diagrams;
-// The Dockerfiles, against the description and the workspace.
+// Dockerfiles match the service description.
 mod dockerfiles;
-// The grammar: what `--help` says, and how misuse is answered.
+// Help texts and usage errors.
 mod grammar;
-// Ports of the load balancers, with and without a certificate.
+// Ports of the load balancers.
 mod https;
-// A fork's first settings.
+// docs/deployment.svg matches the templates.
+mod deployment_picture;
+// `infra init`.
 mod init;
-// Promises that hold for any valid settings.
+// Property tests with random valid settings.
 mod properties;
-// The layers of the crate: who may name what.
+// Import rules of the crate.
 mod layers;
-// `infra local` with stand-ins for the two programs: start, drain, death, misuse.
+// `infra local` with mock programs.
 mod local;
-// `infra` in a folder of its own.
+// `infra` in a temporary directory.
 mod program;
-// The policies for the person deploying, against the calls of the tool.
+// IAM policies for deployers match the tool's calls.
 #[cfg(feature = "aws")]
 mod permissions;
-// `infra local` with the real programs, built by it.
+// `infra local` with the real programs.
 mod real;
-// docs/resources.md, against the templates.
+// docs/resources.md matches the templates.
 mod resources;
-// A run of `infra` as a person sees it: lines as they come, signals, exit code.
+// A running `infra`: output, signals, exit code.
 mod run;
-// The session behind `infra local`, with less patience than a person has.
+// Session of `infra local` with short timeouts.
 mod session;
-// A checkout and two programs to run, made for one test.
-mod stage;
-// The page about stuck stacks, against the snapshots of sessions with them.
+// A temporary checkout with two programs.
+mod harness;
+// docs/stuck-states.md matches the session snapshots.
 #[cfg(feature = "aws")]
 mod stuck_states;
-// Which stacks a target means.
+// Targets of the command line.
 mod targets;
-// The templates: goldens, and promises that hold whatever is set.
+// Templates: golden files and invariants.
 mod templates;

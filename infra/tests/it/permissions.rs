@@ -1,11 +1,11 @@
-//! The policies for the person deploying, in `docs/permissions/`: the tool's own calls, each of them and no others.
+//! IAM policies in `docs/permissions/` match the calls of the tool.
 
 use std::collections::BTreeSet;
 use std::path::Path;
 
 use serde_json::Value;
 
-/// What IAM calls the services that a crate of the SDK stands for, where it is not the crate's own name.
+/// IAM service prefixes that differ from the SDK crate names.
 const OTHER_NAMES: [(&str, &str); 2] = [
     ("cloudwatchlogs", "logs"),
     ("elasticloadbalancingv2", "elasticloadbalancing"),
@@ -15,7 +15,7 @@ fn read(path: &str) -> String {
     fs_err::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join(path)).unwrap()
 }
 
-/// The code below a folder, without comments and white space.
+/// Returns the code in a directory without comments and white space.
 fn code_below(folder: &Path) -> String {
     let mut code = String::new();
     for entry in fs_err::read_dir(folder).unwrap() {
@@ -31,33 +31,39 @@ fn code_below(folder: &Path) -> String {
     code
 }
 
-/// `describe_stacks` is `DescribeStacks`.
+/// Converts `describe_stacks` to `DescribeStacks`.
 fn pascal(name: &str) -> String {
     let capital = |word: &str| word[..1].to_uppercase() + &word[1..];
     name.split('_').map(capital).collect()
 }
 
-/// The actions that `src/aws` needs, as IAM names them.
+/// Returns the actions that `src/aws` calls, with their IAM names.
 fn called() -> BTreeSet<String> {
     let code = code_below(Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/src/aws")));
     let clients = read("src/aws.rs");
-    // `stacks: aws_sdk_cloudformation::Client,` says which calls go where.
+    // `stacks: Limited<aws_sdk_cloudformation::Client>,` maps a field to a service.
     let fields = clients.lines().filter_map(|line| {
-        let (field, kind) = line.trim().split_once(": aws_sdk_")?;
-        Some((format!("self.{field}."), kind.strip_suffix("::Client,")?))
+        let (field, kind) = line.trim().split_once(": Limited<aws_sdk_")?;
+        Some((field, kind.strip_suffix("::Client>,")?))
     });
-    let once = ("aws_sdk_sts::Client::new(&config).".to_owned(), "sts");
-    let mut actions = BTreeSet::new();
-    for (before, service) in fields.chain([once]) {
+    assert!(code.contains("sts.get_caller_identity()"));
+    let mut actions = BTreeSet::from(["sts:GetCallerIdentity".to_owned()]);
+    for (field, service) in fields {
         let prefix = OTHER_NAMES
             .iter()
             .find(|(name, _)| *name == service)
             .map_or(service, |(_, other)| other);
+        // `call!(self.stacks => "ListStacks", list_stacks())`, or `pages!` with the items before the request.
+        let before = format!("!(self.{field}=>\"");
         let mut operations = code.split(before.as_str()).skip(1).peekable();
-        assert!(operations.peek().is_some(), "nothing calls {service}");
+        assert!(operations.peek().is_some(), "no calls of {service}");
         for rest in operations {
-            let operation = rest.split('(').next().unwrap();
-            actions.insert(format!("{prefix}:{}", pascal(operation)));
+            let (operation, rest) = rest.split_once("\",").unwrap();
+            let request = rest.split('(').next().unwrap();
+            let method = request.rsplit(':').next().unwrap();
+            // IAM writes AWS in capitals.
+            assert_eq!(pascal(method).replace("GetAws", "GetAWS"), operation);
+            actions.insert(format!("{prefix}:{operation}"));
         }
     }
     actions
@@ -83,19 +89,49 @@ fn allowed(policy: &str) -> BTreeSet<String> {
     actions
 }
 
+/// Actions required by `DetectStackDrift`.
+const WITH_A_CALL: [&str; 2] = [
+    "cloudformation:BatchDescribeTypeConfigurations",
+    "cloudformation:DetectStackResourceDrift",
+];
+
+/// What `docker push` calls, which the code does not show.
+/// <https://docs.aws.amazon.com/AmazonECR/latest/userguide/image-push-iam.html>
+const OF_DOCKER: [&str; 4] = [
+    "ecr:BatchCheckLayerAvailability",
+    "ecr:CompleteLayerUpload",
+    "ecr:InitiateLayerUpload",
+    "ecr:UploadLayerPart",
+];
+
 #[test]
-fn the_policy_holds_the_calls_of_the_tool_and_no_others() {
-    let (called, allowed) = (called(), allowed("docs/permissions/tool.json"));
+fn policies_match_the_calls_of_the_tool() {
+    let mut called = called();
+    called.extend(WITH_A_CALL.iter().chain(&OF_DOCKER).map(|&call| call.to_owned()));
+    // Starting, approving and deploying can be three people.
+    let parts =
+        ["tool", "releaser", "approver"].map(|name| allowed(&format!("docs/permissions/{name}.json")));
+    let of_three: BTreeSet<_> = parts.iter().flatten().cloned().collect();
+    // Both tag images, so that `push.json` may repeat what `tool.json` has.
+    let allowed: BTreeSet<_> = of_three
+        .union(&allowed("docs/permissions/push.json"))
+        .cloned()
+        .collect();
     let missing: Vec<_> = called.difference(&allowed).collect();
     let idle: Vec<_> = allowed.difference(&called).collect();
     assert!(
         missing.is_empty() && idle.is_empty(),
-        "docs/permissions/tool.json lacks {missing:?}; nothing calls {idle:?}"
+        "docs/permissions lacks {missing:?}; unused: {idle:?}"
+    );
+    assert_eq!(
+        parts.iter().map(BTreeSet::len).sum::<usize>(),
+        of_three.len(),
+        "allowed by two policies"
     );
 }
 
 #[test]
-fn what_the_resources_take_is_allowed_to_cloudformation_only() {
+fn resource_permissions_require_cloudformation() {
     for number in 1..=2 {
         let path = format!("docs/permissions/resources-{number}.json");
         let policy: Value = serde_json::from_str(&read(&path)).unwrap();
@@ -107,7 +143,7 @@ fn what_the_resources_take_is_allowed_to_cloudformation_only() {
             allowed(&path).iter().all(|action| !action.contains('*')),
             "{path}"
         );
-        // The most that a managed policy may have; white space does not count.
+        // Quota of a managed policy, without white space.
         assert!(policy.to_string().len() <= 6144, "{path}");
     }
 }

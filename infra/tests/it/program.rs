@@ -1,11 +1,11 @@
-//! The program in a folder of its own, away from this repository and from whoever runs the tests.
+//! Runs `infra` in a temporary directory, isolated from this repository and the user's environment.
 
 use std::path::PathBuf;
 use std::process::{Command, Output};
 
 use tempfile::TempDir;
 
-/// A folder, and `infra` in it.
+/// A temporary directory for running `infra`.
 pub(crate) struct Bench {
     folder: TempDir,
 }
@@ -31,7 +31,7 @@ impl Bench {
         fs_err::read_to_string(self.path(name)).unwrap()
     }
 
-    /// A program that starts in the folder, with nobody's configuration and nobody's credentials.
+    /// Returns a command that runs in the directory without user configuration and credentials.
     pub(crate) fn command(&self, program: &str) -> Command {
         let mut command = Command::new(program);
         command
@@ -39,7 +39,7 @@ impl Bench {
             .env("NO_COLOR", "1")
             .env("HOME", self.folder.path())
             .env("GIT_CONFIG_NOSYSTEM", "1")
-            // Nothing above the folder is its repository.
+            // No parent directory is its git repository.
             .env("GIT_CEILING_DIRECTORIES", self.folder.path().parent().unwrap());
         let credentials = std::env::vars_os()
             .map(|(variable, _)| variable)
@@ -47,12 +47,12 @@ impl Bench {
         for variable in credentials.chain(["GIT_DIR", "GIT_WORK_TREE", "XDG_CONFIG_HOME"].map(Into::into)) {
             command.env_remove(variable);
         }
-        // A machine in AWS would lend its own credentials.
+        // Disable credentials of an EC2 instance.
         command.env("AWS_EC2_METADATA_DISABLED", "true");
         command
     }
 
-    /// What `infra` says to these arguments, without a terminal.
+    /// Runs `infra` without a terminal.
     pub(crate) fn infra(&self, arguments: &[&str]) -> Said {
         let output = self
             .command(env!("CARGO_BIN_EXE_infra"))
@@ -62,14 +62,14 @@ impl Bench {
         Said::of(&output)
     }
 
-    /// Git, which must succeed.
+    /// Runs git, which must succeed.
     pub(crate) fn git(&self, arguments: &[&str]) {
         let output = self.command("git").args(arguments).output().unwrap();
         assert!(output.status.success(), "git {arguments:?}: {output:?}");
     }
 }
 
-/// What a run has said, and its exit code.
+/// Output and exit code of a run.
 #[derive(Debug)]
 pub(crate) struct Said {
     pub(crate) code: i32,
@@ -87,7 +87,7 @@ impl Said {
         }
     }
 
-    /// Both streams and the code, for a snapshot.
+    /// Returns both streams and the exit code.
     pub(crate) fn all(&self) -> String {
         format!("{}{}[exit {}]", self.out, self.err, self.code)
     }

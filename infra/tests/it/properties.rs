@@ -1,4 +1,4 @@
-//! Promises that hold for any valid settings, tried with settings that nobody thought of.
+//! Property tests: invariants for random valid settings.
 
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
@@ -6,16 +6,16 @@ use std::fmt::Write as _;
 use infra::cfn::INLINE_LIMIT;
 use infra::settings::{Nat, Settings};
 use infra::stacks::{self, Stack, StackKind};
-use infra::{cost, diagram, facts};
+use infra::{cost, diagram, inventory};
 use proptest::prelude::*;
 use proptest::sample::select;
 use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
 use serde_json::Value as Json;
 
-/// Lines of a section of the settings file.
+/// Lines of a section.
 type Lines = Vec<String>;
 
-/// Any of the values, or the line left out.
+/// Generates one of the values, or omits the setting.
 fn setting(
     key: &'static str,
     values: impl Strategy<Value = String> + 'static,
@@ -80,8 +80,8 @@ fn source() -> impl Strategy<Value = String> {
             "[A-Za-z0-9._-]{1,100}"
                 .prop_map(|name| vec![format!("repository = {name:?}")])
                 .boxed(),
-            setting("dev-branch", quoted("dev/[a-z0-9#@/_-]{0,100}")).boxed(),
-            setting("prod-branch", quoted("release/[a-z0-9#@/_-]{0,100}")).boxed(),
+            setting("dev-branch", quoted("dev(/[a-z0-9#@_-]{1,30}){0,3}")).boxed(),
+            setting("prod-branch", quoted("release(/[a-z0-9#@_-]{1,30}){0,3}")).boxed(),
             access.boxed(),
         ],
     )
@@ -108,7 +108,7 @@ fn cluster(name: &'static str, second: std::ops::RangeInclusive<u32>) -> impl St
     section(
         format!("clusters.{name}"),
         vec![
-            // The two lie in halves of their own, so that they never overlap.
+            // Different halves, so that they never overlap.
             quoted(cidr)
                 .prop_map(|cidr| vec![format!("cidr = {cidr}")])
                 .boxed(),
@@ -191,12 +191,11 @@ fn environment(name: &'static str) -> impl Strategy<Value = String> {
             alarms.boxed(),
             setting("log-days", retention()).boxed(),
             setting("deletion-protection", one_of(&["true", "false"])).boxed(),
-            setting("exec", one_of(&["true", "false"])).boxed(),
         ],
     )
 }
 
-/// The text of a settings file that is in order.
+/// Generates a valid settings file.
 fn files() -> impl Strategy<Value = String> {
     (
         (project(), source(), release()),
@@ -208,7 +207,7 @@ fn files() -> impl Strategy<Value = String> {
         })
 }
 
-/// Tries `hold` on files; always the same ones, so that a failure is not one of luck.
+/// Calls `hold` with files from a fixed seed.
 fn for_any_file(cases: u32, hold: impl Fn(&str)) {
     let config = Config {
         cases,
@@ -226,7 +225,7 @@ fn for_any_file(cases: u32, hold: impl Fn(&str)) {
     }
 }
 
-/// Every name that a template refers to, however it does.
+/// Collects every name that a template references.
 fn references(json: &Json, found: &mut BTreeSet<String>) {
     match json {
         Json::Array(items) => items.iter().for_each(|item| references(item, found)),
@@ -238,7 +237,7 @@ fn references(json: &Json, found: &mut BTreeSet<String>) {
                         _ = found.insert(parts[0].as_str().unwrap().to_owned());
                     }
                     ("DependsOn", Json::Array(names)) => {
-                        // Containers have dependencies too, which are no names of resources.
+                        // Container dependencies are not resources.
                         found.extend(names.iter().filter_map(Json::as_str).map(str::to_owned));
                     }
                     ("Fn::Sub", Json::String(text)) => found.extend(
@@ -274,21 +273,21 @@ fn assert_sound(stack: &Stack) {
     references(template, &mut wanted);
     let dangling: Vec<_> = wanted.difference(&known).collect();
     assert!(dangling.is_empty(), "{}: {dangling:?}", stack.name);
-    // CloudFormation's own limits.
+    // CloudFormation quotas.
     let size = |section: &str| template[section].as_object().map_or(0, serde_json::Map::len);
     assert!(size("Resources") <= 500 && size("Parameters") <= 200 && size("Outputs") <= 200);
     assert!(stack.name.len() <= 128);
 }
 
 #[test]
-fn any_valid_settings_give_sound_templates() {
+fn templates_are_sound_for_any_settings() {
     for_any_file(48, |file| {
         let settings = Settings::parse(file).unwrap_or_else(|mistakes| {
-            let told = mistakes.iter().fold(String::new(), |mut told, mistake| {
-                let _ = writeln!(told, "{mistake}");
-                told
+            let text = mistakes.iter().fold(String::new(), |mut text, mistake| {
+                let _ = writeln!(text, "{mistake}");
+                text
             });
-            panic!("{told}{file}")
+            panic!("{text}{file}")
         });
         let graph = stacks::graph(&settings).unwrap();
         assert_eq!(graph.stacks().len(), 8);
@@ -301,7 +300,7 @@ fn any_valid_settings_give_sound_templates() {
 }
 
 #[test]
-fn any_valid_settings_give_names_that_are_each_other_s() {
+fn names_are_consistent_for_any_settings() {
     for_any_file(16, |file| {
         let graph = stacks::graph(&Settings::parse(file).unwrap()).unwrap();
         let names: Vec<_> = graph
@@ -319,7 +318,7 @@ fn any_valid_settings_give_names_that_are_each_other_s() {
             })
             .collect();
         let unique: BTreeSet<_> = names.iter().collect();
-        assert_eq!(unique.len(), names.len(), "two resources of one name: {names:?}");
+        assert_eq!(unique.len(), names.len(), "duplicate names: {names:?}");
         for stack in graph.stacks() {
             let roles = stack
                 .template
@@ -331,15 +330,15 @@ fn any_valid_settings_give_names_that_are_each_other_s() {
 }
 
 #[test]
-fn any_valid_settings_can_be_drawn_and_paid_for() {
+fn diagrams_and_costs_work_for_any_settings() {
     let prices = cost::Prices::of("us-east-1").unwrap();
     for_any_file(8, |file| {
         let settings = Settings::parse(file).unwrap();
-        let facts = facts::of(&stacks::graph(&settings).unwrap());
-        let estimate = cost::estimate(&facts, &|_| true, &prices, &cost::Assumptions::default());
+        let inventory = inventory::of(&stacks::graph(&settings).unwrap());
+        let estimate = cost::estimate(&inventory, &|_| true, &prices, &cost::Assumptions::default());
         assert!(estimate.amount.least > 0.0 && estimate.amount.least <= estimate.amount.most + 1e-6);
         assert!(estimate.amount.most.is_finite());
-        let gateways: usize = facts
+        let gateways: usize = inventory
             .clusters
             .iter()
             .flat_map(|cluster| &cluster.zones)
@@ -355,9 +354,9 @@ fn any_valid_settings_can_be_drawn_and_paid_for() {
             .sum();
         assert_eq!(gateways, expected);
         for subject in [diagram::Subject::Architecture, diagram::Subject::Pipelines] {
-            let svg = diagram::svg(subject, &facts);
+            let svg = diagram::svg(subject, &inventory);
             assert!(svg.starts_with("<svg ") && svg.ends_with("</svg>\n"));
-            assert!(diagram::mermaid(subject, &facts).lines().count() > 15);
+            assert!(diagram::mermaid(subject, &inventory).lines().count() > 15);
         }
     });
 }

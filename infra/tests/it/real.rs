@@ -1,4 +1,4 @@
-//! `infra local` with the real programs, built by it: the first command of the README.
+//! `infra local` with the real programs.
 
 use std::io::{Read as _, Write as _};
 use std::net::TcpStream;
@@ -11,15 +11,15 @@ use infra::local::build::{self, Built, Programs};
 use infra::local::events::Events;
 use rustix::process::{Pid, Signal, kill_process};
 
+use crate::harness::Harness;
 use crate::run::Run;
-use crate::stage::Stage;
 
 /// The workspace.
 fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap()
 }
 
-/// The real programs. Built once, so that no other test waits for a compiler within its own patience.
+/// The real programs, built once before the tests' timeouts start.
 static PROGRAMS: LazyLock<Programs> = LazyLock::new(|| {
     match build::build(root(), &["penguin-app", "penguin-proxy"], &Events::new()).unwrap() {
         Built::Programs(programs) => programs,
@@ -27,16 +27,18 @@ static PROGRAMS: LazyLock<Programs> = LazyLock::new(|| {
     }
 });
 
-/// A stage with the real programs and a copy of the real pages.
-fn real_stage() -> Stage {
-    let stage = Stage::new();
+/// Creates a harness with the real programs and a copy of the pages.
+fn real_harness() -> Harness {
+    let harness = Harness::new();
     for (name, program) in PROGRAMS.iter() {
-        stage.replace(name, program);
+        harness.replace(name, program);
     }
-    for folder in ["templates", "static"] {
-        copy(&root().join(folder), &stage.path(folder));
+    for folder in ["templates", "static", "penguin-app/content"] {
+        copy(&root().join(folder), &harness.path(folder));
     }
-    stage
+    let error_page = "penguin-proxy/error-page.html";
+    fs_err::copy(root().join(error_page), harness.path(error_page)).unwrap();
+    harness
 }
 
 fn copy(from: &Path, to: &PathBuf) {
@@ -54,9 +56,9 @@ fn copy(from: &Path, to: &PathBuf) {
     }
 }
 
-/// Waits until it is open, and returns `host:port`.
+/// Waits until the site is served and returns `host:port`.
 fn open(run: &mut Run) -> String {
-    let line = run.wait_for("Penguin School is open");
+    let line = run.wait_for("Serving at");
     let url = line
         .split_whitespace()
         .find_map(|word| word.strip_prefix("http://"))
@@ -64,7 +66,7 @@ fn open(run: &mut Run) -> String {
     url.to_owned()
 }
 
-/// Asks for a path on a connection of its own; head and body as they come.
+/// Requests a path on a new connection and returns the whole response.
 fn get(host: &str, path: &str) -> String {
     let mut stream = TcpStream::connect(host).unwrap();
     stream.set_read_timeout(Some(Duration::from_secs(20))).unwrap();
@@ -73,13 +75,13 @@ fn get(host: &str, path: &str) -> String {
         "GET {path} HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n"
     )
     .unwrap();
-    let mut answer = String::new();
-    stream.read_to_string(&mut answer).unwrap();
-    answer
+    let mut response = String::new();
+    stream.read_to_string(&mut response).unwrap();
+    response
 }
 
 #[test]
-fn the_first_command_of_the_readme_opens_the_school() {
+fn local_serves_the_site() {
     LazyLock::force(&PROGRAMS);
     let mut command = Command::new(env!("CARGO_BIN_EXE_infra"));
     command
@@ -93,29 +95,29 @@ fn the_first_command_of_the_readme_opens_the_school() {
         page.contains("<title>") && page.contains("Penguin School"),
         "{page}"
     );
-    // Only the proxy gives requests their id.
+    // Set by the proxy only.
     assert!(page.to_ascii_lowercase().contains("\r\nx-request-id: "), "{page}");
     assert!(get(&host, "/nowhere").starts_with("HTTP/1.1 404 "));
 
-    // A browser keeps its connection open; it must not keep the school open.
+    // An idle browser connection must not delay the stop.
     let mut idle = TcpStream::connect(&host).unwrap();
     write!(idle, "GET / HTTP/1.1\r\nHost: {host}\r\n\r\n").unwrap();
     assert_ne!(idle.read(&mut [0; 1024]).unwrap(), 0);
-    let told = Instant::now();
+    let stopping = Instant::now();
     run.signal(Signal::INT);
     let ended = run.end();
     assert_eq!(ended.code, Some(0), "{}\n{}", ended.out, ended.err);
     assert!(!ended.err.contains("killed"), "{}", ended.err);
-    assert!(told.elapsed() < Duration::from_secs(8), "{}", ended.err);
+    assert!(stopping.elapsed() < Duration::from_secs(8), "{}", ended.err);
 }
 
 #[test]
-fn an_edited_template_shows_at_the_next_request() {
-    let stage = real_stage();
-    let mut run = stage.local();
+fn edited_template_is_served() {
+    let harness = real_harness();
+    let mut run = harness.local();
     let host = open(&mut run);
     assert!(!get(&host, "/").contains("Snow falls upwards"));
-    let base = stage.path("templates/layout.html");
+    let base = harness.path("templates/layout.html");
     let text = fs_err::read_to_string(&base).unwrap();
     fs_err::write(&base, text.replacen("</body>", "Snow falls upwards</body>", 1)).unwrap();
     assert!(get(&host, "/").contains("Snow falls upwards"));
@@ -124,23 +126,23 @@ fn an_edited_template_shows_at_the_next_request() {
 }
 
 #[test]
-fn a_broken_template_is_named_by_the_app_and_repeated_by_infra() {
-    let stage = real_stage();
-    fs_err::write(stage.path("templates/layout.html"), "{% block oops").unwrap();
-    let ended = stage.local().end();
+fn template_error_is_shown() {
+    let harness = real_harness();
+    fs_err::write(harness.path("templates/layout.html"), "{% block oops").unwrap();
+    let ended = harness.local().end();
     assert_eq!(ended.code, Some(1), "{}", ended.out);
-    let told = ended.err.split_once("error: ").unwrap().1;
+    let error = ended.err.split_once("error: ").unwrap().1;
     assert!(
-        told.starts_with("app ended before it was healthy: exit status 64\n  its last lines:\n"),
-        "{told}"
+        error.starts_with("app exited before it was healthy: exit status 64\n  last lines:\n"),
+        "{error}"
     );
-    assert!(told.contains("layout.html"), "{told}");
+    assert!(error.contains("layout.html"), "{error}");
 }
 
 #[test]
-fn a_killed_app_is_reported_and_the_proxy_goes_with_it() {
-    let stage = real_stage();
-    let mut run = Run::start(&mut stage.infra(&["-v", "local", "--no-build", "--port", "0"]));
+fn killed_app_is_reported_and_stops_the_proxy() {
+    let harness = real_harness();
+    let mut run = Run::start(&mut harness.infra(&["-v", "local", "--no-build", "--port", "0"]));
     let app = run.wait_for("app: process ");
     let host = open(&mut run);
     let app = app.rsplit(' ').next().unwrap().parse().unwrap();
@@ -148,7 +150,7 @@ fn a_killed_app_is_reported_and_the_proxy_goes_with_it() {
     let ended = run.end();
     assert_eq!(ended.code, Some(1));
     assert!(
-        ended.err.contains("error: app ended: killed by SIGKILL\n"),
+        ended.err.contains("error: app exited: killed by SIGKILL\n"),
         "{}",
         ended.err
     );

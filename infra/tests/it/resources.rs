@@ -1,4 +1,4 @@
-//! `docs/resources.md`: every resource of what is replaced, and where it went, against the templates.
+//! `docs/resources.md` matches the templates.
 
 use std::collections::BTreeSet;
 
@@ -11,7 +11,7 @@ fn graph() -> Graph {
     stacks::graph(&Settings::parse(EXAMPLE).unwrap()).unwrap()
 }
 
-/// A section of the document: its stacks, and its rows as number, type and place in ours.
+/// A section of the document: stacks, and rows with number, type and replacement.
 struct Section<'a> {
     stacks: Vec<&'a str>,
     rows: Vec<[&'a str; 3]>,
@@ -40,7 +40,7 @@ fn sections() -> Vec<Section<'static>> {
         .collect()
 }
 
-/// What stands between backticks and looks like a logical id, alone or behind a stack's name.
+/// Returns the logical IDs between backticks, alone or after a stack name.
 fn ids(text: &str) -> impl Iterator<Item = &str> {
     text.split('`').skip(1).step_by(2).filter(|word| {
         word.starts_with(|first: char| first.is_ascii_uppercase())
@@ -57,7 +57,7 @@ fn type_of(graph: &Graph, stack: &str, id: &str) -> Option<String> {
 }
 
 #[test]
-fn the_counts_add_up() {
+fn counts_match_the_sections() {
     let counts: Vec<_> = sections()
         .iter()
         .map(|section| (section.stacks.len(), section.rows.len()))
@@ -83,7 +83,7 @@ fn the_counts_add_up() {
 }
 
 #[test]
-fn every_name_is_that_of_a_resource_and_one_of_its_type_is_among_them() {
+fn names_are_resources_of_the_same_type() {
     let graph = graph();
     let mut seen = 0;
     for section in sections() {
@@ -96,15 +96,15 @@ fn every_name_is_that_of_a_resource_and_one_of_its_type_is_among_them() {
                 };
                 for (stack, id) in places {
                     let found = type_of(&graph, stack, id);
-                    kinds.insert(found.unwrap_or_else(|| panic!("{stack} {number}: there is no {id}")));
+                    kinds.insert(found.unwrap_or_else(|| panic!("{stack} {number}: no resource {id}")));
                     seen += 1;
                 }
             }
-            // A trigger in the pipeline itself, and roles that are not needed, are told in words.
-            let told = here.starts_with("none: ") || *kind == "AWS::CodePipeline::Webhook";
+            // A trigger of the pipeline and unneeded roles have no resource.
+            let explained = here.starts_with("none: ") || *kind == "AWS::CodePipeline::Webhook";
             assert!(
-                kinds.contains(*kind) || (told && !kinds.is_empty()),
-                "{:?} {number}: {kind} is none of {kinds:?}",
+                kinds.contains(*kind) || (explained && !kinds.is_empty()),
+                "{:?} {number}: {kind} is not in {kinds:?}",
                 section.stacks
             );
         }
@@ -113,8 +113,8 @@ fn every_name_is_that_of_a_resource_and_one_of_its_type_is_among_them() {
 }
 
 #[test]
-fn what_is_said_to_be_new_is_there() {
-    let (_, new) = DOCUMENT.split_once("## What is here and was not there").unwrap();
+fn new_resources_exist() {
+    let (_, new) = DOCUMENT.split_once("## New resources").unwrap();
     let graph = graph();
     let all: BTreeSet<&str> = graph
         .stacks()

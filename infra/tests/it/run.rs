@@ -1,4 +1,4 @@
-//! A run of `infra` as a person sees it: lines as they come, signals, exit code.
+//! A running `infra`: output lines, signals, exit code.
 
 use std::io::{BufRead as _, BufReader, Read};
 use std::process::{Child, Command, Stdio};
@@ -8,10 +8,10 @@ use std::time::Duration;
 
 use rustix::process::{Pid, Signal, kill_process};
 
-/// Longer than anything takes on a busy machine. A test that gets here has failed.
+/// Timeout of every wait.
 const PATIENCE: Duration = Duration::from_mins(1);
 
-/// A started `infra`. Killed when dropped.
+/// A running `infra`; killed on drop.
 pub(crate) struct Run {
     child: Child,
     lines: Receiver<(Stream, String)>,
@@ -25,7 +25,7 @@ enum Stream {
     Err,
 }
 
-/// What a run has said in all, and how it ended.
+/// Output and exit code of a finished run.
 pub(crate) struct Ended {
     pub(crate) code: Option<i32>,
     pub(crate) out: String,
@@ -51,7 +51,7 @@ impl Run {
         }
     }
 
-    /// Waits for a line that contains `text`, and returns it.
+    /// Waits for a line that contains `text` and returns it.
     pub(crate) fn wait_for(&mut self, text: &str) -> String {
         loop {
             let Ok((stream, line)) = self.lines.recv_timeout(PATIENCE) else {
@@ -73,12 +73,12 @@ impl Run {
 
     /// Waits for the end.
     pub(crate) fn end(mut self) -> Ended {
-        // Both streams end with the program, or with the last of its children that holds them open.
+        // Both streams end when the program and its children have exited.
         loop {
             match self.lines.recv_timeout(PATIENCE) {
                 Ok((stream, line)) => self.keep(stream, &line),
                 Err(mpsc::RecvTimeoutError::Disconnected) => break,
-                Err(mpsc::RecvTimeoutError::Timeout) => panic!("it goes on\n{}\n{}", self.out, self.err),
+                Err(mpsc::RecvTimeoutError::Timeout) => panic!("still running\n{}\n{}", self.out, self.err),
             }
         }
         let code = self.child.wait().unwrap().code();
@@ -105,7 +105,7 @@ impl Run {
 
 impl Drop for Run {
     fn drop(&mut self) {
-        // The end of a test that has failed; errors would hide why.
+        // Errors would hide why the test failed.
         let _ = self.child.kill();
         let _ = self.child.wait();
     }

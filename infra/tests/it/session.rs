@@ -1,4 +1,4 @@
-//! The session itself, with less patience than a person has.
+//! Session of `infra local` with short timeouts.
 
 use std::thread;
 use std::time::{Duration, Instant};
@@ -8,11 +8,12 @@ use infra::exit::ExitStatus;
 use infra::local::build::Programs;
 use infra::local::events::{Event, Events};
 use infra::local::session::{self, Plan};
-use infra::service::{Container, LocalPlaces, Runtime, containers};
+use infra::service::{Container, LocalPlaces, Runtime, Service};
+use infra::settings::SecretValues;
 
-use crate::stage::Stage;
+use crate::harness::Harness;
 
-fn plan(stage: &Stage) -> Plan {
+fn plan(harness: &Harness) -> Plan {
     let at = |port| ([127, 0, 0, 1], port).into();
     let places = LocalPlaces {
         app: at(3000),
@@ -20,58 +21,59 @@ fn plan(stage: &Stage) -> Plan {
         admin: at(9901),
         source: "/checkout".to_owned(),
     };
-    let program = |container: &Container| (container.package, stage.path("bin").join(container.package));
-    let containers = containers(Runtime::Local(&places));
+    let program = |container: &Container| (container.package, harness.path("bin").join(container.package));
+    let containers = Service::default().containers(Runtime::Local(&places));
     let programs: Programs = containers.iter().map(program).collect();
     let public_url = "http://localhost:8080".to_owned();
     Plan {
         containers: containers.into(),
         programs,
         public_url,
-        warden: None,
+        secrets: SecretValues::default(),
+        supervisor: None,
     }
 }
 
 #[test]
-fn an_app_that_never_gets_healthy_is_given_up_with_what_its_probe_says() {
-    let stage = Stage::new();
-    stage.behave("app.serve", "sleep 1000 & wait $!");
-    let mut plan = plan(&stage);
-    let health = &mut plan.containers[0].health;
+fn unhealthy_app_fails_with_probe_output() {
+    let harness = Harness::new();
+    harness.behave("app.serve", "sleep 1000 & wait $!");
+    let mut plan = plan(&harness);
+    let health = plan.containers[0].health.as_mut().unwrap();
     (health.start_period, health.retries) = (Duration::from_millis(200), 0);
     let (console, _) = Console::recording(&Options::default(), None);
     let error = session::run(plan, &Events::new(), &console).unwrap_err();
     assert_eq!(ExitStatus::of(&error), ExitStatus::Failed);
     insta::assert_snapshot!(error, @r"
-    app was not healthy after 0.2 s; its health check says: nobody answers
-      its last lines:
+    app was not healthy after 0.2 s: no response
+      last lines:
         serves
     ");
 }
 
 #[test]
-fn a_program_that_does_not_start_is_named() {
-    let stage = Stage::new();
-    let mut plan = plan(&stage);
-    plan.programs.insert("penguin-proxy", stage.path("bin/nothing"));
+fn unstartable_program_is_named() {
+    let harness = Harness::new();
+    let mut plan = plan(&harness);
+    plan.programs.insert("penguin-proxy", harness.path("bin/nothing"));
     let (console, _) = Console::recording(&Options::default(), None);
     let error = session::run(plan, &Events::new(), &console).unwrap_err();
     assert_eq!(
         format!("{error:#}"),
         format!(
-            "cannot start proxy, {}: No such file or directory (os error 2)",
-            stage.path("bin/nothing").display()
+            "cannot start proxy ({}): No such file or directory (os error 2)",
+            harness.path("bin/nothing").display()
         )
     );
-    assert_eq!(stage.diary(), "app: serves\napp: drained\n");
+    assert_eq!(harness.events(), "app: serves\napp: drained\n");
 }
 
 #[test]
-fn a_container_that_falls_ill_and_recovers_is_told_once_each() {
-    let stage = Stage::new();
-    let mut plan = plan(&stage);
+fn health_changes_are_reported_once() {
+    let harness = Harness::new();
+    let mut plan = plan(&harness);
     plan.containers.truncate(1);
-    let health = &mut plan.containers[0].health;
+    let health = plan.containers[0].health.as_mut().unwrap();
     (health.interval, health.retries) = (Duration::from_millis(10), 2);
     let (console, said) = Console::recording(&Options::default(), None);
     let events = Events::new();
@@ -86,15 +88,15 @@ fn a_container_that_falls_ill_and_recovers_is_told_once_each() {
                 thread::sleep(Duration::from_millis(5));
             }
         };
-        wait_for("is open");
-        fs_err::remove_file(stage.path("bin/app.up")).unwrap();
+        wait_for("Serving at");
+        fs_err::remove_file(harness.path("bin/app.up")).unwrap();
         wait_for("unhealthy");
-        fs_err::write(stage.path("bin/app.up"), "").unwrap();
+        fs_err::write(harness.path("bin/app.up"), "").unwrap();
         wait_for("again");
         sender.send(Event::Stop).unwrap();
         assert_eq!(session.join().unwrap().unwrap(), ExitStatus::Done);
     });
-    let told: Vec<_> = said.err().lines().take(2).map(str::to_owned).collect();
-    let ill = "warning: app is unhealthy, a task would be replaced now: nobody answers";
-    assert_eq!(told, [ill, "app is healthy again"]);
+    let reported: Vec<_> = said.err().lines().take(2).map(str::to_owned).collect();
+    let ill = "warning: app is unhealthy (ECS would replace the task): no response";
+    assert_eq!(reported, [ill, "app is healthy again"]);
 }

@@ -1,4 +1,4 @@
-//! Which stacks a target on the command line means.
+//! Targets of the command line.
 
 use infra::settings::{EXAMPLE, Settings};
 use infra::stacks::{self, Graph};
@@ -17,7 +17,7 @@ fn names(targets: &[&str]) -> Vec<String> {
 }
 
 #[test]
-fn an_environment_is_its_app_and_what_that_needs() {
+fn environment_includes_its_dependencies() {
     assert_eq!(names(&["dev"]), ["Foundation", "DevCluster", "DevAppStack"]);
     assert_eq!(
         names(&["staging"]),
@@ -26,22 +26,22 @@ fn an_environment_is_its_app_and_what_that_needs() {
 }
 
 #[test]
-fn destroying_an_environment_takes_only_what_is_its_own() {
+fn destroy_selects_only_own_stacks() {
     let graph = graph();
     let doomed = |target: &str| -> Vec<_> {
         let stacks = graph.select_to_destroy(&[target]).unwrap();
         stacks.iter().map(|stack| stack.name.as_str()).collect()
     };
-    // The images are everybody's, and the cluster of prod serves staging too.
+    // Shared stacks are kept: the images, and the cluster that staging shares with prod.
     assert_eq!(doomed("dev"), ["DevCluster", "DevAppStack"]);
     assert_eq!(doomed("staging"), ["StagingAppStack"]);
     assert_eq!(doomed("prod"), ["ProdCluster", "ProdAppStack"]);
-    // Who names the stack means it.
+    // A stack named explicitly is selected.
     assert_eq!(doomed("Foundation"), ["Foundation"]);
 }
 
 #[test]
-fn groups_and_stacks_can_be_mixed_and_come_in_order_once() {
+fn mixed_targets_are_ordered_and_unique() {
     assert_eq!(
         names(&["pipelines", "DevCluster", "clusters"]),
         [
@@ -56,16 +56,16 @@ fn groups_and_stacks_can_be_mixed_and_come_in_order_once() {
 }
 
 #[test]
-fn what_is_unknown_is_answered_with_what_is_near() {
+fn unknown_target_has_a_suggestion() {
     let graph = graph();
     let hint = |target: &str| graph.select(&[target]).unwrap_err().hint();
     assert_eq!(hint("stagging"), "did you mean `staging`?");
     assert_eq!(hint("devappstack"), "did you mean `DevAppStack`?");
-    assert!(hint("xyz").starts_with("a target is one of dev, staging, prod, clusters"));
+    assert!(hint("xyz").starts_with("valid targets: dev, staging, prod, clusters"));
 }
 
 #[test]
-fn the_list_says_what_serves_which_environment_and_needs_what() {
+fn list_shows_environment_and_dependencies() {
     let bench = crate::program::Bench::new();
     bench.write("infra.toml", EXAMPLE);
     insta::assert_snapshot!(bench.infra(&["list"]).all(), @r"

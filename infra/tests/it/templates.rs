@@ -1,17 +1,21 @@
-//! The templates: against the files in the repository, and against promises that hold whatever is set.
+//! Templates: golden files and invariants.
 
-// What holds data: encrypted, kept, tagged.
+// Pipelines.
+mod pipelines;
+// Resources that hold data.
 mod data;
-// Who may do what.
+// IAM policies and roles.
 mod rights;
-// What runs, and who reaches it.
+// Secrets of the app.
+mod secrets;
+// Service, network and builds.
 mod service;
 
 use std::path::Path;
 
 use infra::cfn::INLINE_LIMIT;
 use infra::settings::{EXAMPLE, Settings};
-use infra::stacks::{self, Graph, IMAGE_TAG_PARAMETER, Stack};
+use infra::stacks::{self, Graph, IMAGE_TAG_PARAMETER, Stack, StackKind};
 use serde_json::Value as Json;
 
 const EVERYTHING: &str = include_str!("../settings/everything.toml");
@@ -20,7 +24,7 @@ fn graph(text: &str) -> Graph {
     stacks::graph(&Settings::parse(text).unwrap()).unwrap()
 }
 
-/// Looks at each resource of each stack, as it is by default and with everything switched on.
+/// Calls `look` for each resource of each stack, with default settings and with all options.
 fn each(mut look: impl FnMut(&Stack, &str, &str, &Json)) {
     for text in [EXAMPLE, EVERYTHING] {
         for stack in graph(text).stacks() {
@@ -52,28 +56,36 @@ fn texts(json: &Json) -> Vec<String> {
 }
 
 #[test]
-fn the_templates_in_the_repository_are_what_synth_writes() {
+fn golden_templates_are_up_to_date() {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden");
     let graph = graph(EXAMPLE);
     for stack in graph.stacks() {
         let file = folder.join(format!("{}.template.json", stack.name));
         let kept = fs_err::read_to_string(&file).unwrap_or_default();
         assert!(
-            kept == stack.body(),
-            "{} differs; if that is what you want: cargo run -p infra --no-default-features -- --config \
+            kept == stack.template.text(),
+            "{} differs; to update it: cargo run -p infra --no-default-features -- --config \
              infra/infra.example.toml synth --out infra/tests/golden",
             file.display()
         );
+        if stack.kind == StackKind::App {
+            let file = folder.join(format!("{}.configuration.json", stack.name));
+            assert!(
+                fs_err::read_to_string(&file).unwrap_or_default() == stack.configuration(),
+                "{} differs",
+                file.display()
+            );
+        }
     }
     assert_eq!(
         fs_err::read_dir(&folder).unwrap().count(),
-        graph.stacks().len(),
-        "a template of no stack"
+        graph.stacks().len() + 3,
+        "unknown golden template"
     );
 }
 
 #[test]
-fn every_stack_comes_after_what_it_needs() {
+fn stacks_are_in_dependency_order() {
     for text in [EXAMPLE, EVERYTHING] {
         let graph = graph(text);
         for (index, stack) in graph.stacks().iter().enumerate() {
@@ -89,7 +101,7 @@ fn every_stack_comes_after_what_it_needs() {
 }
 
 #[test]
-fn what_a_stack_takes_another_that_it_needs_shares() {
+fn imported_parameters_are_exported_by_dependencies() {
     for text in [EXAMPLE, EVERYTHING] {
         let graph = graph(text);
         for stack in graph.stacks() {
@@ -113,7 +125,7 @@ fn what_a_stack_takes_another_that_it_needs_shares() {
                 let source = parameter["Default"].as_str().unwrap();
                 assert!(
                     shared.iter().any(|other| other == source),
-                    "{}: nobody shares {source}",
+                    "{}: no stack shares {source}",
                     stack.name
                 );
             }
@@ -122,7 +134,7 @@ fn what_a_stack_takes_another_that_it_needs_shares() {
 }
 
 #[test]
-fn no_template_is_too_long_and_none_exports() {
+fn templates_are_within_the_limit_without_exports() {
     for text in [EXAMPLE, EVERYTHING] {
         for stack in graph(text).stacks() {
             assert!(stack.body().len() < INLINE_LIMIT, "{}", stack.name);

@@ -1,4 +1,4 @@
-//! The stand-in for AWS: one process for all stories, an account for each.
+//! AWS mock (ministack): one process for all stories, one account each.
 
 use std::io::{Read as _, Write as _};
 use std::net::{Ipv4Addr, TcpListener, TcpStream};
@@ -13,29 +13,29 @@ use tempfile::TempDir;
 
 use crate::relay::Relay;
 
-/// Patience with anything that a busy machine can delay.
+/// Timeout for operations on a busy machine.
 pub(crate) const PATIENCE: Duration = Duration::from_mins(2);
 
-/// The process. It ends with this one, which holds the other end of its standard input.
-struct StandIn {
+/// The mock process. Ends when its stdin closes.
+struct MockAws {
     port: u16,
     orders: PathBuf,
     _folder: TempDir,
     _child: Child,
 }
 
-/// An account in it, with nothing in it.
+/// An empty account.
 pub(crate) struct Cloud {
     /// Twelve digits.
     pub(crate) account: String,
     /// `http://127.0.0.1:PORT`.
     pub(crate) endpoint: String,
-    stand_in: &'static StandIn,
-    /// A home folder and the settings.
+    mock_aws: &'static MockAws,
+    /// Home directory and settings.
     folder: TempDir,
 }
 
-/// What is done to a resource does not end before this is dropped.
+/// Blocks operations on a resource until dropped.
 pub(crate) struct Held(PathBuf);
 
 impl Drop for Held {
@@ -45,33 +45,45 @@ impl Drop for Held {
 }
 
 impl Cloud {
-    /// An account of one's own; `None` on a developer's machine without the Python tools.
+    /// Opens an account; `None` on a developer's machine without the Python tools.
     pub(crate) fn open() -> Option<Self> {
-        static STAND_IN: OnceLock<Option<StandIn>> = OnceLock::new();
+        static MOCK_AWS: OnceLock<Option<MockAws>> = OnceLock::new();
         static ACCOUNTS: AtomicU64 = AtomicU64::new(100_000_000_001);
-        let stand_in = STAND_IN.get_or_init(start).as_ref()?;
+        let mock_aws = MOCK_AWS.get_or_init(start).as_ref()?;
         let folder = tempfile::tempdir().unwrap();
         let example = Path::new(env!("CARGO_MANIFEST_DIR")).join("infra.example.toml");
         fs_err::copy(example, folder.path().join("infra.toml")).unwrap();
         let cloud = Self {
             account: ACCOUNTS.fetch_add(1, Ordering::Relaxed).to_string(),
-            endpoint: format!("http://127.0.0.1:{}", stand_in.port),
-            stand_in,
+            endpoint: format!("http://127.0.0.1:{}", mock_aws.port),
+            mock_aws,
             folder,
         };
-        // What a fork sets first.
+        // Settings of a fork.
         cloud.edit("\"OWNER\"", "\"polar\"");
         cloud.edit("\"NAME\"", "\"school\"");
         cloud.edit("team@example.com", "bears@polar.dev");
+        cloud.make_service_roles();
         Some(cloud)
     }
 
-    /// A wire to the stand-in that keeps the answer of the call numbered `last` to itself.
-    pub(crate) fn relay(&self, last: usize) -> Relay {
-        Relay::start(self.stand_in.port, last)
+    /// The service-linked roles that an account has once somebody has used the services. As ordinary roles, since
+    /// ministack spells their names in its own way.
+    fn make_service_roles(&self) {
+        for name in ["ECS", "ElasticLoadBalancing", "ApplicationAutoScaling_ECSService"] {
+            let body = format!(
+                "Action=CreateRole&Version=2010-05-08&RoleName=AWSServiceRoleFor{name}&AssumeRolePolicyDocument=%7B%7D"
+            );
+            self.post("iam", "application/x-www-form-urlencoded", "", &body);
+        }
     }
 
-    /// Where the program runs: home, settings and current folder.
+    /// A relay to the mock that withholds the response of call `last`.
+    pub(crate) fn relay(&self, last: usize) -> Relay {
+        Relay::start(self.mock_aws.port, last)
+    }
+
+    /// Working directory of the program.
     pub(crate) fn folder(&self) -> &Path {
         self.folder.path()
     }
@@ -84,14 +96,14 @@ impl Cloud {
         fs_err::write(&path, text.replacen(from, to, 1)).unwrap();
     }
 
-    /// Holds what is done to a resource.
+    /// Blocks operations on a resource.
     pub(crate) fn hold(&self, stack: &str, resource: &str) -> Held {
         let order = self.order(stack, resource);
         fs_err::write(&order, "").unwrap();
         Held(order)
     }
 
-    /// Whatever is done to a resource fails, until that is dropped.
+    /// Fails operations on a resource until dropped.
     pub(crate) fn fail(&self, stack: &str, resource: &str, reason: &str) -> Held {
         let order = self.order(stack, &format!("{resource}.fails"));
         fs_err::write(&order, reason).unwrap();
@@ -99,18 +111,18 @@ impl Cloud {
     }
 
     fn order(&self, stack: &str, resource: &str) -> PathBuf {
-        self.stand_in
+        self.mock_aws
             .orders
             .join(format!("{}.{stack}.{resource}", self.account))
     }
 
-    /// A release: both images, and the parameter that names it.
+    /// Creates a release: both images and the parameter.
     pub(crate) fn release(&self, tag: &str) {
         self.push_images(tag);
         self.name_release(tag);
     }
 
-    /// Both images, as `docker push` leaves them in the registry.
+    /// Pushes both images, like `docker push`.
     pub(crate) fn push_images(&self, tag: &str) {
         let manifest = json!({
             "schemaVersion": 2, "mediaType": "application/vnd.oci.image.manifest.v1+json", "layers": [],
@@ -125,7 +137,7 @@ impl Cloud {
         }
     }
 
-    /// The parameter that names the release, as the dev pipeline writes it.
+    /// Writes the release parameter, like the dev pipeline.
     pub(crate) fn name_release(&self, tag: &str) {
         self.put_parameter("penguinapp-imagetag", tag);
     }
@@ -141,7 +153,7 @@ impl Cloud {
         self.json("ssm", "AmazonSSM.DeleteParameter", &json!({ "Name": name }));
     }
 
-    /// The image that a container of dev's service runs.
+    /// Image of a container of the dev service.
     pub(crate) fn image_in_dev(&self, container: &str) -> String {
         let cluster = self.cluster_of_dev();
         let listed = self.ecs("ListServices", &json!({ "cluster": cluster }));
@@ -157,7 +169,7 @@ impl Cloud {
         found["image"].as_str().unwrap().to_owned()
     }
 
-    /// Stops the tasks of dev's service, as somebody does in the console.
+    /// Stops the tasks of the dev service.
     pub(crate) fn stop_tasks_in_dev(&self) {
         let cluster = self.cluster_of_dev();
         let listed = self.ecs("ListTasks", &json!({ "cluster": cluster }));
@@ -167,7 +179,7 @@ impl Cloud {
         }
     }
 
-    /// Has the alarm of dev's errors ring.
+    /// Sets the dev error alarm to ALARM state.
     pub(crate) fn ring_in_dev(&self) {
         let ring = json!({ "AlarmName": "penguin-school-dev-errors", "StateValue": "ALARM", "StateReason": "a test" });
         self.json("monitoring", "GraniteServiceVersion20100801.SetAlarmState", &ring);
@@ -185,26 +197,26 @@ impl Cloud {
 
     /// Status of a stack, or `absent`.
     pub(crate) fn status(&self, stack: &str) -> String {
-        let answer = self.form(&format!("Action=DescribeStacks&StackName={stack}"));
-        let Some((_, rest)) = answer.split_once("<StackStatus>") else {
-            assert!(answer.contains("does not exist"), "{answer}");
+        let response = self.form(&format!("Action=DescribeStacks&StackName={stack}"));
+        let Some((_, rest)) = response.split_once("<StackStatus>") else {
+            assert!(response.contains("does not exist"), "{response}");
             return "absent".to_owned();
         };
         rest.split('<').next().unwrap().to_owned()
     }
 
-    /// Change sets of a stack that could still be executed.
+    /// Executable change sets of a stack.
     pub(crate) fn open_change_sets(&self, stack: &str) -> usize {
-        let answer = self.form(&format!("Action=ListChangeSets&StackName={stack}"));
-        answer
+        let response = self.form(&format!("Action=ListChangeSets&StackName={stack}"));
+        response
             .matches("<ExecutionStatus>AVAILABLE</ExecutionStatus>")
             .count()
     }
 
-    /// All stacks that are there, in whatever state.
+    /// All stacks in any status.
     pub(crate) fn stacks(&self) -> Vec<String> {
-        let answer = self.form("Action=DescribeStacks");
-        answer
+        let response = self.form("Action=DescribeStacks");
+        response
             .split("<StackName>")
             .skip(1)
             .map(|rest| rest.split('<').next().unwrap().to_owned())
@@ -227,10 +239,10 @@ impl Cloud {
 
     fn json(&self, service: &str, target: &str, body: &Value) -> Value {
         let target = format!("x-amz-target: {target}\r\n");
-        let answer = self.post(service, "application/x-amz-json-1.1", &target, &body.to_string());
-        // Some operations answer nothing.
-        let value: Value = serde_json::from_str(&answer).unwrap_or_else(|error| {
-            assert!(answer.is_empty(), "{error}: {answer}");
+        let response = self.post(service, "application/x-amz-json-1.1", &target, &body.to_string());
+        // Some operations return no body.
+        let value: Value = serde_json::from_str(&response).unwrap_or_else(|error| {
+            assert!(response.is_empty(), "{error}: {response}");
             Value::Null
         });
         assert!(value.get("__type").is_none(), "{value}");
@@ -238,7 +250,7 @@ impl Cloud {
     }
 
     fn post(&self, service: &str, kind: &str, headers: &str, body: &str) -> String {
-        let mut stream = TcpStream::connect((Ipv4Addr::LOCALHOST, self.stand_in.port)).unwrap();
+        let mut stream = TcpStream::connect((Ipv4Addr::LOCALHOST, self.mock_aws.port)).unwrap();
         stream.set_read_timeout(Some(PATIENCE)).unwrap();
         let account = &self.account;
         let credential = format!("{account}/20261101/eu-west-1/{service}/aws4_request");
@@ -250,9 +262,9 @@ impl Cloud {
             body.len()
         )
         .unwrap();
-        let mut answer = String::new();
-        stream.read_to_string(&mut answer).unwrap();
-        answer.split_once("\r\n\r\n").unwrap().1.to_owned()
+        let mut response = String::new();
+        stream.read_to_string(&mut response).unwrap();
+        response.split_once("\r\n\r\n").unwrap().1.to_owned()
     }
 }
 
@@ -260,7 +272,7 @@ impl Cloud {
     clippy::print_stderr,
     reason = "what is left out is said where the run is read"
 )]
-fn start() -> Option<StandIn> {
+fn start() -> Option<MockAws> {
     let crate_root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let python = crate_root.parent().unwrap().join(".venv/bin/python");
     if !python.exists() {
@@ -276,7 +288,7 @@ fn start() -> Option<StandIn> {
     let folder = tempfile::tempdir().unwrap();
     let orders = folder.path().join("orders");
     fs_err::create_dir(&orders).unwrap();
-    // Free now; ministack takes no listener from us.
+    // Free now; ministack cannot inherit a listener.
     let port = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))
         .unwrap()
         .local_addr()
@@ -284,9 +296,9 @@ fn start() -> Option<StandIn> {
         .port();
     let said = fs_err::File::create(folder.path().join("said")).unwrap();
     let mut child = Command::new(python)
-        .arg(crate_root.join("tests/stories/stand_in.py"))
-        .env("STAND_IN_PORT", port.to_string())
-        .env("STAND_IN_ORDERS", &orders)
+        .arg(crate_root.join("tests/stories/mock_aws.py"))
+        .env("MOCK_AWS_PORT", port.to_string())
+        .env("MOCK_AWS_ORDERS", &orders)
         .env("TMPDIR", folder.path())
         .stdin(Stdio::piped())
         .stdout(said.try_clone().unwrap().into_file())
@@ -304,7 +316,7 @@ fn start() -> Option<StandIn> {
         std::thread::sleep(Duration::from_millis(20));
     }
     assert_only_loopback(port);
-    Some(StandIn {
+    Some(MockAws {
         port,
         orders,
         _folder: folder,
@@ -312,7 +324,7 @@ fn start() -> Option<StandIn> {
     })
 }
 
-/// Nobody but this machine may reach the stand-in: it obeys everyone.
+/// Checks that the mock listens on loopback only, since it has no authentication.
 fn assert_only_loopback(port: u16) {
     const LISTENING: &str = "0A";
     for table in ["/proc/net/tcp", "/proc/net/tcp6"] {

@@ -1,18 +1,18 @@
-//! `kill -9` in the middle of every phase, then the same command again: it ends in the right state.
+//! `kill -9` in every phase, then the same command again reaches the right state.
 
 use crate::cloud::Cloud;
 
-/// Runs that are killed at the same time, where many are.
+/// Number of concurrent runs.
 const SIDE_BY_SIDE: usize = 4;
 
-/// Nothing of an earlier run may be left that could still be executed.
+/// Checks that no executable change set is left.
 fn assert_tidy(cloud: &Cloud, stack: &str, status: &str) {
     assert_eq!(cloud.status(stack), status);
     assert_eq!(cloud.open_change_sets(stack), 0, "{stack}");
 }
 
 #[test]
-fn at_the_question() {
+fn killed_at_the_question() {
     let Some(cloud) = Cloud::open() else { return };
     let mut terminal = cloud.terminal(&["deploy", "Foundation", "DevCluster"]);
     terminal.sees("[y/N]");
@@ -23,8 +23,8 @@ fn at_the_question() {
         .infra(&["deploy", "Foundation", "DevCluster", "--yes"])
         .with(0)
         .said(&[
-            "Foundation: an earlier run left an empty stack; it is used again",
-            "DevCluster: an earlier run left an empty stack; it is used again",
+            "Foundation: reusing the empty stack left by an interrupted run",
+            "DevCluster: reusing the empty stack left by an interrupted run",
             "Done: 2 stacks deployed.",
         ]);
     assert_tidy(&cloud, "Foundation", "CREATE_COMPLETE");
@@ -32,7 +32,7 @@ fn at_the_question() {
 }
 
 #[test]
-fn while_stacks_are_created_and_the_next_run_joins() {
+fn killed_during_creation_next_run_follows() {
     let Some(cloud) = Cloud::open() else { return };
     let held = cloud.hold("DevCluster", "Vpc");
     let mut first = cloud.begin(&["deploy", "Foundation", "DevCluster", "--yes"]);
@@ -40,19 +40,19 @@ fn while_stacks_are_created_and_the_next_run_joins() {
     first.kill();
     assert_eq!(cloud.status("DevCluster"), "CREATE_IN_PROGRESS");
     let mut second = cloud.begin(&["deploy", "Foundation", "DevCluster", "--yes"]);
-    second.sees("DevCluster: it is being created already; waiting for that");
+    second.sees("DevCluster: already being created; waiting for it to finish");
     drop(held);
     second.end().with(0).said(&[
-        "that has ended (CREATE_COMPLETE); looking again",
+        "the other update finished (CREATE_COMPLETE); planning again",
         "DevCluster: no changes",
-        "Nothing to do.",
+        "No changes.",
     ]);
     assert_tidy(&cloud, "Foundation", "CREATE_COMPLETE");
     assert_tidy(&cloud, "DevCluster", "CREATE_COMPLETE");
 }
 
 #[test]
-fn while_a_stack_is_created_that_then_fails() {
+fn killed_during_failing_creation() {
     let Some(cloud) = Cloud::open() else { return };
     let held = cloud.hold("DevCluster", "Vpc");
     let failing = cloud.fail(
@@ -68,14 +68,14 @@ fn while_a_stack_is_created_that_then_fails() {
     drop(failing);
     cloud.infra(&["deploy", "DevCluster", "--yes"]).with(0).said(&[
         "Vpc (AWS::EC2::VPC): The maximum number of VPCs has been reached\n",
-        "DevCluster never came into being (ROLLBACK_COMPLETE)",
-        "the remains are deleted",
+        "DevCluster: creation failed (ROLLBACK_COMPLETE)",
+        "failed stack deleted",
         "Done: 1 stack deployed.",
     ]);
     assert_tidy(&cloud, "DevCluster", "CREATE_COMPLETE");
 }
 
-/// An account whose cluster is there, and settings that change its flow logs.
+/// An account with a cluster, and settings that change its flow logs.
 fn updatable() -> Option<Cloud> {
     let cloud = Cloud::open()?;
     cloud.infra(&["deploy", "DevCluster", "--yes"]).with(0);
@@ -87,26 +87,26 @@ fn updatable() -> Option<Cloud> {
 }
 
 #[test]
-fn while_a_stack_is_updated_and_the_next_run_joins() {
+fn killed_during_update_next_run_follows() {
     let Some(cloud) = updatable() else { return };
     let held = cloud.hold("DevCluster", "FlowLogGroup");
     let mut first = cloud.begin(&["deploy", "DevCluster", "--yes"]);
     first.sees("DevCluster  updating     FlowLogGroup");
     first.kill();
     let mut second = cloud.begin(&["deploy", "DevCluster", "--yes"]);
-    second.sees("DevCluster: it is being updated already; waiting for that");
+    second.sees("DevCluster: already being updated; waiting for it to finish");
     drop(held);
     second
         .end()
         .with(0)
-        .said(&["DevCluster: no changes", "Nothing to do."]);
+        .said(&["DevCluster: no changes", "No changes."]);
     assert_tidy(&cloud, "DevCluster", "UPDATE_COMPLETE");
 }
 
 #[test]
-fn while_an_update_is_rolled_back() {
+fn killed_during_rollback() {
     let Some(cloud) = updatable() else { return };
-    // Two resources change: the log group fails, and the bucket is held on its way back.
+    // Two resources change: the log group fails, and the rollback of the bucket is blocked.
     let held = cloud.hold("DevCluster", "FlowLogGroup");
     let failing = cloud.fail("DevCluster", "FlowLogGroup", "Rate of changes exceeded.");
     let mut first = cloud.begin(&["deploy", "DevCluster", "--yes"]);
@@ -118,10 +118,10 @@ fn while_an_update_is_rolled_back() {
     drop(failing);
     assert_eq!(cloud.status("DevCluster"), "UPDATE_ROLLBACK_IN_PROGRESS");
     let mut second = cloud.begin(&["deploy", "DevCluster", "--yes"]);
-    second.sees("DevCluster: it is being rolled back already; waiting for that");
+    second.sees("DevCluster: already being rolled back; waiting for it to finish");
     drop(held_back);
     second.end().with(0).said(&[
-        "that has ended (UPDATE_ROLLBACK_COMPLETE); looking again",
+        "the other update finished (UPDATE_ROLLBACK_COMPLETE); planning again",
         "FlowLogGroup (AWS::Logs::LogGroup): Rate of changes exceeded",
         "to change",
         "Done: 1 stack deployed.",
@@ -130,7 +130,7 @@ fn while_an_update_is_rolled_back() {
 }
 
 #[test]
-fn while_a_stack_is_deleted_to_be_created_anew() {
+fn killed_during_recreation() {
     let Some(cloud) = Cloud::open() else { return };
     let failing = cloud.fail(
         "DevCluster",
@@ -148,7 +148,7 @@ fn while_a_stack_is_deleted_to_be_created_anew() {
 }
 
 #[test]
-fn while_stacks_are_destroyed() {
+fn killed_during_destroy() {
     let Some(cloud) = Cloud::open() else { return };
     cloud
         .infra(&["deploy", "Foundation", "DevCluster", "--yes"])
@@ -159,24 +159,24 @@ fn while_stacks_are_destroyed() {
     first.kill();
     assert_eq!(cloud.status("DevCluster"), "DELETE_IN_PROGRESS");
     let mut second = cloud.begin(&["destroy", "DevCluster", "--yes"]);
-    second.sees("DevCluster: it is being deleted already; waiting for that");
-    // Somebody wants it back meanwhile.
+    second.sees("DevCluster: already being deleted; waiting for it to finish");
+    // A concurrent deployment.
     let mut third = cloud.begin(&["deploy", "DevCluster", "--yes"]);
-    third.sees("DevCluster: it is being deleted already; waiting for that");
+    third.sees("DevCluster: already being deleted; waiting for it to finish");
     drop(held);
     second.end().with(0).said(&["Done: 1 stack deleted."]);
     third
         .end()
         .with(0)
-        .said(&["DevCluster: create, 40 to add", "Done: 1 stack deployed."]);
+        .said(&["DevCluster: create, 49 to add", "Done: 1 stack deployed."]);
     assert_tidy(&cloud, "DevCluster", "CREATE_COMPLETE");
 }
 
 #[test]
-fn at_any_call_of_a_deployment() {
+fn killed_at_every_call_of_a_deployment() {
     let Some(cloud) = Cloud::open() else { return };
     let deploy = ["deploy", "Foundation", "--yes"];
-    // How many calls a deployment makes; then killed at the first, the second, … the last of them.
+    // Count the calls of a deployment, then kill it at each of them.
     let whole = cloud.relay(usize::MAX);
     cloud.begin_at(&whole.endpoint, &deploy).end().with(0);
     let calls = whole.calls();
@@ -186,7 +186,7 @@ fn at_any_call_of_a_deployment() {
         let relay = cloud.relay(last);
         let mut run = cloud.begin_at(&relay.endpoint, &deploy);
         if !relay.withholds_from(&mut run) {
-            // A busier machine has more looks at the same deployment; this time there were fewer.
+            // The number of polls varies; this run made fewer.
             run.end().with(0);
             return;
         }

@@ -1,4 +1,4 @@
-//! From nothing to a site, through updates and failures, and back to nothing.
+//! Life cycle: empty account, deployment, updates, failures, deletion.
 
 use std::time::Duration;
 
@@ -16,16 +16,16 @@ fn deployed() -> Option<Cloud> {
 }
 
 #[test]
-fn from_nothing_to_a_site() {
+fn empty_account_to_running_site() {
     let Some(cloud) = Cloud::open() else { return };
-    // Nothing is there, so there is no release to run; the hints lead on.
+    // No release yet; the hints name the next step.
     cloud.infra(&["deploy", "dev", "--yes"]).with(1).said(&[
-        "there is no release yet",
+        "no release yet",
         "hint: ",
         "infra deploy pipelines",
     ]);
     assert!(cloud.stacks().is_empty());
-    // What everything needs, at the same time.
+    // Shared stacks, concurrently.
     let ended = cloud
         .infra(&["deploy", "Foundation", "clusters", "--yes"])
         .with(0);
@@ -35,24 +35,24 @@ fn from_nothing_to_a_site() {
         "Done: 3 stacks",
     ]);
     assert!(ended.text.find("ProdCluster: creating") < ended.text.find("DevCluster: created"));
-    // Images were pushed by hand; nobody wrote the parameter.
+    // Images without the parameter.
     cloud.push_images("1111111");
     cloud
         .infra(&["deploy", "dev", "--yes", "--image-tag", "2222222"])
         .with(1)
         .said(&["release 2222222 has no image in the repository penguin-school/app"]);
     cloud.name_release("1111111");
-    // A person, at a terminal.
+    // At a terminal.
     let mut terminal = cloud.terminal(&["deploy", "dev"]);
-    terminal.sees("Deploy this stack to account");
+    terminal.sees("Deploy 1 stack to account");
     terminal.types("y\n");
     let ended = terminal.end().with(0);
     ended.said(&[
         "Foundation: no changes",
         "DevCluster: no changes",
-        "DevAppStack: create, 18 to add",
-        &format!("to account {}? [y/N]", cloud.account),
-        "DevAppStack                  created        18 of 18",
+        "DevAppStack: create, 25 to add",
+        &format!("to account {} in eu-west-1? [y/N]", cloud.account),
+        "DevAppStack                  created        25 of 25",
         "Done: 1 stack deployed.",
     ]);
     assert_eq!(cloud.status("DevAppStack"), "CREATE_COMPLETE");
@@ -60,13 +60,13 @@ fn from_nothing_to_a_site() {
 }
 
 #[test]
-fn deploying_again_changes_nothing_and_is_quick() {
+fn second_deployment_makes_no_changes() {
     let Some(cloud) = deployed() else { return };
     let ended = cloud.infra(&["deploy", "dev", "--yes"]).with(0).said(&[
         "Foundation: no changes",
         "DevCluster: no changes",
         "DevAppStack: no changes",
-        "Nothing to do.",
+        "No changes.",
     ]);
     assert!(ended.took < Duration::from_secs(20), "{:?}", ended.took);
     for stack in ["Foundation", "DevCluster", "DevAppStack"] {
@@ -76,20 +76,20 @@ fn deploying_again_changes_nothing_and_is_quick() {
 }
 
 #[test]
-fn a_new_release_and_new_settings_are_updates_of_what_they_concern() {
+fn new_release_and_settings_update_only_affected_stacks() {
     let Some(cloud) = deployed() else { return };
     cloud.release("2222222");
     let ended = cloud.infra(&["deploy", "dev", "--yes"]).with(0);
-    // The tasks of the old release go as they should: nothing to report.
+    // Tasks of the old release stop normally.
     assert!(!ended.text.contains("stopped"), "{}", ended.text);
     ended.said(&[
         "DevAppStack: ",
-        "may replace TaskDefinition             ECS::TaskDefinition",
+        "may replace TaskDefinition         AWS::ECS::TaskDefinition",
         "DevAppStack: updated",
         "Done: 1 stack deployed.",
     ]);
     assert!(cloud.image_in_dev("proxy").ends_with("proxy:2222222"));
-    // Back to the first, by name.
+    // Back to the first release.
     cloud
         .infra(&["deploy", "dev", "--yes", "--image-tag", "1111111"])
         .with(0);
@@ -108,21 +108,21 @@ fn a_new_release_and_new_settings_are_updates_of_what_they_concern() {
 }
 
 #[test]
-fn a_refused_deployment_leaves_nothing_behind() {
+fn declined_deployment_leaves_no_stacks() {
     let Some(cloud) = Cloud::open() else { return };
     let mut terminal = cloud.terminal(&["deploy", "Foundation", "clusters"]);
-    terminal.sees("Deploy these 3 stacks to account");
+    terminal.sees("Deploy 3 stacks to account");
     assert_eq!(cloud.status("DevCluster"), "REVIEW_IN_PROGRESS");
     terminal.types("n\n");
     terminal
         .end()
         .with(3)
-        .said(&["Nothing was changed, and nothing is left behind."]);
+        .said(&["No changes made; temporary change sets were deleted."]);
     assert_eq!(cloud.stacks(), Vec::<String>::new());
 
-    // An update that is refused leaves the stack as it was, without a change set.
+    // A declined update leaves no change set.
     cloud.infra(&["deploy", "Foundation", "--yes"]).with(0);
-    cloud.edit("name = \"penguin-school\"", "name = \"penguins\"");
+    cloud.edit("# token-secret = ", "token-secret = ");
     let mut terminal = cloud.terminal(&["deploy", "Foundation"]);
     terminal.sees("[y/N]");
     assert_eq!(cloud.open_change_sets("Foundation"), 1);
@@ -133,7 +133,34 @@ fn a_refused_deployment_leaves_nothing_behind() {
 }
 
 #[test]
-fn ctrl_c_at_the_question_leaves_nothing_behind() {
+fn live_table_is_redrawn_in_place_in_a_small_terminal() {
+    let Some(cloud) = Cloud::open() else { return };
+    let held = cloud.hold("DevCluster", "Vpc");
+    let (columns, lines) = (50, 12);
+    let mut terminal = cloud.terminal_of_size(columns, lines, &["deploy", "DevCluster", "--yes"]);
+    // Several redraws, of lines that are wider than the terminal.
+    for clock in [
+        "0:00  DevCluster",
+        "0:01  DevCluster",
+        "0:02  DevCluster",
+        "0:03  DevCluster",
+    ] {
+        terminal.sees(clock);
+    }
+    let screen = terminal.screen(columns, lines);
+    let tables = screen.matches("  DevCluster   ").count();
+    assert_eq!(tables, 1, "{screen}");
+    assert!(screen.contains("Vpc (EC2::VPC)"), "{screen}");
+    drop(held);
+    // The last state stays on the screen.
+    terminal
+        .end()
+        .with(0)
+        .said(&["DevCluster                   created"]);
+}
+
+#[test]
+fn ctrl_c_at_the_question_deletes_change_sets() {
     let Some(cloud) = Cloud::open() else { return };
     let mut terminal = cloud.terminal(&["deploy", "Foundation"]);
     terminal.sees("[y/N]");
@@ -141,66 +168,82 @@ fn ctrl_c_at_the_question_leaves_nothing_behind() {
     terminal
         .end()
         .with(130)
-        .said(&["Interrupted before anything was changed; nothing is left behind."]);
+        .said(&["Interrupted. No changes made; temporary change sets were deleted."]);
     assert_eq!(cloud.stacks(), Vec::<String>::new());
 }
 
 #[test]
-fn a_failed_update_is_rolled_back_and_its_cause_named_first() {
+fn failed_update_is_rolled_back_and_diagnosed() {
     let Some(cloud) = deployed() else { return };
     cloud.release("2222222");
-    let refusal = "Invalid request provided: Create TaskDefinition: Role is not valid";
-    let failing = cloud.fail("DevAppStack", "TaskDefinition", refusal);
+    let reason = "Invalid request provided: Create TaskDefinition: Role is not valid";
+    let failing = cloud.fail("DevAppStack", "TaskDefinition", reason);
     let ended = cloud.infra(&["deploy", "dev", "--yes"]).with(4);
     let ended = ended.said(&[
         "DevAppStack: rolled back",
-        "error: DevAppStack: the update failed and was rolled back; it is as it was before\n",
-        &format!("  TaskDefinition (AWS::ECS::TaskDefinition): {refusal}\n"),
+        "error: DevAppStack: update failed and was rolled back\n",
+        &format!("  TaskDefinition (AWS::ECS::TaskDefinition): {reason}\n"),
         "hint: ",
     ]);
     assert!(!ended.text.contains("Done"), "{}", ended.text);
     assert_eq!(cloud.status("DevAppStack"), "UPDATE_ROLLBACK_COMPLETE");
     assert!(cloud.image_in_dev("app").ends_with(":1111111"));
-    // The cause is mended; the same command does what it could not do.
+    // After the cause is corrected, the same command succeeds.
     drop(failing);
     cloud.infra(&["deploy", "dev", "--yes"]).with(0);
     assert!(cloud.image_in_dev("app").ends_with(":2222222"));
 }
 
 #[test]
-fn a_name_that_is_taken_fails_a_creation_which_is_then_made_anew() {
+fn stacks_of_another_project_are_not_changed() {
+    let Some(cloud) = Cloud::open() else { return };
+    cloud.infra(&["deploy", "Foundation", "--yes"]).with(0);
+    cloud.edit("name = \"penguin-school\"", "name = \"penguins\"");
+    let reason = "error: stack Foundation belongs to project `penguin-school`, not to `penguins`\n";
+    for verb in [
+        ["deploy", "Foundation", "--yes"],
+        ["destroy", "Foundation", "--yes"],
+    ] {
+        cloud.infra(&verb).with(1).said(&[reason]);
+    }
+    assert_eq!(cloud.status("Foundation"), "CREATE_COMPLETE");
+    assert_eq!(cloud.open_change_sets("Foundation"), 0);
+}
+
+#[test]
+fn name_conflict_fails_creation_then_recreates() {
     let Some(cloud) = Cloud::open() else { return };
     cloud.put_parameter("/penguin-school/dev/vpc-id", "vpc-of-somebody-else");
     cloud.infra(&["deploy", "DevCluster", "--yes"]).with(4).said(&[
-        "error: DevCluster: could not be created; what was created has been removed again\n",
+        "error: DevCluster: creation failed; its resources were deleted\n",
         "  VpcIdParameter (AWS::SSM::Parameter): ",
-        "hint: mend the cause, then `infra deploy DevCluster`",
+        "hint: correct the cause, then run `infra deploy DevCluster`",
     ]);
     assert_eq!(cloud.status("DevCluster"), "ROLLBACK_COMPLETE");
     cloud.delete_parameter("/penguin-school/dev/vpc-id");
     let mut terminal = cloud.terminal(&["deploy", "DevCluster"]);
-    terminal.sees("Delete what is left of DevCluster, then create it?");
+    terminal.sees("Delete DevCluster and recreate it?");
     terminal.types("y\n");
-    terminal.sees("Deploy this stack");
+    terminal.sees("Deploy 1 stack");
     terminal.types("y\n");
     terminal.end().with(0).said(&[
         "VpcIdParameter (AWS::SSM::Parameter)",
-        "DevCluster never came into being (ROLLBACK_COMPLETE)",
-        "the remains are deleted",
+        "DevCluster: creation failed (ROLLBACK_COMPLETE)",
+        "failed stack deleted",
         "Done: 1 stack deployed.",
     ]);
     assert_eq!(cloud.status("DevCluster"), "CREATE_COMPLETE");
 }
 
 #[test]
-fn ctrl_c_cancels_an_update_that_is_then_rolled_back() {
+fn ctrl_c_cancels_an_update() {
     let Some(cloud) = deployed() else { return };
     cloud.release("2222222");
     let held = cloud.hold("DevAppStack", "TaskDefinition");
     let mut terminal = cloud.terminal(&["deploy", "dev", "--yes"]);
     terminal.sees("TaskDefinition (ECS::TaskDefinition)");
     terminal.types("\x03");
-    terminal.sees("cancelling the update; Ctrl-C again leaves it alone");
+    terminal.sees("cancelling the update; press Ctrl-C again to stop waiting");
     drop(held);
     terminal
         .end()
@@ -211,37 +254,37 @@ fn ctrl_c_cancels_an_update_that_is_then_rolled_back() {
 }
 
 #[test]
-fn destroying_goes_in_order_and_what_others_use_stays() {
+fn destroy_follows_dependencies() {
     let Some(cloud) = deployed() else { return };
-    cloud
-        .infra(&["destroy", "DevCluster", "--yes"])
-        .with(1)
-        .said(&["DevCluster cannot be destroyed: DevAppStack uses it"]);
+    cloud.infra(&["destroy", "DevCluster", "--yes"]).with(1).said(&[
+        "cannot delete DevCluster: DevAppStack depends on it",
+        "`infra destroy DevAppStack DevCluster` deletes all in this order",
+    ]);
     let held = cloud.hold("DevAppStack", "Service");
     let mut terminal = cloud.terminal(&["destroy", "dev"]);
     terminal.sees("[y/N]");
     terminal.types("y\n");
     terminal.sees("Service (ECS::Service)");
-    // The service is still being deleted: its cluster waits.
+    // The cluster waits for the deletion of the service.
     assert_eq!(cloud.status("DevAppStack"), "DELETE_IN_PROGRESS");
     assert_eq!(cloud.status("DevCluster"), "CREATE_COMPLETE");
     drop(held);
     terminal.end().with(0).said(&[
-        "DevAppStack: delete, 18 resources",
-        "DevCluster: delete, 40 resources",
-        "Destroy DevAppStack, DevCluster in account",
+        "DevAppStack: delete, 25 resources",
+        "DevCluster: delete, 49 resources",
+        "Delete DevAppStack, DevCluster in account",
         "Done: 2 stacks deleted.",
     ]);
-    // The images belong to no environment.
+    // Images are shared.
     assert_eq!(cloud.stacks(), ["Foundation"]);
     cloud
         .infra(&["destroy", "dev", "--yes"])
         .with(0)
-        .said(&["Nothing to do"]);
+        .said(&["No changes"]);
 }
 
 #[test]
-fn what_is_protected_goes_by_force_and_with_consent_only() {
+fn protected_stack_requires_force_and_confirmation() {
     let Some(cloud) = Cloud::open() else { return };
     cloud.edit("deletion-protection = false", "deletion-protection = true");
     cloud
@@ -252,18 +295,46 @@ fn what_is_protected_goes_by_force_and_with_consent_only() {
     cloud
         .infra(&["destroy", "DevAppStack", "--yes"])
         .with(1)
-        .said(&["error: DevAppStack: protected against deletion\n", "--force"]);
-    // What this checkout would deploy is none of its business.
+        .said(&["error: DevAppStack: deletion protection is enabled\n", "--force"]);
+    // Undeployed settings do not matter.
     cloud.edit("min-tasks = 1", "min-tasks = 2");
     let mut terminal = cloud.terminal(&["destroy", "DevAppStack", "--force"]);
     terminal.sees("[y/N]");
     terminal.types("y\n");
     terminal.end().with(0).said(&[
-        "its protection against deletion is taken off first",
-        "DevAppStack: taking the protection of LoadBalancer off",
+        "deletion protection is disabled first",
+        "DevAppStack: disabling deletion protection of LoadBalancer",
         "DevAppStack                  updated  ",
         "DevAppStack                  deleted  ",
         "Done: 1 stack deleted.",
     ]);
     assert_eq!(cloud.status("DevAppStack"), "absent");
+}
+
+#[test]
+fn refused_destroy_names_a_command_that_works() {
+    let Some(cloud) = deployed() else { return };
+    let refused = cloud
+        .infra(&["destroy", "DevCluster", "Foundation", "--yes"])
+        .with(1);
+    let (_, command) = refused.text.split_once("`infra ").unwrap();
+    let (command, _) = command.split_once('`').unwrap();
+    assert_eq!(command, "destroy DevAppStack DevCluster Foundation --force");
+    let mut arguments: Vec<&str> = command.split(' ').collect();
+    arguments.push("--yes");
+    cloud.infra(&arguments).with(0).said(&["Done: 3 stacks deleted."]);
+    assert_eq!(cloud.stacks(), Vec::<String>::new());
+}
+
+#[test]
+fn refusal_of_protected_stacks_names_all_stacks() {
+    let Some(cloud) = deployed() else { return };
+    // Only Foundation is protected.
+    cloud
+        .infra(&["destroy", "dev", "Foundation", "--yes"])
+        .with(1)
+        .said(&[
+            "error: Foundation: deletion protection is enabled\n",
+            "hint: `infra destroy DevAppStack DevCluster Foundation --force` disables it",
+        ]);
 }

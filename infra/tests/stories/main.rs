@@ -1,17 +1,27 @@
-//! Whole stories: the real program, used as a person uses it, against ministack on loopback.
+//! Stories: the real program against ministack on loopback.
 //!
-//! A binary of its own, since it needs the Python tools of `.ci/test` and nothing of this crate but the program.
+//! A separate test binary, since it needs the Python tools of `.ci/test` and only the program of this crate.
 #![expect(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
 
-// The stand-in for AWS, and what a test asks it directly.
+// AWS mock.
 mod cloud;
-// Status, releases and the way back.
-mod daily;
-// Killed with kill -9 in every phase, and begun again.
+// Status, releases, rollback.
+mod releases;
+// `kill -9` in every phase.
 mod killed;
-// From nothing to a site, through updates and failures, and back to nothing.
+// Life cycle of a deployment.
 mod life;
-// The wire between the two, which a test may cut.
+// Relay between program and mock.
 mod relay;
-// A run of the program: in a pipe or in a terminal.
+// What ministack lacks, as a new account has it.
+mod new_account;
+// The page about the first deployment, played.
+mod walk_through;
+// The server of the integration tests, which speaks AWS's protocols.
+#[path = "../it/cloud"]
+#[expect(dead_code, clippy::panic, reason = "the integration tests use all of it")]
+mod mocks {
+    pub(crate) mod wire;
+}
+// Runs the program in a pipe or a terminal.
 mod run;

@@ -1,4 +1,4 @@
-//! A wire between the program and the stand-in that counts calls, and keeps the answer of one of them to itself.
+//! Relay between program and mock: counts calls and withholds one response.
 
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::{Ipv4Addr, TcpListener, TcpStream};
@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use crate::cloud::PATIENCE;
 use crate::run::Run;
 
-/// The wire.
+/// The relay.
 pub(crate) struct Relay {
     /// `http://127.0.0.1:PORT`.
     pub(crate) endpoint: String,
@@ -18,7 +18,7 @@ pub(crate) struct Relay {
 }
 
 impl Relay {
-    /// Passes calls on to `port`. AWS does what the call numbered `last` asks for, but nobody hears the answer.
+    /// Forwards calls to `port`. The mock handles call `last`, but its response is withheld.
     pub(crate) fn start(port: u16, last: usize) -> Self {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
         let endpoint = format!("http://{}", listener.local_addr().unwrap());
@@ -38,12 +38,12 @@ impl Relay {
         }
     }
 
-    /// Calls so far.
+    /// Number of calls.
     pub(crate) fn calls(&self) -> usize {
         *self.calls.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Waits until an answer was withheld; false if `run` ended before that call.
+    /// Waits until a response is withheld; false if `run` ended before.
     pub(crate) fn withholds_from(&self, run: &mut Run) -> bool {
         let began = Instant::now();
         while self.withheld.recv_timeout(Duration::from_millis(20)).is_err() {
@@ -71,22 +71,22 @@ fn pass_on(client: TcpStream, port: u16, last: usize, calls: &Mutex<usize>, tell
         };
         let mut server = TcpStream::connect((Ipv4Addr::LOCALHOST, port)).unwrap();
         server.write_all(&request).unwrap();
-        let Some(answer) = read_message(&mut BufReader::new(server)) else {
+        let Some(response) = read_message(&mut BufReader::new(server)) else {
             return;
         };
         if number >= last {
-            // The test may have seen enough; the connection stays open without a word until the program is gone.
+            // The test may have ended; the connection stays open until the program exits.
             let _ = tell.send(());
             let _ = reader.read(&mut [0]);
             return;
         }
-        if writer.write_all(&answer).is_err() {
+        if writer.write_all(&response).is_err() {
             return;
         }
     }
 }
 
-/// A request or an answer, head and body; `None` at the end of the connection.
+/// Reads a request or response; `None` at the end of the connection.
 fn read_message(reader: &mut BufReader<TcpStream>) -> Option<Vec<u8>> {
     let mut message = Vec::new();
     let mut length = 0;

@@ -1,4 +1,4 @@
-//! A run of the program: what it says as it says it, what is typed, how it ends.
+//! A run of the program: output, input and exit code.
 
 use std::io::{Read, Write as _};
 use std::path::Path;
@@ -11,21 +11,21 @@ use crate::cloud::{Cloud, PATIENCE};
 
 const PROGRAM: &str = env!("CARGO_BIN_EXE_infra");
 
-/// A run that goes on.
+/// A running program.
 pub(crate) struct Run {
     child: Child,
     stdin: Option<ChildStdin>,
     said: Arc<Mutex<Vec<u8>>>,
     reader: Option<JoinHandle<()>>,
     began: Instant,
-    /// Where a run in a terminal wrote its process id.
+    /// File with the process id of a run in a terminal.
     pid_file: Option<std::path::PathBuf>,
 }
 
-/// A run that has ended.
+/// A finished run.
 #[derive(Debug)]
 pub(crate) struct Ended {
-    /// All that it said, talk and data as they came.
+    /// stderr and stdout, interleaved.
     pub(crate) text: String,
     /// Its exit code; `None` if it was killed.
     pub(crate) code: Option<i32>,
@@ -78,10 +78,15 @@ impl Cloud {
 
     /// Begins a run in a terminal of 80 columns and 24 lines.
     pub(crate) fn terminal(&self, arguments: &[&str]) -> Run {
+        self.terminal_of_size(80, 24, arguments)
+    }
+
+    /// Begins a run in a terminal.
+    pub(crate) fn terminal_of_size(&self, columns: u16, lines: u16, arguments: &[&str]) -> Run {
         let pid_file = self.folder().join("pid");
         let _ = fs_err::remove_file(&pid_file);
         let line = format!(
-            "stty cols 80 rows 24; echo $$ >{}; exec {PROGRAM} {}",
+            "stty cols {columns} rows {lines}; echo $$ >{}; exec {PROGRAM} {}",
             pid_file.display(),
             arguments.join(" ")
         );
@@ -90,7 +95,8 @@ impl Cloud {
         Run::start(self.equip(command), Some(&pid_file))
     }
 
-    fn equip(&self, mut command: Command) -> Command {
+    /// With a home, an account and a mock of its own.
+    pub(crate) fn equip(&self, mut command: Command) -> Command {
         command
             .env_clear()
             .env("PATH", "/usr/bin:/bin")
@@ -109,7 +115,8 @@ impl Cloud {
 }
 
 impl Run {
-    fn start(mut command: Command, pid_file: Option<&Path>) -> Self {
+    /// Starts a command; one in a terminal writes its process id to the file.
+    pub(crate) fn start(mut command: Command, pid_file: Option<&Path>) -> Self {
         let stdin = if pid_file.is_some() {
             Stdio::piped()
         } else {
@@ -143,6 +150,13 @@ impl Run {
         String::from_utf8_lossy(&said).into_owned()
     }
 
+    /// Returns the visible text of its terminal.
+    pub(crate) fn screen(&self, columns: u16, lines: u16) -> String {
+        let mut terminal = vt100::Parser::new(lines.try_into().unwrap(), columns.try_into().unwrap(), 0);
+        terminal.process(&self.said.lock().unwrap_or_else(PoisonError::into_inner));
+        terminal.screen().contents()
+    }
+
     /// Waits until it has said something.
     #[track_caller]
     pub(crate) fn sees(&mut self, words: &str) {
@@ -155,6 +169,20 @@ impl Run {
                 self.text()
             );
             assert!(began.elapsed() < PATIENCE, "no {words:?} in\n{}", self.text());
+            std::thread::sleep(Duration::from_millis(5));
+        }
+    }
+
+    /// Types an answer whenever the text ends with one of these, until it has ended.
+    pub(crate) fn is_answered(&mut self, answers: &[(&str, &str)]) {
+        let (began, mut answered) = (Instant::now(), 0);
+        while !self.has_ended() && began.elapsed() < 5 * PATIENCE {
+            let text = self.text();
+            let new = text.get(answered..).unwrap_or_default();
+            if let Some((_, keys)) = answers.iter().find(|(end, _)| new.ends_with(end)) {
+                answered = text.len();
+                self.types(keys);
+            }
             std::thread::sleep(Duration::from_millis(5));
         }
     }

@@ -1,84 +1,62 @@
-//! `penguin-app check`: everything that `serve` would do before it opens the port, and what came of it.
+//! `penguin-app check`: prints the settings and what `serve` would serve.
 
 use std::fmt::Write as _;
 use std::io::{self, Write as _};
 
-use anyhow::Context as _;
+use clap::ArgMatches;
+use clap::parser::ValueSource;
 
-use super::Failure;
-use crate::coding::Coding;
 use crate::config::{self, Config};
-use crate::document::{Document, Form};
-use crate::publication::Publication;
-use crate::site::edition::Edition;
+use crate::encoding::Encoding;
+use crate::shutdown;
 
-pub(super) fn run(config: &Config) -> Result<(), Failure> {
-    let publication = Publication::open(config.source_dir.clone(), &config.public_url)
-        .map_err(|error| Failure::Input(error.into()))?;
-    let edition = match publication {
-        Publication::Printed(edition) => edition,
-        Publication::Draft(draft) => draft.into_edition(),
-    };
-    let report = format!("{}\n{}", settings(config), documents(&edition));
+pub(super) fn run(config: Config, matches: &ArgMatches) -> anyhow::Result<()> {
+    let (_trigger, handle) = shutdown::channel();
+    let mut report = matches
+        .subcommand()
+        .map_or_else(String::new, |(_, values)| settings(values));
+    for name in config::unknown_variables() {
+        writeln!(report, "{name}: unknown variable, is it spelled right?")?;
+    }
+    let site = super::open(config, handle)?.last_good_site();
+    writeln!(report, "\n{:<28} {:>8} {:>8}", "document", "bytes", "brotli")?;
+    let errors = site.error_pages.iter();
+    let errors = errors.map(|(status, page)| (format!("error {status}"), page));
+    let documents = site.documents.iter();
+    for (name, document) in documents.map(|(path, page)| (path.clone(), page)).chain(errors) {
+        let length = |encoding| document.body(encoding).map_or(0, bytes::Bytes::len);
+        let brotli = length(Some(Encoding::Brotli));
+        writeln!(report, "{name:<28} {:>8} {brotli:>8}", length(None))?;
+    }
+    writeln!(report, "and {} assets", site.assets.names().count())?;
     match io::stdout().write_all(report.as_bytes()) {
         // `check | head` has seen enough.
         Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
-        written => written.context("cannot print the report").map_err(Failure::Work),
+        written => Ok(written?),
     }
 }
 
-fn settings(config: &Config) -> String {
-    let source = match &config.source_dir {
-        Some(folder) => folder.display().to_string(),
-        None => "(templates and assets of the program)".to_owned(),
-    };
-    let mut text = String::new();
-    for (name, value) in [
-        ("APP_LISTEN", config.listen.to_string()),
-        ("APP_PUBLIC_URL", config.public_url.to_string()),
-        (
-            "APP_DRAIN_TIMEOUT",
-            humantime::format_duration(config.drain_timeout).to_string(),
-        ),
-        ("APP_LOG_FORMAT", config.log_format.to_string()),
-        ("APP_LOG_LEVEL", config.log_level.to_string().to_lowercase()),
-        ("APP_SOURCE_DIR", source),
-    ] {
-        // Writing to a string cannot fail.
-        let _ = writeln!(text, "{name:<18} {value}");
-    }
-    for name in config::unknown_variables() {
-        let _ = writeln!(text, "{name:<18} means nothing to us, is it spelled right?");
-    }
-    text
-}
-
-fn documents(edition: &Edition) -> String {
-    let mut rows: Vec<(String, &Document)> = Vec::new();
-    let mut pages: Vec<_> = edition.pages.iter().collect();
-    pages.sort_unstable_by_key(|(path, _)| **path);
-    rows.extend(pages.iter().map(|(path, page)| ((**path).to_owned(), *page)));
-    let mut mishaps: Vec<_> = edition.mishaps.iter().collect();
-    mishaps.sort_unstable_by_key(|(status, _)| **status);
-    rows.extend(
-        mishaps
-            .iter()
-            .map(|(status, page)| (format!("error {status}"), *page)),
-    );
-    let mut discovery: Vec<_> = edition.discovery.iter().collect();
-    discovery.sort_unstable_by_key(|(path, _)| **path);
-    rows.extend(
-        discovery
-            .iter()
-            .map(|(path, document)| ((**path).to_owned(), *document)),
-    );
-    let mut text = format!("{:<28} {:>8} {:>8}\n", "document", "bytes", "brotli");
-    for (name, document) in rows {
-        let brotli = document
-            .body(Form::Encoded(Coding::Brotli))
-            .map_or_else(|| "-".to_owned(), |body| body.len().to_string());
-        let _ = writeln!(text, "{name:<28} {:>8} {brotli:>8}", document.plain.len());
-    }
-    let _ = writeln!(text, "and {} assets", edition.assets.names().len());
-    text
+/// The settings as environment variables, and where each value comes from.
+fn settings(values: &ArgMatches) -> String {
+    let known = config::arguments();
+    let lines = known.get_arguments().filter_map(|argument| {
+        let variable = argument.get_env()?.to_string_lossy();
+        let value = values
+            .get_raw(argument.get_id().as_str())
+            .and_then(|mut raw| raw.next());
+        let value = value
+            .filter(|value| !value.is_empty())
+            .map(|value| value.to_string_lossy());
+        let source = match values.value_source(argument.get_id().as_str()) {
+            Some(ValueSource::CommandLine) => " (from the command line)",
+            Some(ValueSource::DefaultValue) => " (default)",
+            _ => "",
+        };
+        Some(match value {
+            None => format!("{variable} is not set\n"),
+            Some(_) if argument.is_hide_env_values_set() => format!("{variable}=(secret){source}\n"),
+            Some(value) => format!("{variable}={value}{source}\n"),
+        })
+    });
+    lines.collect()
 }

@@ -11,6 +11,7 @@ import socket
 import subprocess
 import threading
 import time
+import tomllib
 import urllib.error
 import urllib.parse
 import urllib.request
@@ -19,19 +20,17 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import sync_playwright
 
-# Every page by the name of its snapshot; `test_links.py` holds this against the sitemap.
-PAGES = {
-    "home": "/",
-    "fishing": "/classes/fishing",
-    "swimming": "/classes/swimming",
-    "snow-forts": "/classes/snow-forts",
-    "about": "/about",
-    "gallery": "/gallery",
-    "enrol": "/enrol",
-    "contact": "/contact",
-    "privacy": "/privacy",
-    "terms": "/terms",
-}
+CONTENT = Path(__file__).parents[2] / "content"
+
+
+def pages():
+    """Every page of the content files, by the last part of its path."""
+    paths = [page["path"] for page in tomllib.loads((CONTENT / "pages.toml").read_text())["pages"]]
+    paths += [f"/classes/{entry['slug']}" for entry in tomllib.loads((CONTENT / "classes.toml").read_text())["classes"]]
+    return {path.rpartition("/")[2] or "home": path for path in paths}
+
+
+PAGES = pages()
 # A page that does not exist is a page as well.
 MISSING = {"not-found": "/no-such-floe"}
 ALL = PAGES | MISSING
@@ -45,7 +44,7 @@ def pytest_addoption(parser):
 
 
 @pytest.fixture(scope="session")
-def url(request):
+def url(request, tmp_path_factory):
     """The address of the site, without a slash at the end."""
     given = request.config.getoption("--base-url")
     if given:
@@ -54,7 +53,13 @@ def url(request):
     program = os.environ.get("PENGUIN_APP_BIN")
     if not program:
         pytest.exit("no site to look at: give --base-url, or name the built program in PENGUIN_APP_BIN", returncode=4)
-    environment = os.environ | {"APP_LISTEN": "127.0.0.1:0", "APP_LOG_FORMAT": "json", "APP_DRAIN_TIMEOUT": "1s"}
+    environment = os.environ | {
+        "APP_LISTEN": "127.0.0.1:0",
+        "APP_LOG_FORMAT": "json",
+        "APP_DRAIN_TIMEOUT": "1s",
+        "APP_INDEXING": "allow",
+        "APP_DATA_DIR": str(tmp_path_factory.mktemp("data")),
+    }
     server = subprocess.Popen(
         [program, "serve"], env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
     )
@@ -139,20 +144,27 @@ def browser():
         browser.close()
 
 
+def failure(request):
+    """The complaint about a failed request. Leaving a page aborts what it still loads, which is no failure."""
+    return [] if request.failure == "net::ERR_ABORTED" else [f"failed: {request.url} ({request.failure})"]
+
+
 @pytest.fixture
 def open_page(browser, url):
     """Opens a path in a window of its own; `page.complaints` collects what the console and the network say."""
     contexts = []
 
-    def opener(path, **options):
+    def opener(path, blocked=None, **options):
         context = browser.new_context(**{"viewport": {"width": 1280, "height": 800}} | options)
         contexts.append(context)
+        if blocked:
+            context.route(blocked, lambda route: route.abort())
         page = context.new_page()
         page.complaints, page.requested = [], []
         page.on("console", lambda line: page.complaints.append(f"{line.type}: {line.text}"))
         page.on("pageerror", lambda error: page.complaints.append(f"exception: {error}"))
         page.on("request", lambda request: page.requested.append(request.url))
-        page.on("requestfailed", lambda request: page.complaints.append(f"failed: {request.url}"))
+        page.on("requestfailed", lambda request: page.complaints.extend(failure(request)))
         page.goto(url + path)
         return page
 

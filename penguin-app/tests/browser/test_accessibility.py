@@ -70,7 +70,7 @@ def test_targets_are_large_enough_for_a_flipper(open_page, path):
     page = open_page(path)
     for width in (320, 1280):
         page.set_viewport_size({"width": width, "height": 800})
-        small = page.evaluate("""() => [...document.querySelectorAll("header a, footer a, .button, button, summary")]
+        small = page.evaluate("""() => [...document.querySelectorAll("header a, footer a, .button, button, summary, input, select, textarea")]
             .map(target => [target.textContent || target.ariaLabel, target.getBoundingClientRect()])
             .filter(([, box]) => box.width < 44 || box.height < 44)
             .map(([name, box]) => `${name}: ${box.width} × ${box.height}`)""")
@@ -80,21 +80,21 @@ def test_targets_are_large_enough_for_a_flipper(open_page, path):
 @every_page
 def test_keyboard_reaches_every_link_and_shows_where_it_is(open_page, path):
     page = open_page(path, reduced_motion="reduce")
-    wanted = page.evaluate("""() => [...document.querySelectorAll("a[href], summary, button")]
+    wanted = page.evaluate("""() => [...document.querySelectorAll("a[href], summary, button, input, select, textarea")]
         .filter(element => element.checkVisibility() && !element.closest("[inert]")).length""")
     reached = set()
     for _ in range(wanted + 5):
         page.keyboard.press("Tab")
         focus = page.evaluate("""() => {
             const element = document.activeElement;
-            if (!element.matches("a, summary, button")) return null;
+            if (!element.matches("a, summary, button, input, select, textarea")) return null;
             // Wherever the ring is drawn, on the element or on the card that it opens.
             const ring = [getComputedStyle(element), getComputedStyle(element, "::after")]
                 .some(style => style.outlineStyle !== "none" && parseFloat(style.outlineWidth) >= 2);
             const box = element.getBoundingClientRect();
             const seen = box.bottom > 0 && box.top < innerHeight && box.left >= 0 && box.right <= innerWidth;
             element.dataset.reached ??= Math.random();
-            return [element.dataset.reached, ring, seen, element.textContent.trim()];
+            return [element.dataset.reached, ring, seen, element.textContent.trim() || element.name];
         }""")
         if focus:
             identity, ring, seen, name = focus
@@ -137,11 +137,16 @@ def test_forced_colours_keep_the_edges_and_the_signs(open_page):
 
 @pytest.mark.parametrize("name", ALL)
 def test_screen_readers_get_the_same_tree_as_before(open_page, request, name):
+    golden = SNAPSHOTS / f"{name}.yml"
+    update = request.config.getoption("--update-snapshots")
+    assert update or golden.exists(), f"{name} has no golden tree: --update-snapshots writes one"
     page = open_page(ALL[name])
     tree = page.locator("body").aria_snapshot() + "\n"
-    golden = SNAPSHOTS / f"{name}.yml"
-    if request.config.getoption("--update-snapshots"):
+    if update:
         golden.parent.mkdir(exist_ok=True)
         golden.write_text(tree)
-    assert golden.exists(), f"no {golden.name} yet: run with --update-snapshots and read what it wrote"
     assert tree == golden.read_text(), "if the new tree is right, run with --update-snapshots"
+
+
+def test_every_golden_tree_belongs_to_a_page():
+    assert {golden.stem for golden in SNAPSHOTS.glob("*.yml")} <= set(ALL)

@@ -17,6 +17,7 @@ def home(open_page):
         page.clock.install()
         page.reload()
         page.evaluate("document.querySelector('.track').style.scrollBehavior = 'auto'")
+        page.evaluate("document.querySelector('.carousel').scrollIntoView({ block: 'center' })")
         return page
 
     return opener
@@ -179,9 +180,22 @@ def test_motion_is_smooth_only_for_those_who_did_not_ask_for_less(open_page):
     assert open_page("/", reduced_motion="reduce").evaluate(behaviour) == "auto"
 
 
+@pytest.fixture(params=["off", "blocked"])
+def without_script(request, open_page):
+    """The front page in a browser without scripts, or in one that cannot load them."""
+
+    def opener(width):
+        viewport = {"width": width, "height": 800}
+        if request.param == "off":
+            return open_page("/", java_script_enabled=False, viewport=viewport)
+        return open_page("/", blocked="**/*.js", viewport=viewport)
+
+    return opener
+
+
 @pytest.mark.parametrize("width", [320, 1280])
-def test_without_script_the_slides_are_a_row_that_scrolls(open_page, width):
-    page = open_page("/", java_script_enabled=False, viewport={"width": width, "height": 800})
+def test_without_script_the_slides_are_a_row_that_scrolls(without_script, width):
+    page = without_script(width)
     expect(page.locator(".controls")).to_be_hidden()
     slides = page.locator(".slide")
     assert slides.count() == 3
@@ -193,9 +207,23 @@ def test_without_script_the_slides_are_a_row_that_scrolls(open_page, width):
     page.wait_for_url("**/gallery")
 
 
+def test_without_script_a_scrollbar_shows_that_there_is_more(without_script, home):
+    bar = "track => getComputedStyle(track).scrollbarWidth"
+    assert without_script(1280).locator(".track").evaluate(bar) == "auto"
+    assert home().locator(".ready .track").evaluate(bar) == "none", "the buttons take its place"
+
+
+def test_without_script_a_mouse_gets_past_the_first_slide(without_script):
+    page = without_script(1280)
+    page.locator(".track").hover()
+    page.mouse.wheel(1200, 0)
+    expect(page.locator(".slide").nth(1).locator("h2")).to_be_in_viewport(ratio=1)
+
+
 def test_a_resized_window_keeps_its_slide(home):
     page = home()
     page.get_by_role("button", name="Next slide").click()
     in_view(page, 2)
     page.set_viewport_size({"width": 500, "height": 800})
+    page.evaluate("document.querySelector('.carousel').scrollIntoView({ block: 'center' })")
     in_view(page, 2)

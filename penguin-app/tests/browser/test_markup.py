@@ -17,6 +17,8 @@ TOO_NEW = {
     "Attribute “media” not allowed on element “meta” at this point.",
     # 2022-05: https://html.spec.whatwg.org/#attr-img-fetchpriority
     "Attribute “fetchpriority” not allowed on element “img” at this point.",
+    # 2021-12: Firefox 95 was the last browser to learn it
+    "The “inputmode” attribute is not supported in all browsers. Please be sure to test, and consider using a polyfill.",
 }
 
 

@@ -4,6 +4,7 @@ import http.client
 import urllib.parse
 
 import pytest
+from playwright.sync_api import expect
 
 from conftest import ALL, PAGES, bring_everything_in, every_page
 
@@ -83,6 +84,33 @@ def test_without_style_and_drawings_the_words_are_all_there(browser, url, path):
     assert heading in text and len(text) > 80
     assert page.evaluate("[...document.images].every(image => image.hasAttribute('alt'))")
     context.close()
+
+
+@pytest.mark.parametrize("width", [320, 800, 1600])
+def test_the_first_view_holds_a_call_to_action_and_the_wide_one_a_picture_at_the_right(open_page, width):
+    page = open_page("/", viewport={"width": width, "height": 900})
+    expect(page.locator(".landing .cta a").first).to_be_in_viewport(ratio=1)
+    if width > 320:
+        picture = page.locator(".landing img")
+        expect(picture).to_be_in_viewport(ratio=1)
+        assert picture.bounding_box()["x"] >= width * 0.45
+
+
+def test_a_drawing_of_the_gallery_opens_without_script(open_page):
+    page = open_page("/gallery", java_script_enabled=False)
+    page.locator(".gallery a").first.click()
+    page.wait_for_url("**/static/drawings/*.svg")
+    assert page.evaluate("document.documentElement.localName") == "svg"
+
+
+def test_printed_paths_belong_to_a_host_that_the_page_names(open_page):
+    page = open_page("/about")
+    note = page.locator(".printed")
+    assert not note.is_visible()
+    page.emulate_media(media="print")
+    assert note.is_visible()
+    host = page.evaluate("new URL(document.querySelector('link[rel=canonical]').href).origin")
+    assert f"{host}/about" in note.inner_text()
 
 
 def test_printed_the_slides_stand_below_each_other_and_the_controls_stay_away(open_page):

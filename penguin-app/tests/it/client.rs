@@ -49,6 +49,17 @@ pub(crate) async fn send(address: SocketAddr, method: &str, target: &str, header
     read_to_end(&mut stream, method).await
 }
 
+/// Sends a form as a browser does.
+pub(crate) async fn post_form(address: SocketAddr, target: &str, headers: &[&str], form: &str) -> Reply {
+    let mut stream = TcpStream::connect(address).await.unwrap();
+    let length = format!("content-length: {}", form.len());
+    let mut lines = vec!["content-type: application/x-www-form-urlencoded", &length];
+    lines.extend(headers);
+    let request = request("POST", target, &lines, "close") + form;
+    stream.write_all(request.as_bytes()).await.unwrap();
+    read_to_end(&mut stream, "POST").await
+}
+
 pub(crate) async fn get(address: SocketAddr, target: &str) -> Reply {
     send(address, "GET", target, &[]).await
 }
@@ -72,6 +83,10 @@ pub(crate) async fn read_to_end(stream: &mut TcpStream, method: &str) -> Reply {
     let end = head_end(&bytes).unwrap_or_else(|| panic!("no answer: {:?}", String::from_utf8_lossy(&bytes)));
     let mut reply = parse_head(&bytes[..end]);
     reply.body = bytes[end..].to_vec();
+    if reply.header("transfer-encoding") == Some("chunked") {
+        reply.body = unchunk(&reply.body);
+        return reply;
+    }
     let has_body = method != "HEAD" && !matches!(reply.status, 204 | 304);
     let expected = match reply.header("content-length") {
         Some(length) if has_body => length.parse().unwrap(),
@@ -97,6 +112,23 @@ pub(crate) async fn read_one(stream: &mut TcpStream) -> Reply {
         let read = stream.read(&mut chunk).await.unwrap();
         assert!(read > 0, "cut after {} bytes", bytes.len());
         bytes.extend_from_slice(&chunk[..read]);
+    }
+}
+
+/// Joins the chunks of a body, all of which must be there.
+fn unchunk(mut rest: &[u8]) -> Vec<u8> {
+    let mut body = Vec::new();
+    loop {
+        let line = rest.windows(2).position(|window| window == b"\r\n").unwrap();
+        let length = usize::from_str_radix(std::str::from_utf8(&rest[..line]).unwrap(), 16).unwrap();
+        let chunk = &rest[line + 2..];
+        assert_eq!(&chunk[length..length + 2], b"\r\n");
+        if length == 0 {
+            assert_eq!(chunk.len(), 2);
+            return body;
+        }
+        body.extend_from_slice(&chunk[..length]);
+        rest = &chunk[length + 2..];
     }
 }
 

@@ -1,22 +1,21 @@
-//! A stop: under load, with half a request, with a slow client, twice.
+//! Shutdown: under load, with half a request, with a slow client, twice.
 
 use std::net::SocketAddr;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use axum::Router;
 use axum::body::Body;
 use axum::routing::get as on_get;
-use penguin_app::router::Shared;
-use penguin_app::server::Drained;
-use penguin_app::server::limits::Limits;
+use penguin_app::server::Drain;
+use penguin_app::state::AppState;
 use socket2::{Domain, Socket, Type};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 
 use crate::client::{self, read_one, read_to_end};
-use crate::server::{Server, Wishes};
+use crate::server::{Server, Setup};
 
-/// Far more than sockets hold, so that most of an answer is still with the server while the client sleeps.
+/// Far more than sockets hold, so that most of a response is still with the server while the client sleeps.
 const LARGE: usize = 1024 * 1024;
 
 /// In one piece, as the pages are.
@@ -24,11 +23,11 @@ async fn large() -> Body {
     Body::from(vec![b'p'; LARGE])
 }
 
-fn wishes(drain: Duration) -> Wishes {
-    Wishes {
-        limits: Limits::with_drain(drain),
-        routes: Router::<Shared>::new().route("/large", on_get(large)),
-        ..Wishes::default()
+fn setup(drain_timeout: Duration) -> Setup {
+    Setup {
+        drain_timeout,
+        routes: Router::<AppState>::new().route("/large", on_get(large)),
+        ..Setup::default()
     }
 }
 
@@ -59,52 +58,48 @@ async fn refuses_connections(address: SocketAddr) {
 }
 
 #[tokio::test]
-async fn fifty_answers_that_have_begun_are_finished() {
-    let server = Server::start_with(wishes(Duration::from_mins(1))).await;
+async fn fifty_responses_in_flight_are_completed() {
+    let server = Server::start_with(setup(Duration::from_mins(1))).await;
     let address = server.address;
     let mut begun = Vec::new();
     for number in 0..50 {
         let connection = if number % 2 == 0 { "close" } else { "keep-alive" };
         begun.push(begin(address, "/large", connection).await);
     }
-    server.stopper.stop();
+    server.shutdown.shut_down();
     refuses_connections(address).await;
     for (mut stream, mut bytes) in begun {
         stream.read_to_end(&mut bytes).await.unwrap();
         let text = String::from_utf8_lossy(&bytes[..1024]).into_owned();
         assert!(text.starts_with("HTTP/1.1 200 OK\r\n"), "{text}");
         let body = bytes.len() - (text.find("\r\n\r\n").unwrap() + 4);
-        assert_eq!(body, LARGE, "an answer was cut");
+        assert_eq!(body, LARGE, "a response was cut off");
     }
-    assert_eq!(server.ended().await, Drained { cut: 0 });
+    assert_eq!(server.ended().await, Drain::Complete);
 }
 
 #[tokio::test]
-async fn what_is_not_done_at_the_deadline_is_cut_and_counted() {
-    let server = Server::start_with(wishes(Duration::from_millis(200))).await;
-    let mut begun = Vec::new();
-    for _ in 0..3 {
-        begun.push(begin(server.address, "/large", "close").await);
-    }
-    let idle = keep_alive(server.address).await;
-    server.stopper.stop();
-    assert_eq!(server.ended().await, Drained { cut: 3 });
-    drop((begun, idle));
-}
-
-#[tokio::test]
-async fn a_second_request_to_stop_ends_it_at_once() {
-    let server = Server::start_with(wishes(Duration::from_hours(1))).await;
+async fn drain_timeout_aborts_a_response_that_nobody_reads() {
+    let server = Server::start_with(setup(Duration::from_millis(200))).await;
     let begun = begin(server.address, "/large", "close").await;
-    server.stopper.stop();
-    refuses_connections(server.address).await;
-    server.stopper.stop();
-    let ended = tokio::time::timeout(Duration::from_secs(20), server.ended()).await;
-    assert_eq!(ended.unwrap(), Drained { cut: 1 });
+    server.shutdown.shut_down();
+    assert_eq!(server.ended().await, Drain::Aborted);
     drop(begun);
 }
 
-/// A connection that has had one answer and waits for the next request.
+#[tokio::test]
+async fn second_shutdown_request_ends_it_at_once() {
+    let server = Server::start_with(setup(Duration::from_hours(1))).await;
+    let begun = begin(server.address, "/large", "close").await;
+    server.shutdown.shut_down();
+    refuses_connections(server.address).await;
+    server.shutdown.shut_down();
+    let ended = tokio::time::timeout(Duration::from_secs(20), server.ended()).await;
+    assert_eq!(ended.unwrap(), Drain::Aborted);
+    drop(begun);
+}
+
+/// A connection that has had one response and waits for the next request.
 async fn keep_alive(address: SocketAddr) -> TcpStream {
     let mut stream = TcpStream::connect(address).await.unwrap();
     let request = client::request("GET", "/", &[], "keep-alive");
@@ -114,17 +109,15 @@ async fn keep_alive(address: SocketAddr) -> TcpStream {
 }
 
 #[tokio::test]
-async fn idle_connections_do_not_hold_the_exit() {
-    let mut wishes = wishes(Duration::from_hours(1));
-    wishes.limits.last_call = Duration::from_hours(1);
-    let server = Server::start_with(wishes).await;
+async fn idle_connections_do_not_delay_the_exit() {
+    let server = Server::start_with(setup(Duration::from_hours(1))).await;
     let mut idle = Vec::new();
     for _ in 0..5 {
         idle.push(keep_alive(server.address).await);
     }
-    server.stopper.stop();
+    server.shutdown.shut_down();
     let ended = tokio::time::timeout(Duration::from_secs(20), server.ended()).await;
-    assert_eq!(ended.unwrap(), Drained { cut: 0 });
+    assert_eq!(ended.unwrap(), Drain::Complete);
     for mut stream in idle {
         let mut rest = Vec::new();
         stream.read_to_end(&mut rest).await.unwrap();
@@ -132,65 +125,31 @@ async fn idle_connections_do_not_hold_the_exit() {
     }
 }
 
+/// Without a deadline of its own `axum::serve` would wait for the rest of the request for ever.
 #[tokio::test]
-async fn half_a_request_does_not_hold_the_exit() {
-    let server = Server::start_with(wishes(Duration::from_hours(1))).await;
-    let address = server.address;
-    let mut first_request = TcpStream::connect(address).await.unwrap();
-    first_request
-        .write_all(b"GET / HTTP/1.1\r\nHost: pen")
-        .await
-        .unwrap();
-    let mut second_request = keep_alive(address).await;
-    second_request.write_all(b"GET / HT").await.unwrap();
-    let silent = TcpStream::connect(address).await.unwrap();
-    let asked = Instant::now();
-    server.stopper.stop();
-    assert_eq!(server.ended().await, Drained { cut: 0 });
-    assert!(asked.elapsed() < Duration::from_secs(20), "{:?}", asked.elapsed());
-    drop((first_request, second_request, silent));
-}
-
-#[tokio::test]
-async fn the_other_half_still_gets_its_answer() {
-    let mut wishes = wishes(Duration::from_hours(1));
-    wishes.limits.last_call = Duration::from_hours(1);
-    let server = Server::start_with(wishes).await;
-    let address = server.address;
-    let request = client::request("GET", "/about", &[], "keep-alive");
-    let (first_half, second_half) = request.as_bytes().split_at(9);
-
-    let mut on_a_new_connection = TcpStream::connect(address).await.unwrap();
-    on_a_new_connection.write_all(first_half).await.unwrap();
-    let mut on_a_used_connection = keep_alive(address).await;
-    on_a_used_connection.write_all(first_half).await.unwrap();
-    let mut not_a_word_yet = TcpStream::connect(address).await.unwrap();
-    // One more answer, so that the server has surely seen what was sent before.
-    keep_alive(address).await;
-
-    server.stopper.stop();
-    refuses_connections(address).await;
-    for stream in [&mut on_a_new_connection, &mut on_a_used_connection] {
-        stream.write_all(second_half).await.unwrap();
-        assert_eq!(read_to_end(stream, "GET").await.status, 200);
-    }
-    not_a_word_yet.write_all(request.as_bytes()).await.unwrap();
-    assert_eq!(read_to_end(&mut not_a_word_yet, "GET").await.status, 200);
-    assert_eq!(server.ended().await, Drained { cut: 0 });
-}
-
-#[tokio::test]
-async fn health_says_no_once_it_drains() {
-    let mut wishes = wishes(Duration::from_hours(1));
-    wishes.limits.last_call = Duration::from_hours(1);
-    let server = Server::start_with(wishes).await;
-    let mut waiting = TcpStream::connect(server.address).await.unwrap();
-    waiting.write_all(b"GET /healthz HTTP/1.1\r\n").await.unwrap();
+async fn half_a_request_does_not_hold_the_exit_beyond_the_deadline() {
+    let server = Server::start_with(setup(Duration::from_millis(200))).await;
+    let mut half = TcpStream::connect(server.address).await.unwrap();
+    half.write_all(b"GET / HTTP/1.1\r\nHost: pen").await.unwrap();
+    // Accepted later, so that the server has accepted the other as well.
     keep_alive(server.address).await;
-    server.stopper.stop();
-    refuses_connections(server.address).await;
+    server.shutdown.shut_down();
+    let ended = tokio::time::timeout(Duration::from_secs(20), server.ended()).await;
+    assert_eq!(ended.unwrap(), Drain::Aborted);
+    drop(half);
+}
+
+#[tokio::test]
+async fn other_half_of_a_request_is_answered_and_health_reports_draining() {
+    let server = Server::start_with(setup(Duration::from_hours(1))).await;
+    let address = server.address;
+    let mut waiting = TcpStream::connect(address).await.unwrap();
+    waiting.write_all(b"GET /healthz HTTP/1.1\r\n").await.unwrap();
+    keep_alive(address).await;
+    server.shutdown.shut_down();
+    refuses_connections(address).await;
     waiting.write_all(b"Host: penguins.test\r\n\r\n").await.unwrap();
     let reply = read_to_end(&mut waiting, "GET").await;
     assert_eq!((reply.status, reply.text()), (503, "draining\n".to_owned()));
-    assert_eq!(server.ended().await, Drained { cut: 0 });
+    assert_eq!(server.ended().await, Drain::Complete);
 }

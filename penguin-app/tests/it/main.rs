@@ -5,6 +5,11 @@
     reason = "a failed unwrap is a failed test"
 )]
 
+// The crate's import graph, and the rules that it keeps.
+#[path = "../../../.ci/imports.rs"]
+mod imports;
+mod layers;
+
 // What the tests are made with: a server in this process, a client that sees every byte, the real program.
 mod client;
 mod program;
@@ -12,17 +17,25 @@ mod server;
 
 // What a visitor gets: every page, every link, HEAD like GET.
 mod pages;
-// Codings, conditions and ranges: the matrix of each.
+// The search of the classes, as a page and as JSON.
+mod classes;
+// The contact form: validation, delivery to a real SMTP server and to a folder, the rate, the log.
+mod contact;
+// Encodings, If-None-Match and ranges: the matrix of each.
 mod negotiation;
 // Every header on every kind of answer.
 mod headers;
 // A stop: under load, with half a request, with a slow client, twice.
 mod drain;
-// Clients that are slow on purpose, or speak nonsense.
-mod patience;
-// Development: a change at the next reload, a mistake as a page.
-mod drafts;
+// HTTP as clients speak it: pipelining, HTTP/1.0, malformed requests, slow and large bodies, upgrades.
+mod protocol;
+// Development: a change at the next reload, an error as a page.
+mod live;
 // The command line: what is refused, with which words and status.
 mod command_line;
 // The real program under real signals.
 mod signals;
+// Two releases with different styles behind HAProxy, as in a rolling deployment.
+mod rolling;
+// What the README shows: each of its recipes, compiled and run.
+mod recipes;

@@ -1,12 +1,22 @@
 //! The real program, started and stopped as an operator would.
 
+use std::env;
+use std::ffi::OsString;
 use std::io::{BufRead as _, BufReader, Read as _};
 use std::net::SocketAddr;
 use std::process::{Child, ChildStdout, Command, ExitStatus, Stdio};
 
+/// Names another build of the program, such as the release build.
+const OTHER_BUILD: &str = "PENGUIN_APP_BIN";
+
+/// The program that was built with the tests, or the one that the environment names.
+pub(crate) fn program() -> OsString {
+    env::var_os(OTHER_BUILD).unwrap_or_else(|| env!("CARGO_BIN_EXE_penguin-app").into())
+}
+
 /// `penguin-app` with nothing in its environment but what the test puts there.
 pub(crate) fn command(subcommand: &str, settings: &[(&str, &str)]) -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_penguin-app"));
+    let mut command = Command::new(program());
     command
         .arg(subcommand)
         .env_clear()

@@ -21,7 +21,12 @@ use crate::cases::{CASES, CONNECTIONS, Case, IDLE_CONNECTIONS};
 use crate::load::Load;
 use crate::peer::{Kind, Peer, Programs};
 use crate::process::{LOAD_CORE, pin};
-use crate::table::{Row, Slice};
+use crate::table::{Row, Slice, Verdict};
+
+/// Until connections are at rest: longer than any proxy here keeps idle connections to the app without looking at them.
+const SETTLE: Duration = Duration::from_secs(6);
+/// For how long the processor time at rest is counted.
+const REST: Duration = Duration::from_secs(5);
 
 /// penguin-proxy beside nginx, `HAProxy`, Envoy and pingora
 #[derive(Debug, Parser)]
@@ -29,7 +34,7 @@ struct Arguments {
     /// A round of each case instead of five, and shorter: about a minute
     #[arg(long)]
     quick: bool,
-    /// Only these cases: 1k, page, gzip, zstd, 100k, fresh, rate, idle, start
+    /// Only these cases: 1k, page, gzip, zstd, 100k, fresh, rate, post, post-64k, idle, start
     #[arg(long, value_delimiter = ',')]
     only: Vec<String>,
     /// The proxies
@@ -41,6 +46,12 @@ struct Arguments {
     /// The penguin-proxy to measure
     #[arg(long)]
     penguin: PathBuf,
+    /// The nginx to compare with
+    #[arg(long, default_value = "nginx")]
+    nginx: PathBuf,
+    /// The `HAProxy` to compare with
+    #[arg(long, default_value = "haproxy")]
+    haproxy: PathBuf,
     /// The proxy on pingora
     #[arg(long)]
     pingora: PathBuf,
@@ -66,12 +77,14 @@ fn main() -> Result<()> {
     }
     let programs = Programs {
         penguin: arguments.penguin.clone(),
+        nginx: arguments.nginx.clone(),
+        haproxy: arguments.haproxy.clone(),
         pingora: arguments.pingora.clone(),
         envoy: arguments.envoy.clone(),
         folder: arguments.folder.clone(),
     };
     fs_err::create_dir_all(&programs.folder)?;
-    pin(LOAD_CORE)?;
+    pin(&[LOAD_CORE])?;
     let app = upstream::start()?;
     let mut peers = Vec::new();
     for &kind in &arguments.peers {
@@ -86,7 +99,7 @@ fn main() -> Result<()> {
     for case in CASES.iter().filter(|case| arguments.wants(case.name)) {
         let rows = compare(case, &peers, rounds, Duration::from_millis(time))?;
         println!("{}", table::print(case, &rows));
-        verdicts.extend(table::verdict(case, &rows));
+        verdicts.extend(table::verdicts(case, &rows));
     }
     for peer in &peers {
         let bytes = peer.judge_log()?;
@@ -96,7 +109,7 @@ fn main() -> Result<()> {
         starts(&peers, &programs, app, if arguments.quick { 3 } else { 11 })?;
     }
     if arguments.wants("idle") {
-        idle(&programs, app, &arguments.peers)?;
+        verdicts.extend(idle(&programs, app, &arguments.peers)?);
     }
     if !verdicts.is_empty() {
         println!("| figure | bar | measured | |\n|---|--:|--:|---|");
@@ -202,7 +215,8 @@ fn starts(peers: &[Peer], programs: &Programs, app: std::net::SocketAddr, rounds
 }
 
 /// The memory of a proxy that has just started, and with many connections that have asked once and now do nothing.
-fn idle(programs: &Programs, app: std::net::SocketAddr, kinds: &[Kind]) -> Result<()> {
+fn idle(programs: &Programs, app: std::net::SocketAddr, kinds: &[Kind]) -> Result<Vec<Verdict>> {
+    let mut verdicts = Vec::new();
     println!("### {IDLE_CONNECTIONS} idle connections (`idle`)\n");
     println!(
         "| | resident at start, MiB | with the connections | KiB a connection | CPU at rest, ms a second |\n|---|--:|--:|--:|--:|"
@@ -219,20 +233,24 @@ fn idle(programs: &Programs, app: std::net::SocketAddr, kinds: &[Kind]) -> Resul
                     .stream,
             );
         }
+        std::thread::sleep(SETTLE);
         let before = peer.process.cpu()?;
-        std::thread::sleep(Duration::from_secs(2));
-        let rest = peer.process.cpu()?.saturating_sub(before) / 2;
+        std::thread::sleep(REST);
+        let rest = peer.process.cpu()?.saturating_sub(before).as_secs_f64() / REST.as_secs_f64();
         let (with, _) = peer.process.memory()?;
+        let each = with.saturating_sub(at_start) as f64 / IDLE_CONNECTIONS as f64;
+        let rest = rest * 1e3;
         println!(
-            "| {} | {:.1} | {:.1} | {:.1} | {:.1} |",
+            "| {} | {:.1} | {:.1} | {each:.1} | {rest:.2} |",
             kind.title(),
             at_start as f64 / 1024.0,
             with as f64 / 1024.0,
-            (with - at_start) as f64 / IDLE_CONNECTIONS as f64,
-            rest.as_secs_f64() * 1e3,
         );
+        if *kind == Kind::Penguin {
+            verdicts = table::idle_verdicts(each, rest);
+        }
         drop(held);
     }
     println!();
-    Ok(())
+    Ok(verdicts)
 }

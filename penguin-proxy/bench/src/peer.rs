@@ -9,7 +9,7 @@ use anyhow::{Context, Result, ensure};
 
 use crate::cases::CASES;
 use crate::exchange;
-use crate::process::Running;
+use crate::process::{LOAD_CORE, PROXY_CORE, Running};
 
 /// A proxy that has not answered after this has not started.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -21,6 +21,8 @@ const LOG_PATIENCE: Duration = Duration::from_secs(15);
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
 pub enum Kind {
     Penguin,
+    /// penguin-proxy with two threads, on both cores: it shares one of them with the load.
+    PenguinTwoThreads,
     Nginx,
     /// nginx with a system call for each line of its log, as it comes configured.
     NginxUnbuffered,
@@ -33,6 +35,8 @@ pub enum Kind {
 #[derive(Debug)]
 pub struct Programs {
     pub penguin: PathBuf,
+    pub nginx: PathBuf,
+    pub haproxy: PathBuf,
     pub pingora: PathBuf,
     pub envoy: PathBuf,
     /// For configuration, logs and process ids.
@@ -55,6 +59,7 @@ impl Kind {
     pub fn title(self) -> &'static str {
         match self {
             Self::Penguin => "penguin-proxy",
+            Self::PenguinTwoThreads => "penguin-proxy, two threads",
             Self::Nginx => "nginx",
             Self::NginxUnbuffered => "nginx, a write a line",
             Self::Haproxy => "HAProxy",
@@ -66,6 +71,7 @@ impl Kind {
     fn name(self) -> &'static str {
         match self {
             Self::Penguin => "penguin",
+            Self::PenguinTwoThreads => "penguin-two-threads",
             Self::Nginx => "nginx",
             Self::NginxUnbuffered => "nginx-unbuffered",
             Self::Haproxy => "haproxy",
@@ -77,9 +83,9 @@ impl Kind {
     /// What the program says that it is.
     pub fn version(self, programs: &Programs) -> Result<String> {
         let (program, argument) = match self {
-            Self::Penguin => (programs.penguin.as_path(), "--version"),
-            Self::Nginx | Self::NginxUnbuffered => (Path::new("nginx"), "-v"),
-            Self::Haproxy => (Path::new("haproxy"), "-v"),
+            Self::Penguin | Self::PenguinTwoThreads => (programs.penguin.as_path(), "--version"),
+            Self::Nginx | Self::NginxUnbuffered => (programs.nginx.as_path(), "-v"),
+            Self::Haproxy => (programs.haproxy.as_path(), "-v"),
             Self::Envoy => (programs.envoy.as_path(), "--version"),
             // Its crate's version is in its lock file and in this one's name.
             Self::Pingora => return Ok("pingora-proxy 0.9.1".to_owned()),
@@ -101,7 +107,11 @@ impl Kind {
         let mut command = self.command(programs, address, app, &log)?;
         let request = CASES[0].request();
         let began = Instant::now();
-        let mut process = Running::start(&mut command)?;
+        let cores: &[usize] = match self {
+            Self::PenguinTwoThreads => &[LOAD_CORE, PROXY_CORE],
+            _ => &[PROXY_CORE],
+        };
+        let mut process = Running::start(&mut command, cores)?;
         // Its every thread that serves exists when it answers.
         while exchange::once(address, &request).is_err() {
             ensure!(
@@ -152,11 +162,12 @@ impl Kind {
         let lines = fs_err::OpenOptions::new().create(true).append(true).open(log)?;
         let said = fs_err::File::create(programs.folder.join(format!("{}.err", self.name())))?;
         let mut command = match self {
-            Self::Penguin => {
+            Self::Penguin | Self::PenguinTwoThreads => {
+                let threads = if self == Self::Penguin { "1" } else { "2" };
                 let mut command = Command::new(&programs.penguin);
                 command
                     .arg("serve")
-                    .env("PROXY_THREADS", "1")
+                    .env("PROXY_THREADS", threads)
                     .env("PROXY_LOG_FORMAT", "json");
                 command
                     .env("PROXY_LISTEN", listen.to_string())
@@ -165,7 +176,7 @@ impl Kind {
                 command
             }
             Self::Nginx | Self::NginxUnbuffered => {
-                let mut command = Command::new("nginx");
+                let mut command = Command::new(&programs.nginx);
                 command
                     .arg("-c")
                     .arg(configured(include_str!("../peers/nginx.conf"), "conf")?);
@@ -173,7 +184,7 @@ impl Kind {
                 command
             }
             Self::Haproxy => {
-                let mut command = Command::new("haproxy");
+                let mut command = Command::new(&programs.haproxy);
                 command
                     .arg("-db")
                     .arg("-f")

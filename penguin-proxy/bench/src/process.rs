@@ -12,11 +12,13 @@ pub const LOAD_CORE: usize = 0;
 /// Where the proxies run.
 pub const PROXY_CORE: usize = 1;
 
-/// Puts this thread, and what it starts from now on, on one core.
-pub fn pin(core: usize) -> Result<()> {
-    let mut cores = CpuSet::new();
-    cores.set(core);
-    sched_setaffinity(None, &cores).with_context(|| format!("core {core}: two cores are needed"))
+/// Puts this thread, and what it starts from now on, on these cores.
+pub fn pin(cores: &[usize]) -> Result<()> {
+    let mut set = CpuSet::new();
+    for &core in cores {
+        set.set(core);
+    }
+    sched_setaffinity(None, &set).with_context(|| format!("cores {cores:?}: two cores are needed"))
 }
 
 /// A running proxy; ended when dropped.
@@ -28,13 +30,13 @@ pub struct Running {
 }
 
 impl Running {
-    /// Starts a program on the proxies' core.
-    pub fn start(command: &mut Command) -> Result<Self> {
-        pin(PROXY_CORE)?;
+    /// Starts a program on these cores.
+    pub fn start(command: &mut Command, cores: &[usize]) -> Result<Self> {
+        pin(cores)?;
         let child = command
             .spawn()
             .with_context(|| format!("cannot start {}", command.get_program().display()));
-        pin(LOAD_CORE)?;
+        pin(&[LOAD_CORE])?;
         let child = child?;
         let ids = vec![child.id()];
         Ok(Self { child, ids })

@@ -75,23 +75,37 @@ pub fn print(case: &Case, rows: &[Row]) -> String {
     out
 }
 
-/// How penguin-proxy stands to a case's bar.
-pub fn verdict(case: &Case, rows: &[Row]) -> Option<Verdict> {
-    let (figure, bar) = case.bar?;
-    let row = rows.iter().find(|row| row.kind == Kind::Penguin)?;
-    let of: &dyn Fn(&Slice) -> f64 = match figure {
-        Figure::Cpu => &|slice| slice.cpu.as_secs_f64(),
-        Figure::P99 => &|slice| slice.p99.as_secs_f64(),
+/// How penguin-proxy stands to a case's bars.
+pub fn verdicts(case: &Case, rows: &[Row]) -> Vec<Verdict> {
+    let Some(row) = rows.iter().find(|row| row.kind == Kind::Penguin) else {
+        return Vec::new();
     };
-    let what = match figure {
-        Figure::Cpu => format!("{}: CPU a request, × nginx", case.title),
-        Figure::P99 => format!("{}: p99, × nginx", case.title),
+    let verdict = |&(figure, bar): &(Figure, f64)| {
+        let (of, name): (&dyn Fn(&Slice) -> f64, _) = match figure {
+            Figure::Cpu => (&|slice| slice.cpu.as_secs_f64(), "CPU a request"),
+            Figure::P99 => (&|slice| slice.p99.as_secs_f64(), "p99"),
+        };
+        Some(Verdict {
+            what: format!("{}: {name}, × nginx", case.title),
+            bar,
+            measured: ratio(rows, row, of)?,
+        })
     };
-    Some(Verdict {
-        what,
+    case.bars.iter().filter_map(verdict).collect()
+}
+
+/// How penguin-proxy stands to the bars of idle connections: KiB of each, and CPU of all of them in ms a second.
+pub fn idle_verdicts(each: f64, rest: f64) -> Vec<Verdict> {
+    [
+        ("memory of an idle connection, KiB", 4.0, each),
+        ("CPU at rest with 1,000 idle connections, ms a second", 0.5, rest),
+    ]
+    .map(|(what, bar, measured)| Verdict {
+        what: what.to_owned(),
         bar,
-        measured: ratio(rows, row, of)?,
+        measured,
     })
+    .into()
 }
 
 /// The ratio to nginx in the same round, for each round that both were in.

@@ -1,4 +1,4 @@
-//! The app behind every proxy: three fixed answers from memory, one thread, as cheap as can be, so that what is
+//! The app behind every proxy: four fixed answers from memory, one thread, as cheap as can be, so that what is
 //! measured is the proxy.
 
 use std::collections::HashMap;
@@ -39,6 +39,7 @@ fn answers() -> HashMap<&'static [u8], Vec<u8>> {
     let small = b"penguin ".repeat(128);
     let large = b"{\"species\":\"gentoo\",\"height_cm\":76}\n".repeat(2926);
     HashMap::from([
+        (b"/taken".as_slice(), answer("text/plain", b"ok")),
         (b"/1k".as_slice(), answer("text/plain", &small)),
         (b"/page".as_slice(), answer("text/html; charset=utf-8", PAGE)),
         (b"/100k".as_slice(), answer("application/octet-stream", &large)),
@@ -54,9 +55,25 @@ fn answer(kind: &str, body: &[u8]) -> Vec<u8> {
     [head.as_bytes(), body].concat()
 }
 
+/// The length of a request, its body included, once its head has come.
+fn length(received: &[u8]) -> std::io::Result<Option<usize>> {
+    let Some(end) = received.windows(4).position(|window| window == b"\r\n\r\n") else {
+        return Ok(None);
+    };
+    let head = std::str::from_utf8(&received[..end]).map_err(|_| ErrorKind::InvalidData)?;
+    let body = head
+        .lines()
+        .filter_map(|line| line.split_once(':'))
+        .find(|(name, _)| name.eq_ignore_ascii_case("content-length"))
+        .map_or(Ok(0), |(_, length)| length.trim().parse::<usize>());
+    Ok(Some(end + 4 + body.map_err(|_| ErrorKind::InvalidData)?))
+}
+
 struct Client {
     stream: TcpStream,
     received: Vec<u8>,
+    /// Bytes of the request that is coming, once its head is there.
+    request: Option<usize>,
     /// The answer under way and how much of it has gone.
     answer: Option<(&'static [u8], usize)>,
 }
@@ -79,6 +96,7 @@ fn serve(mut poll: Poll, listener: &TcpListener) -> Result<()> {
                     let client = Client {
                         stream,
                         received: Vec::new(),
+                        request: None,
                         answer: None,
                     };
                     clients.insert(next, client);
@@ -116,13 +134,17 @@ impl Client {
                 Err(error) => return Err(error),
             };
             self.received.extend_from_slice(&buffer[..count]);
-            // Proxies send the next request after the answer to this one: a head is all that can be here.
-            if self.received.ends_with(b"\r\n\r\n") {
+            if self.request.is_none() {
+                self.request = length(&self.received)?;
+            }
+            // Proxies send the next request after the answer to this one: one is all that can be here.
+            if self.request == Some(self.received.len()) {
                 let path = self.received.split(|&byte| byte == b' ').nth(1);
                 let found = path.and_then(|path| answers.get(path));
                 let found = found.ok_or(ErrorKind::InvalidData)?;
                 self.answer = Some((found, 0));
                 self.received.clear();
+                self.request = None;
                 self.send()?;
             }
             if count < buffer.len() {

@@ -23,6 +23,6 @@ fn wanted(accept: &[u8]) -> Option<Coding> {
     let mut headers = HeaderMap::new();
     headers.insert(ACCEPT_ENCODING, HeaderValue::from_bytes(accept).ok()?);
     Compression::default()
-        .wish(&Method::GET, Version::HTTP_11, &headers)
+        .negotiate(&Method::GET, Version::HTTP_11, &headers)
         .coding()
 }

@@ -4,7 +4,7 @@
 use http::header::{HeaderMap, HeaderName, HeaderValue};
 use http::{StatusCode, Version};
 use libfuzzer_sys::fuzz_target;
-use penguin_proxy::forwarding::{Forwarding, Hop, trailers};
+use penguin_proxy::forwarding::{Forwarding, Hop, Tracing, Via, request_trailers, response_trailers};
 
 const NAMES: [&str; 14] = [
     "x-forwarded-for",
@@ -41,6 +41,9 @@ fuzz_target!(|input: (Vec<(u8, Vec<u8>)>, bool)| {
     let forwarding = Forwarding {
         trusted: networks.parse().expect("networks"),
         hsts: None,
+        underscores: trusted,
+        tracing: Tracing::Start,
+        via: Via::default(),
     };
     let hop = Hop {
         peer: ([10, 0, 0, 1], 4711).into(),
@@ -52,7 +55,7 @@ fuzz_target!(|input: (Vec<(u8, Vec<u8>)>, bool)| {
     assert!(trusted || !forwarded.client.https);
     assert!(headers["x-forwarded-for"].as_bytes().ends_with(b"10.0.0.1"));
     assert_eq!(headers.get_all("x-forwarded-for").iter().count(), 1);
-    assert_eq!(forwarded.trace.trace_id().len(), 32);
+    assert!(forwarded.trace.traceparent.is_some());
     assert_eq!(headers.contains_key("upgrade"), forwarded.upgrade.is_some());
     for gone in ["keep-alive", "transfer-encoding", "forwarded", "x_forwarded_for"] {
         assert!(!headers.contains_key(gone));
@@ -60,6 +63,8 @@ fuzz_target!(|input: (Vec<(u8, Vec<u8>)>, bool)| {
 
     forwarding.response(&mut response, StatusCode::OK, &forwarded);
     assert!(!response.contains_key("connection") && !response.contains_key("upgrade"));
-    trailers(&mut trailing);
+    response_trailers(&mut trailing);
     assert!(!trailing.contains_key("transfer-encoding") && !trailing.contains_key("x-forwarded-for"));
+    request_trailers(&mut trailing);
+    assert!(!trailing.contains_key("forwarded") && !trailing.contains_key("x_forwarded_for"));
 });

@@ -1,10 +1,26 @@
-//! What a line holds, and its two forms: a JSON object for machines, a short text for a terminal.
+//! Fields of one log line, and its two formats: a JSON object for machines, a short text for terminals.
 
+use std::borrow::Cow;
 use std::io::Write;
 use std::net::{IpAddr, SocketAddr};
 use std::time::{Duration, SystemTime};
 
-use super::json::{Clock, Object};
+use super::json::{CUT, Clock, Object};
+
+/// Bytes that a field may have in a line, its escapes included: together fewer than 8 KiB. Docker splits longer lines
+/// at 16 KiB, others earlier, and half a JSON object is none.
+mod most {
+    pub(super) const METHOD: usize = 32;
+    pub(super) const TARGET: usize = 2048;
+    pub(super) const HOST: usize = 256;
+    /// Of the program's own: codes and names.
+    pub(super) const WORD: usize = 64;
+    pub(super) const ID: usize = 256;
+    pub(super) const AMZN_TRACE_ID: usize = 512;
+    pub(super) const USER_AGENT: usize = 1024;
+    pub(super) const DROPPED: usize = 512;
+    pub(super) const ERROR: usize = 1024;
+}
 
 /// One finished request.
 #[derive(Debug)]
@@ -32,6 +48,8 @@ pub(crate) struct Line<'a> {
     pub(crate) traceparent: &'a str,
     pub(crate) amzn_trace_id: &'a str,
     pub(crate) user_agent: &'a str,
+    /// Names of the request's headers that were not forwarded.
+    pub(crate) dropped: &'a str,
     pub(crate) error: &'a str,
 }
 
@@ -41,13 +59,13 @@ impl Line<'_> {
         let mut object = Object::begin(out, self.time, clock);
         object.ip("client", self.client);
         object.socket("peer", self.peer);
-        object.text("method", self.method);
-        object.text("target", self.target);
-        object.text_if_any("host", self.host);
-        object.text("protocol", self.protocol);
+        object.text("method", self.method, most::METHOD);
+        object.text("target", self.target, most::TARGET);
+        object.text_if_any("host", self.host, most::HOST);
+        object.text("protocol", self.protocol, most::WORD);
         object.number("status", u64::from(self.status));
-        object.text("end", self.end);
-        object.text_if_any("rule", self.rule);
+        object.text("end", self.end, most::WORD);
+        object.text_if_any("rule", self.rule, most::WORD);
         object.number("bytes_in", self.bytes_in);
         object.number("bytes_out", self.bytes_out);
         object.millis("total_ms", self.total);
@@ -62,11 +80,12 @@ impl Line<'_> {
         }
         object.flag("reused", self.reused);
         object.number("retries", u64::from(self.retries));
-        object.text_if_any("request_id", self.request_id);
-        object.text_if_any("traceparent", self.traceparent);
-        object.text_if_any("amzn_trace_id", self.amzn_trace_id);
-        object.text_if_any("user_agent", self.user_agent);
-        object.text_if_any("error", self.error);
+        object.text_if_any("request_id", self.request_id, most::ID);
+        object.text_if_any("traceparent", self.traceparent, most::ID);
+        object.text_if_any("amzn_trace_id", self.amzn_trace_id, most::AMZN_TRACE_ID);
+        object.text_if_any("user_agent", self.user_agent, most::USER_AGENT);
+        object.text_if_any("dropped", self.dropped, most::DROPPED);
+        object.text_if_any("error", self.error, most::ERROR);
         object.end();
     }
 
@@ -83,7 +102,8 @@ impl Line<'_> {
             total,
             ..
         } = self;
-        let target: String = target.chars().flat_map(plain).collect();
+        let method = shortened(method, most::METHOD);
+        let target = shortened(target, most::TARGET);
         let _infallible = write!(out, "{status} {method} {target} {bytes_out} B in {total:.1?}");
         if *end != "ok" {
             let _infallible = write!(out, " [{end}]");
@@ -95,10 +115,24 @@ impl Line<'_> {
             let _infallible = write!(out, " after {retries} more tries");
         }
         if !self.error.is_empty() {
-            let _infallible = write!(out, ": {}", self.error);
+            let _infallible = write!(out, ": {}", cut(self.error, most::ERROR));
         }
         out.push(b'\n');
     }
+}
+
+/// A text for the terminal, cut where it is longer than `most` bytes.
+fn shortened(text: &str, most: usize) -> String {
+    let plain: String = text.chars().take(most).flat_map(plain).collect();
+    cut(&plain, most).into_owned()
+}
+
+fn cut(text: &str, most: usize) -> Cow<'_, str> {
+    if text.len() <= most {
+        return Cow::Borrowed(text);
+    }
+    let kept = &text[..text.floor_char_boundary(most - CUT.len())];
+    Cow::Owned([kept, CUT].concat())
 }
 
 /// A character as it is, or escaped where a terminal would take it for something else.
@@ -114,6 +148,8 @@ fn plain(character: char) -> impl Iterator<Item = char> {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     fn line() -> Line<'static> {
@@ -140,6 +176,7 @@ mod tests {
             traceparent: "",
             amzn_trace_id: "",
             user_agent: "curl/8",
+            dropped: "",
             error: "connection closed",
         }
     }
@@ -156,6 +193,43 @@ mod tests {
         insta::assert_snapshot!(json);
         assert!(serde_json::from_str::<serde_json::Value>(&json).is_ok());
         assert_eq!(json.lines().count(), 1);
+    }
+
+    proptest! {
+        /// Whatever a client puts into its fields, and the worst of it: bytes that six take the place of.
+        #[test]
+        fn lines_are_valid_json_below_8_kib(text in any::<String>(), repeats in 1usize..3000) {
+            let long = text.repeat(repeats.min(40_000 / text.len().max(1))) + &"\u{1}".repeat(repeats);
+            let line = Line {
+                peer: "[fe80:1111:2222:3333:4444:5555:6666:7777%4294967295]:65535".parse().unwrap(),
+                client: "1111:1111:2222:3333:4444:5555:6666:7777".parse().unwrap(),
+                upstream: Some("[fe80:1111:2222:3333:4444:5555:6666:7777%4294967295]:65535".parse().unwrap()),
+                method: &long,
+                target: &long,
+                host: &long,
+                rule: "content-length-repeated",
+                bytes_in: u64::MAX,
+                bytes_out: u64::MAX,
+                total: Duration::MAX,
+                connect: Some(Duration::MAX),
+                first_byte: Some(Duration::MAX),
+                retries: u32::MAX,
+                request_id: &long,
+                traceparent: &long,
+                amzn_trace_id: &long,
+                user_agent: &long,
+                dropped: &long,
+                error: &long,
+                ..line()
+            };
+            let mut json = Vec::new();
+            line.json(&mut json, &mut Clock::default());
+            prop_assert!(json.len() < 8 * 1024, "{}", json.len());
+            prop_assert!(serde_json::from_slice::<serde_json::Value>(&json).is_ok());
+            let mut text = Vec::new();
+            line.text(&mut text);
+            prop_assert!(text.len() < 8 * 1024, "{}", text.len());
+        }
     }
 
     #[test]

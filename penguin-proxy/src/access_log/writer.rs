@@ -1,40 +1,29 @@
-//! From the serving threads' buffers to the output, without ever making them wait.
+//! Buffers of log lines and the thread that writes them; serving threads never wait.
 
 use std::io::{self, Write};
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::mpsc::{self, RecvTimeoutError, SyncSender, TrySendError};
 use std::sync::{Arc, Mutex, PoisonError};
-use std::thread;
-use std::time::Duration;
+use std::time::Instant;
 
 use super::Line;
 use super::json::Clock;
+use crate::log_writer::{self, LogWriter};
 use crate::telemetry::LogFormat;
 
 /// A buffer of this size goes to the writer at once; the sweep sends smaller ones.
 const FULL: usize = 64 * 1024;
 /// What a buffer holds without growing: a full one, and the line that filled it.
-const ROOM: usize = FULL + 4 * 1024;
+const ROOM: usize = FULL + 8 * 1024;
 /// Buffers that may wait for a slow output before the next is dropped.
 const WAITING: usize = 16;
 /// Written buffers that are kept; after a burst the others go.
 const KEPT: usize = 4;
-/// How long the end waits for the output.
-const PATIENCE: Duration = Duration::from_secs(1);
-
-enum Message {
-    Lines(Vec<u8>),
-    Finish,
-}
 
 /// The output of the access log and the thread that feeds it.
 #[derive(Debug)]
 pub struct AccessLog {
-    queue: SyncSender<Message>,
+    writer: LogWriter,
     spare: Spare,
     json: bool,
-    dropped: Arc<AtomicU64>,
-    finished: Mutex<mpsc::Receiver<()>>,
 }
 
 /// Buffers that have been written and serve again. A new one each time would cost the kernel a page for every few lines.
@@ -56,52 +45,31 @@ impl Spare {
     }
 }
 
-impl std::fmt::Debug for Message {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        match self {
-            Self::Lines(bytes) => write!(f, "Lines({} bytes)", bytes.len()),
-            Self::Finish => f.write_str("Finish"),
-        }
-    }
-}
-
 impl AccessLog {
     /// Lines go to standard output.
-    pub fn to_stdout(format: LogFormat) -> Self {
+    ///
+    /// # Errors
+    ///
+    /// When the system refuses a thread or a descriptor.
+    pub fn to_stdout(format: LogFormat) -> io::Result<Self> {
         let output = io::stdout();
-        let json = format.is_json(&output);
-        Self::new(output, json)
+        Self::new(log_writer::unlocked(&output)?, format.is_json(&output))
     }
 
     /// Lines go to any output, as JSON or as text.
-    pub fn new(mut output: impl Write + Send + 'static, json: bool) -> Self {
-        let (queue, messages) = mpsc::sync_channel(WAITING);
-        let (done, finished) = mpsc::channel();
+    ///
+    /// # Errors
+    ///
+    /// When the system refuses a thread.
+    pub fn new(output: impl Write + Send + 'static, json: bool) -> io::Result<Self> {
         let spare = Spare::default();
         let written = spare.clone();
-        let writing = move || {
-            while let Ok(Message::Lines(lines)) = messages.recv() {
-                if output.write_all(&lines).and_then(|()| output.flush()).is_err() {
-                    // Nobody reads any more. The proxy's work goes on without a log.
-                    break;
-                }
-                written.put(lines);
-            }
-            drop(done);
-        };
-        if let Err(error) = thread::Builder::new()
-            .name("access-log".to_owned())
-            .spawn(writing)
-        {
-            tracing::error!("no access log, the system refuses a thread: {error}");
-        }
-        Self {
-            queue,
+        let recycle = move |buffer| written.put(buffer);
+        Ok(Self {
+            writer: LogWriter::spawn("access-log", output, WAITING, recycle)?,
             spare,
             json,
-            dropped: Arc::default(),
-            finished: Mutex::new(finished),
-        }
+        })
     }
 
     /// A buffer for one serving thread.
@@ -110,27 +78,27 @@ impl AccessLog {
             buffer: self.spare.take(),
             count: 0,
             clock: Clock::default(),
-            queue: self.queue.clone(),
+            writer: self.writer.clone(),
             spare: self.spare.clone(),
             json: self.json,
-            dropped: Arc::clone(&self.dropped),
         }
+    }
+
+    /// Queues a line that is not about a request. Returns whether there was room for it.
+    pub(crate) fn push(&self, line: &str) -> bool {
+        let mut buffer = self.spare.take();
+        buffer.extend_from_slice(line.as_bytes());
+        self.writer.push(buffer, 1)
     }
 
     /// Lines that could not be written.
     pub(crate) fn dropped(&self) -> u64 {
-        self.dropped.load(Ordering::Relaxed)
+        self.writer.dropped()
     }
 
-    /// Waits, not for ever, until everything handed over so far is written.
-    pub(crate) fn finish(&self) {
-        if self.queue.try_send(Message::Finish).is_ok() {
-            let finished = self.finished.lock().unwrap_or_else(PoisonError::into_inner);
-            debug_assert!(matches!(
-                finished.recv_timeout(PATIENCE),
-                Err(RecvTimeoutError::Disconnected | RecvTimeoutError::Timeout)
-            ));
-        }
+    /// Waits until everything handed over so far is written: until `deadline`, and only as long as somebody reads.
+    pub(crate) fn finish(&self, deadline: Instant) {
+        self.writer.finish(deadline);
     }
 }
 
@@ -140,10 +108,9 @@ pub(crate) struct Lines {
     buffer: Vec<u8>,
     count: u64,
     clock: Clock,
-    queue: SyncSender<Message>,
+    writer: LogWriter,
     spare: Spare,
     json: bool,
-    dropped: Arc<AtomicU64>,
 }
 
 impl Lines {
@@ -166,37 +133,29 @@ impl Lines {
             return;
         }
         let lines = std::mem::replace(&mut self.buffer, self.spare.take());
-        match self.queue.try_send(Message::Lines(lines)) {
-            Ok(()) => {}
-            Err(TrySendError::Full(_) | TrySendError::Disconnected(_)) => {
-                self.dropped.fetch_add(self.count, Ordering::Relaxed);
-            }
-        }
+        self.writer.push(lines, self.count);
         self.count = 0;
+    }
+}
+
+impl Drop for Lines {
+    /// A thread that ends with a panic leaves its lines all the same.
+    fn drop(&mut self) {
+        self.flush();
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use std::sync::mpsc;
+    use std::thread;
+
     use super::*;
-
-    /// An output that takes nothing until it is dropped.
-    struct Stuck(mpsc::Receiver<()>);
-
-    impl Write for Stuck {
-        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-            let _released = self.0.recv();
-            Ok(bytes.len())
-        }
-
-        fn flush(&mut self) -> io::Result<()> {
-            Ok(())
-        }
-    }
+    use crate::log_writer::tests::Gated;
 
     #[test]
-    fn a_written_buffer_serves_again() {
-        let log = AccessLog::new(io::sink(), true);
+    fn written_buffers_are_reused() {
+        let log = AccessLog::new(io::sink(), true).unwrap();
         let mut lines = log.lines();
         let flush = |lines: &mut Lines| {
             let used = lines.buffer.as_ptr();
@@ -214,9 +173,10 @@ mod tests {
     }
 
     #[test]
-    fn a_stuck_output_costs_lines_and_no_time() {
-        let (release, stuck) = mpsc::channel();
-        let log = AccessLog::new(Stuck(stuck), true);
+    fn stalled_output_drops_lines_without_blocking() {
+        let (release, gate) = mpsc::channel();
+        let taken = Arc::default();
+        let log = AccessLog::new(Gated { gate, taken }, true).unwrap();
         let mut lines = log.lines();
         for _ in 0..WAITING + 10 {
             lines.buffer.extend_from_slice(b"line\n");

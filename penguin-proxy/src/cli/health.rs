@@ -1,4 +1,4 @@
-//! `penguin-proxy health`: the probe for images without a shell. Plain sockets: it must be quick and small.
+//! `penguin-proxy health`: probe for images without a shell. Uses a plain socket to be quick and small.
 
 use std::io::{Read, Write};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpStream};
@@ -10,8 +10,26 @@ use crate::config::Config;
 /// For everything together.
 const PATIENCE: Duration = Duration::from_secs(2);
 
-pub(super) fn run(config: &Config) -> ExitCode {
-    match ask(config.listen, &config.health_path) {
+/// What is asked. Without a flag: whether it is ready.
+#[derive(Clone, Copy, Debug, clap::Args)]
+pub(super) struct Question {
+    /// Ask whether the app can be reached and nobody has asked the proxy to stop: for who sends requests
+    #[arg(long, conflicts_with = "live")]
+    ready: bool,
+
+    /// Ask whether the proxy itself answers, on both ports, whatever the app does: for who restarts containers
+    #[arg(long)]
+    live: bool,
+}
+
+pub(super) fn run(config: &Config, question: Question) -> ExitCode {
+    let end = Instant::now() + PATIENCE;
+    let outcome = if question.live {
+        is_live(config, end)
+    } else {
+        ask(config.listen, &config.health_path, end).and_then(Answer::expect_ok)
+    };
+    match outcome {
         Ok(()) => ExitCode::SUCCESS,
         Err(reason) => {
             super::complain(&format!("penguin-proxy: not healthy: {reason}"));
@@ -20,13 +38,40 @@ pub(super) fn run(config: &Config) -> ExitCode {
     }
 }
 
-fn ask(listen: SocketAddr, path: &str) -> Result<(), String> {
-    let end = Instant::now() + PATIENCE;
+/// The thread that watches and stops answers, and one that serves. That the app is away is no fault of the container.
+fn is_live(config: &Config, end: Instant) -> Result<(), String> {
+    ask(config.admin_listen, "/live", end)?.expect_ok()?;
+    ask(config.listen, &config.health_path, end).map(drop)
+}
+
+/// A response in HTTP.
+struct Answer {
+    place: String,
+    status: String,
+    body: String,
+}
+
+impl Answer {
+    fn expect_ok(self) -> Result<(), String> {
+        let Self { place, status, body } = self;
+        match (status.as_str(), body.as_str()) {
+            ("200", _) => Ok(()),
+            (_, "") => Err(format!("{place}: status {status}")),
+            _ => Err(format!("{place}: status {status}: {body}")),
+        }
+    }
+}
+
+fn ask(listen: SocketAddr, path: &str, end: Instant) -> Result<Answer, String> {
     let mut reason = String::new();
     for address in own_addresses(listen) {
         match TcpStream::connect_timeout(&address, PATIENCE / 2) {
             Ok(stream) => {
-                return exchange(stream, path, end).map_err(|error| format!("{address}{path}: {error}"));
+                let place = format!("{address}{path}");
+                return match exchange(stream, path, end) {
+                    Ok((status, body)) => Ok(Answer { place, status, body }),
+                    Err(error) => Err(format!("{place}: {error}")),
+                };
             }
             Err(error) => reason = format!("{address}: {error}"),
         }
@@ -45,7 +90,8 @@ fn own_addresses(listen: SocketAddr) -> Vec<SocketAddr> {
     }
 }
 
-fn exchange(mut stream: TcpStream, path: &str, end: Instant) -> Result<(), String> {
+/// Status and body of the response.
+fn exchange(mut stream: TcpStream, path: &str, end: Instant) -> Result<(String, String), String> {
     let told = |error: std::io::Error| match error.kind() {
         std::io::ErrorKind::WouldBlock | std::io::ErrorKind::TimedOut => "no answer within 2 s".to_owned(),
         _ => error.to_string(),
@@ -67,14 +113,9 @@ fn exchange(mut stream: TcpStream, path: &str, end: Instant) -> Result<(), Strin
         .strip_prefix("HTTP/1.1 ")
         .and_then(|rest| rest.split([' ', '\r']).next())
     {
-        Some("200") => Ok(()),
         Some(status) => {
             let said = answer.split_once("\r\n\r\n").map_or("", |(_, body)| body).trim();
-            Err(if said.is_empty() {
-                format!("status {status}")
-            } else {
-                format!("status {status}: {said}")
-            })
+            Ok((status.to_owned(), said.to_owned()))
         }
         None => Err("something answers that is not HTTP".to_owned()),
     }
@@ -85,7 +126,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_listener_on_every_address_is_asked_on_loopback() {
+    fn wildcard_listener_is_probed_on_loopback() {
         let asked = |text: &str| {
             own_addresses(text.parse().unwrap())
                 .iter()

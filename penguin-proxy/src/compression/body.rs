@@ -1,4 +1,4 @@
-//! The body of a response that may be compressed on its way out.
+//! Response body that may be compressed.
 
 use std::io;
 use std::pin::Pin;
@@ -61,16 +61,21 @@ impl<B> Encoded<B> {
         }
     }
 
-    /// The body, compressed as it passes.
+    /// The body, compressed as it passes, behind what has come of it already.
     ///
     /// # Errors
     /// If there is no memory for the codec.
-    pub(super) fn stream(body: B, coding: Coding) -> io::Result<Self> {
+    pub(super) fn stream(body: B, coding: Coding, early: &[u8]) -> io::Result<Self> {
+        let mut codec = StreamCodec::take(coding)?;
+        let mut output = Vec::new();
+        if !early.is_empty() {
+            codec.write(early, &mut output)?;
+        }
         let stream = Stream {
             body,
-            codec: Some(StreamCodec::take(coding)?),
-            output: Vec::new(),
-            holding: false,
+            codec: Some(codec),
+            output,
+            holding: !early.is_empty(),
             trailers: None,
         };
         Ok(Self {

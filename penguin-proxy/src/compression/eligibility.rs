@@ -1,4 +1,4 @@
-//! Which responses are compressed, and what that does to their fields.
+//! Rules for which responses are compressed, and the changes to their headers.
 
 use http::StatusCode;
 use http::header::{
@@ -39,7 +39,7 @@ const TYPES: [&[u8]; 16] = [
 /// What the fields of a response say about its coding, found in one look at all of them.
 #[derive(Debug, Default)]
 #[expect(clippy::struct_excessive_bools, reason = "each is a fact of its own")]
-pub(super) struct Facts {
+pub(super) struct ResponseTraits {
     /// Its media type is worth compressing; the first one counts.
     compressible: Option<bool>,
     has_coding: bool,
@@ -55,28 +55,28 @@ pub(super) struct Facts {
     pub(super) length: Option<u64>,
 }
 
-impl Facts {
+impl ResponseTraits {
     pub(super) fn of(headers: &HeaderMap) -> Self {
-        let mut facts = Self::default();
+        let mut traits = Self::default();
         for (name, value) in headers {
             if *name == CONTENT_TYPE {
-                facts.compressible.get_or_insert_with(|| is_compressible(value));
+                traits.compressible.get_or_insert_with(|| is_compressible(value));
             } else if *name == CONTENT_ENCODING {
-                facts.has_coding = true;
-                facts.encoded |= !value.as_bytes().eq_ignore_ascii_case(b"identity");
+                traits.has_coding = true;
+                traits.encoded |= !value.as_bytes().eq_ignore_ascii_case(b"identity");
             } else if *name == CACHE_CONTROL {
-                facts.no_transform |= lists(value, b"no-transform");
+                traits.no_transform |= lists(value, b"no-transform");
             } else if *name == VARY {
-                facts.varies |= lists(value, b"*") || lists(value, b"accept-encoding");
+                traits.varies |= lists(value, b"*") || lists(value, b"accept-encoding");
             } else if *name == CONTENT_LENGTH {
-                facts.length = facts.length.or_else(|| value.to_str().ok()?.parse().ok());
+                traits.length = traits.length.or_else(|| value.to_str().ok()?.parse().ok());
             } else if *name == ACCEPT_RANGES {
-                facts.ranges = true;
+                traits.ranges = true;
             } else {
-                facts.digest |= DIGESTS.contains(name);
+                traits.digest |= DIGESTS.contains(name);
             }
         }
-        facts
+        traits
     }
 
     fn is_compressible(&self) -> bool {
@@ -200,7 +200,7 @@ mod tests {
     }
 
     #[test]
-    fn only_what_gains() {
+    fn compressible_media_types() {
         let html = ("content-type", "text/html; charset=utf-8");
         for (status, fields, length, expected) in [
             (200, &[html][..], Some(1000), true),
@@ -241,7 +241,7 @@ mod tests {
         ] {
             let parts = head(status, fields);
             assert_eq!(
-                Facts::of(&parts.headers).are_eligible(parts.status, length, 1000),
+                ResponseTraits::of(&parts.headers).are_eligible(parts.status, length, 1000),
                 expected,
                 "{status} {fields:?} {length:?}"
             );
@@ -249,7 +249,7 @@ mod tests {
     }
 
     #[test]
-    fn fields_follow_the_body() {
+    fn headers_match_the_compressed_body() {
         let mut parts = head(
             200,
             &[
@@ -259,10 +259,10 @@ mod tests {
                 ("vary", "cookie"),
             ],
         );
-        let facts = Facts::of(&parts.headers);
-        assert_eq!(facts.length, Some(5000));
-        facts.encode_head(&mut parts.headers, Coding::Zstd);
-        facts.add_vary(&mut parts.headers);
+        let traits = ResponseTraits::of(&parts.headers);
+        assert_eq!(traits.length, Some(5000));
+        traits.encode_head(&mut parts.headers, Coding::Zstd);
+        traits.add_vary(&mut parts.headers);
         assert_eq!(parts.headers[CONTENT_ENCODING], "zstd");
         assert_eq!(parts.headers[ETAG], "W/\"a\"");
         assert!(!parts.headers.contains_key(CONTENT_LENGTH) && !parts.headers.contains_key(ACCEPT_RANGES));
@@ -272,7 +272,7 @@ mod tests {
         assert_eq!(parts.headers[ETAG], "W/\"a\"", "weak already");
         for named in ["*", "cookie, Accept-Encoding"] {
             let mut parts = head(200, &[("vary", named)]);
-            Facts::of(&parts.headers).add_vary(&mut parts.headers);
+            ResponseTraits::of(&parts.headers).add_vary(&mut parts.headers);
             assert_eq!(parts.headers.get_all(VARY).iter().count(), 1, "{named}");
         }
     }

@@ -1,6 +1,5 @@
-//! The codecs, with their state reused: a fresh one costs more than the page that it compresses.
-//!
-//! Every thread keeps its own, so that none waits for another. Nothing here knows HTTP.
+//! zstd and gzip encoders, one set per thread. Their state is reused, because creating it costs more than compressing a
+//! page.
 
 use std::cell::RefCell;
 use std::io;
@@ -125,7 +124,7 @@ impl StreamCodec {
         }
     }
 
-    /// Gives the state back for the next stream of this thread.
+    /// Returns the state for the next stream of this thread.
     pub(super) fn put_back(self) {
         STREAMS.with_borrow_mut(|kept| {
             if kept.len() < KEPT_STREAMS {

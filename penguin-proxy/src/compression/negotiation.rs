@@ -1,4 +1,4 @@
-//! What a client accepts: `Accept-Encoding` with its weights, `identity` and `*`, as RFC 9110 §12.5.3 has it.
+//! `Accept-Encoding` parser with weights, `identity` and `*` (RFC 9110 §12.5.3).
 
 use http::header::{ACCEPT_ENCODING, GetAll, HeaderMap, HeaderValue};
 
@@ -33,10 +33,11 @@ struct Weights {
 /// The coding that a client likes best among those offered, or none.
 ///
 /// Equal weights go to zstd, which is smaller and cheaper. A client that likes `identity` better than any coding is
-/// sent none, and so is one that refuses everything: a page in the wrong coding is better than a 406.
+/// sent none, and so is one that refuses everything: a page in the wrong coding is better than a 406. `*` means gzip: the
+/// clients that send it are older than zstd.
 pub(super) fn preferred(headers: &HeaderMap) -> Option<Coding> {
     let weights = weights(&headers.get_all(ACCEPT_ENCODING));
-    let zstd = weights.zstd.or(weights.others).unwrap_or(0);
+    let zstd = weights.zstd.unwrap_or(0);
     let gzip = weights.gzip.or(weights.others).unwrap_or(0);
     let (coding, weight) = if zstd >= gzip {
         (Coding::Zstd, zstd)
@@ -103,7 +104,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn clients_get_what_they_ask_for() {
+    fn accept_encoding_weights() {
         for (accept, expected) in [
             (&[][..], None),
             (&[""], None),
@@ -117,10 +118,12 @@ mod tests {
             (&["gzip;q=0"], None),
             (&["gzip;q=0.000, zstd;q=0"], None),
             (&["gzip ; q=0.001"], Some(Coding::Gzip)),
-            (&["*"], Some(Coding::Zstd)),
+            (&["*"], Some(Coding::Gzip)),
             (&["*;q=0"], None),
             (&["zstd;q=0, *"], Some(Coding::Gzip)),
-            (&["gzip;q=0, *;q=0.1"], Some(Coding::Zstd)),
+            (&["gzip;q=0, *;q=0.1"], None),
+            (&["zstd;q=0.5, *;q=0.4"], Some(Coding::Zstd)),
+            (&["zstd;q=0.4, *;q=0.5"], Some(Coding::Gzip)),
             (&["identity"], None),
             (&["identity, gzip;q=0.5"], None),
             (&["identity;q=0.5, gzip;q=0.5"], Some(Coding::Gzip)),

@@ -65,10 +65,10 @@ fn text(length: usize) -> Vec<u8> {
         .collect()
 }
 
-fn wish(method: &Method, accept: &'static str) -> Wish {
+fn accepted(method: &Method, accept: &'static str) -> AcceptedCoding {
     let mut request = HeaderMap::new();
     request.insert(ACCEPT_ENCODING, HeaderValue::from_static(accept));
-    Compression::default().wish(method, Version::HTTP_11, &request)
+    Compression::default().negotiate(method, Version::HTTP_11, &request)
 }
 
 fn response(body: Steps) -> Response<Steps> {
@@ -81,8 +81,8 @@ fn response(body: Steps) -> Response<Steps> {
     response.body(body).expect("a response")
 }
 
-fn apply(wish: Wish, response: Response<Steps>) -> Response<Encoded<Steps>> {
-    let mut applied = Box::pin(Compression::default().apply(wish, response));
+fn apply(accepted: AcceptedCoding, response: Response<Steps>) -> Response<Encoded<Steps>> {
+    let mut applied = Box::pin(Compression::default().apply(accepted, response, std::future::pending()));
     let mut context = Context::from_waker(Waker::noop());
     loop {
         if let Poll::Ready(response) = applied.as_mut().poll(&mut context) {
@@ -130,7 +130,7 @@ fn short_bodies_are_compressed_in_one_go() {
         // Twice, since the second time the codec's state is used again.
         for length in [1000, 64 * 1024, 5000] {
             let plain = text(length);
-            let answer = apply(wish(&Method::GET, coding), response(known(&plain)));
+            let answer = apply(accepted(&Method::GET, coding), response(known(&plain)));
             assert_eq!(answer.headers()[CONTENT_ENCODING], coding);
             assert_eq!(answer.headers()[ETAG], "W/\"a\"");
             assert_eq!(answer.headers()[VARY], "accept-encoding");
@@ -150,7 +150,7 @@ fn short_bodies_are_compressed_in_one_go() {
 }
 
 #[test]
-fn a_body_in_pieces_is_one_body() {
+fn body_in_pieces_is_compressed_as_one() {
     let plain = text(3000);
     let mut steps = streamed(&[
         Some(&plain[..10]),
@@ -159,15 +159,15 @@ fn a_body_in_pieces_is_one_body() {
         Some(&plain[2000..]),
     ]);
     steps.exact = Some(3000);
-    let answer = apply(wish(&Method::GET, "gzip"), response(steps));
+    let answer = apply(accepted(&Method::GET, "gzip"), response(steps));
     assert_eq!(decode("gzip", &bytes(answer.into_body())), plain);
 }
 
 #[test]
-fn what_does_not_gain_stays_as_it_is() {
+fn incompressible_bodies_stay_plain() {
     let mut random = fastrand::Rng::with_seed(7);
     let noise: Vec<u8> = std::iter::repeat_with(|| random.u8(..)).take(2000).collect();
-    let answer = apply(wish(&Method::GET, "zstd"), response(known(&noise)));
+    let answer = apply(accepted(&Method::GET, "zstd"), response(known(&noise)));
     assert!(!answer.headers().contains_key(CONTENT_ENCODING));
     assert_eq!(answer.headers()[ETAG], "\"a\"");
     assert_eq!(answer.headers()[CONTENT_LENGTH], "2000");
@@ -176,7 +176,7 @@ fn what_does_not_gain_stays_as_it_is() {
 }
 
 #[test]
-fn streams_hold_nothing_back() {
+fn streams_are_flushed_when_the_app_pauses() {
     for coding in ["gzip", "zstd"] {
         for _ in 0..2 {
             let steps = streamed(&[
@@ -188,7 +188,7 @@ fn streams_hold_nothing_back() {
                 None,
                 Some(b"four"),
             ]);
-            let answer = apply(wish(&Method::GET, coding), response(steps));
+            let answer = apply(accepted(&Method::GET, coding), response(steps));
             assert!(!answer.headers().contains_key(CONTENT_LENGTH));
             let (pieces, _) = pieces(answer.into_body());
             // Every pause brings out what came before it; the pause behind a pause brings out nothing.
@@ -231,7 +231,7 @@ fn long_streams_leave_in_large_pieces() {
         .collect();
     for coding in ["gzip", "zstd"] {
         let steps: Vec<Option<&[u8]>> = noise.chunks(4096).map(Some).collect();
-        let answer = apply(wish(&Method::GET, coding), response(streamed(&steps)));
+        let answer = apply(accepted(&Method::GET, coding), response(streamed(&steps)));
         let (pieces, _) = pieces(answer.into_body());
         assert!(pieces.len() < 25, "{} pieces of {coding}", pieces.len());
         let all: Vec<u8> = pieces.into_iter().flatten().flatten().collect();
@@ -248,7 +248,7 @@ fn trailers_survive() {
         let mut steps = streamed(&[Some(&plain)]);
         steps.steps.push_back(Some(Frame::trailers(trailers.clone())));
         steps.exact = exact;
-        let answer = apply(wish(&Method::GET, "gzip"), response(steps));
+        let answer = apply(accepted(&Method::GET, "gzip"), response(steps));
         assert!(!answer.headers().contains_key(CONTENT_LENGTH));
         let (pieces, found) = pieces(answer.into_body());
         assert_eq!(found, Some(trailers.clone()));
@@ -258,11 +258,11 @@ fn trailers_survive() {
 }
 
 #[test]
-fn a_head_looks_like_its_get() {
+fn head_response_matches_get() {
     let mut head = response(streamed(&[]));
     head.headers_mut()
         .insert(CONTENT_LENGTH, HeaderValue::from_static("5000"));
-    let answer = apply(wish(&Method::HEAD, "zstd"), head);
+    let answer = apply(accepted(&Method::HEAD, "zstd"), head);
     assert_eq!(answer.headers()[CONTENT_ENCODING], "zstd");
     assert_eq!(answer.headers()[ETAG], "W/\"a\"");
     assert_eq!(answer.headers()[VARY], "accept-encoding");
@@ -271,14 +271,14 @@ fn a_head_looks_like_its_get() {
 }
 
 #[test]
-fn a_revalidation_is_answered_in_the_clients_words() {
+fn not_modified_has_the_validator_of_the_client() {
     let not_modified = |accept: &'static str, tag: &'static str| {
         let mut request = HeaderMap::new();
         request.insert(ACCEPT_ENCODING, HeaderValue::from_static(accept));
         request.insert(IF_NONE_MATCH, HeaderValue::from_static(tag));
-        let wish = Compression::default().wish(&Method::GET, Version::HTTP_11, &request);
+        let accepted = Compression::default().negotiate(&Method::GET, Version::HTTP_11, &request);
         let response = Response::builder().status(304).header("etag", "\"a\"");
-        let answer = apply(wish, response.body(streamed(&[])).expect("a response"));
+        let answer = apply(accepted, response.body(streamed(&[])).expect("a response"));
         assert_eq!(answer.headers()[VARY], "accept-encoding");
         answer.headers()[ETAG].to_str().expect("text").to_owned()
     };
@@ -288,45 +288,48 @@ fn a_revalidation_is_answered_in_the_clients_words() {
 }
 
 #[test]
-fn those_who_do_not_want_it_are_left_alone() {
+fn clients_without_accept_encoding_get_plain_bodies() {
     let plain = text(5000);
     for accept in ["", "identity", "gzip;q=0", "br"] {
-        let answer = apply(wish(&Method::GET, accept), response(known(&plain)));
+        let answer = apply(accepted(&Method::GET, accept), response(known(&plain)));
         assert!(!answer.headers().contains_key(CONTENT_ENCODING), "{accept}");
         assert_eq!(answer.headers()[VARY], "accept-encoding", "{accept}");
         assert_eq!(bytes(answer.into_body()), plain);
     }
     let mut request = HeaderMap::new();
     request.insert(ACCEPT_ENCODING, HeaderValue::from_static("gzip"));
-    let old = Compression::default().wish(&Method::GET, Version::HTTP_10, &request);
+    let old = Compression::default().negotiate(&Method::GET, Version::HTTP_10, &request);
     assert_eq!(old.coding, None);
     request.insert("cache-control", HeaderValue::from_static("no-transform"));
-    let untouched = Compression::default().wish(&Method::GET, Version::HTTP_11, &request);
+    let untouched = Compression::default().negotiate(&Method::GET, Version::HTTP_11, &request);
     assert_eq!(untouched.coding, None);
     let off = Compression {
         enabled: false,
         ..Compression::default()
     };
-    assert_eq!(off.wish(&Method::GET, Version::HTTP_11, &request).coding, None);
+    assert_eq!(
+        off.negotiate(&Method::GET, Version::HTTP_11, &request).coding,
+        None
+    );
 }
 
 #[test]
-fn what_the_app_encoded_passes_with_vary() {
+fn encoded_responses_pass_with_vary() {
     let mut answer = response(known(&text(2000)));
     answer
         .headers_mut()
         .insert(CONTENT_ENCODING, HeaderValue::from_static("br"));
-    let answer = apply(wish(&Method::GET, "gzip, br"), answer);
+    let answer = apply(accepted(&Method::GET, "gzip, br"), answer);
     assert_eq!(answer.headers()[CONTENT_ENCODING], "br");
     assert_eq!(answer.headers()[VARY], "accept-encoding");
     assert_eq!(answer.headers()[ETAG], "\"a\"");
 }
 
 #[test]
-fn a_part_has_the_vary_of_the_whole() {
+fn partial_content_has_vary() {
     let mut answer = response(known(&text(2000)));
     *answer.status_mut() = http::StatusCode::PARTIAL_CONTENT;
-    let answer = apply(wish(&Method::GET, "gzip"), answer);
+    let answer = apply(accepted(&Method::GET, "gzip"), answer);
     assert!(!answer.headers().contains_key(CONTENT_ENCODING));
     assert_eq!(answer.headers()[VARY], "accept-encoding");
 }

@@ -1,4 +1,4 @@
-//! From what people write to values: durations, sizes, counts, addresses. Each refusal says what would be right.
+//! Parsers of durations, sizes, counts and addresses. Each error has a hint.
 
 use std::net::SocketAddr;
 use std::str::FromStr;
@@ -20,14 +20,28 @@ impl Refused {
     }
 }
 
+/// Longest duration: whatever is added to it, no clock overflows.
+pub(super) const LONGEST: Duration = Duration::from_hours(24 * 365);
+/// Largest size in bytes: an upload at that many a second is none that could be counted wrongly.
+pub(super) const LARGEST: u64 = 1 << 50;
+/// Largest count, a hundred times what a machine has ports.
+pub(super) const MOST: usize = 10_000_000;
+
 /// `15s`, `500ms`, `2m`.
 pub(super) fn duration(text: &str) -> Result<Duration, Refused> {
-    humantime::parse_duration(text).map_err(|error| {
+    let duration = humantime::parse_duration(text).map_err(|error| {
         Refused::new(
             format!("is not a duration: {error}"),
             "write a number with its unit: 500ms, 15s, 2m",
         )
-    })
+    })?;
+    if duration > LONGEST {
+        return Err(Refused::new(
+            "is longer than a year",
+            "write for example 15s, 2m or 1h",
+        ));
+    }
+    Ok(duration)
 }
 
 /// A duration that must not be zero.
@@ -56,15 +70,16 @@ pub(super) fn size(text: &str) -> Result<u64, Refused> {
     };
     number
         .checked_mul(factor)
-        .ok_or_else(|| Refused::new("is larger than can be counted", REMEDY))
+        .filter(|size| *size <= LARGEST)
+        .ok_or_else(|| Refused::new("is larger than 1 PiB", REMEDY))
 }
 
 /// A whole number of at least one.
 pub(super) fn count(text: &str) -> Result<usize, Refused> {
     match usize::from_str(text) {
-        Ok(some) if some > 0 => Ok(some),
+        Ok(some) if (1..=MOST).contains(&some) => Ok(some),
         _ => Err(Refused::new(
-            "is not a whole number above zero",
+            "is not a whole number from 1 to 10000000",
             "write for example 1000",
         )),
     }
@@ -100,7 +115,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn sizes_in_both_families_of_units() {
+    fn sizes_in_binary_and_decimal_units() {
         assert_eq!(size("1MiB"), Ok(1_048_576));
         assert_eq!(size("1 MB"), Ok(1_000_000));
         assert_eq!(size("240B"), Ok(240));
@@ -126,7 +141,7 @@ mod tests {
     }
 
     #[test]
-    fn a_health_path_is_plain() {
+    fn health_path_is_plain() {
         assert!(path("/up").is_ok());
         assert!(path("up").is_err());
         assert!(path("/up?x").is_err());

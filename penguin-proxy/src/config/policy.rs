@@ -1,12 +1,13 @@
-//! From what people write to decisions: which requests pass, whom to believe, how to log, how many threads.
+//! Parsers of settings that choose a behaviour: methods, trusted networks, compression, threads, logs.
 
 use http::{HeaderValue, Method};
 use tracing::Level;
 
 use super::UpstreamProtocol;
 use super::parse::{self, Refused};
+use crate::access_log::QueryLogging;
 use crate::compression::Compression;
-use crate::forwarding::Networks;
+use crate::forwarding::{Networks, Tracing};
 use crate::request_rules::RequestRules;
 use crate::telemetry::LogFormat;
 
@@ -43,6 +44,23 @@ pub(super) fn networks(text: &str) -> Result<Networks, Refused> {
     })
 }
 
+/// Whether they pass. Only frameworks of HTTP/1 are known to fold them into names with dashes.
+pub(super) fn underscores(text: &str, protocol: Option<UpstreamProtocol>) -> Result<bool, Refused> {
+    match text {
+        "pass" => Ok(true),
+        "drop" => Ok(false),
+        "auto" => Ok(protocol == Some(UpstreamProtocol::H2c)),
+        _ => Err(Refused::new(
+            "is not a mode for names with underscores",
+            "write pass, drop or auto",
+        )),
+    }
+}
+
+pub(super) fn tracing(text: &str) -> Result<Tracing, Refused> {
+    Tracing::parse(text).ok_or_else(|| Refused::new("is not a mode of tracing", "write propagate or start"))
+}
+
 pub(super) fn hsts(text: &str) -> Result<Option<HeaderValue>, Refused> {
     const REMEDY: &str = "write for example max-age=31536000, or off";
     if text == "off" {
@@ -54,38 +72,15 @@ pub(super) fn hsts(text: &str) -> Result<Option<HeaderValue>, Refused> {
     }
 }
 
-pub(super) fn upstream_protocol(text: &str) -> Result<UpstreamProtocol, Refused> {
-    match text {
-        "http1" => Ok(UpstreamProtocol::Http1),
-        "h2c" => Ok(UpstreamProtocol::H2c),
-        _ => Err(Refused::new("is not a protocol of apps", "write http1 or h2c")),
-    }
-}
+/// Client connections where the operator names no number.
+pub(super) const CONNECTIONS: usize = 10_000;
 
-pub(super) fn upstream_protocol_name(protocol: UpstreamProtocol) -> &'static str {
-    match protocol {
-        UpstreamProtocol::Http1 => "http1",
-        UpstreamProtocol::H2c => "h2c",
-    }
-}
-
-/// The app is asked over HTTP/1.1, which one that speaks HTTP/2 need not understand.
-pub(super) fn upstream_health_path(
-    text: &str,
-    protocol: Option<UpstreamProtocol>,
-) -> Result<Option<String>, Refused> {
-    if text == "off" {
+/// A number, or none for as many as fit.
+pub(super) fn connections(text: &str) -> Result<Option<usize>, Refused> {
+    if text == "auto" {
         return Ok(None);
     }
-    if protocol == Some(UpstreamProtocol::H2c) {
-        return Err(Refused::new(
-            "is asked over HTTP/1.1, which an app of PROXY_UPSTREAM_PROTOCOL=h2c may not speak",
-            "write off: the proxy is ready once the app takes connections",
-        ));
-    }
-    parse::path(text)
-        .map(Some)
-        .map_err(|refused| Refused::new(refused.reason, "write for example /healthz, or off"))
+    parse::count(text).map(Some)
 }
 
 /// A size, or none that anything could reach.
@@ -130,7 +125,7 @@ pub(super) fn compression(text: &str) -> Result<Compression, Refused> {
 
 pub(super) fn threads(text: &str) -> Result<usize, Refused> {
     if text == "auto" {
-        return Ok(crate::server::threads::from_quota());
+        return Ok(crate::cgroup::cpu_limit());
     }
     match parse::count(text) {
         Ok(count) if count <= 1024 => Ok(count),
@@ -143,6 +138,11 @@ pub(super) fn threads(text: &str) -> Result<usize, Refused> {
 
 pub(super) fn log_format(text: &str) -> Result<LogFormat, Refused> {
     LogFormat::parse(text).ok_or_else(|| Refused::new("is not a log format", "write auto, json or text"))
+}
+
+pub(super) fn log_query(text: &str) -> Result<QueryLogging, Refused> {
+    QueryLogging::parse(text)
+        .ok_or_else(|| Refused::new("is not a mode for query strings", "write keep, redact or drop"))
 }
 
 pub(super) fn log_level(text: &str) -> Result<Level, Refused> {
@@ -164,16 +164,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_app_that_speaks_http2_is_not_asked_in_http1() {
-        let asked = |protocol| upstream_health_path("/healthz", Some(protocol));
-        assert_eq!(asked(UpstreamProtocol::Http1), Ok(Some("/healthz".to_owned())));
-        assert!(asked(UpstreamProtocol::H2c).is_err());
-        assert_eq!(upstream_health_path("off", Some(UpstreamProtocol::H2c)), Ok(None));
-        assert!(upstream_protocol("h2").is_err());
-    }
-
-    #[test]
-    fn a_body_may_be_unlimited() {
+    fn body_limit_can_be_off() {
         assert_eq!(max_body("off").map(max_body_name).as_deref(), Ok("off"));
         assert_eq!(max_body("1KiB").map(max_body_name).as_deref(), Ok("1024B"));
     }

@@ -1,4 +1,4 @@
-//! `host:port` of the app, checked as far as it can be without asking a name server.
+//! `host:port` of the app, validated without a DNS lookup.
 
 use std::fmt;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
@@ -49,6 +49,33 @@ impl UpstreamAddress {
             Host::Name(_) => Vec::new(),
         }
     }
+
+    /// Refuses an upstream whose known address is one of these listeners. Names are resolved only later.
+    pub(super) fn check_loop(&self, listeners: &[(&'static str, Option<SocketAddr>)]) -> Result<(), Refused> {
+        let looped = listeners.iter().find_map(|(variable, listen)| {
+            let listen = (*listen)?;
+            let reached = self.fixed().into_iter().any(|address| reaches(address, listen));
+            reached.then_some((variable, listen))
+        });
+        match looped {
+            None => Ok(()),
+            Some((variable, listen)) => Err(Refused::new(
+                format!("is this proxy itself ({variable}={listen})"),
+                "write the app's own host and port, such as localhost:3000",
+            )),
+        }
+    }
+}
+
+/// Whether a connection to `upstream` reaches a listener at `listen` on this host.
+fn reaches(upstream: SocketAddr, listen: SocketAddr) -> bool {
+    let (theirs, ours) = (upstream.ip().to_canonical(), listen.ip().to_canonical());
+    // The unspecified address accepts at all addresses, and a connection to it goes to loopback.
+    let same_host = theirs == ours
+        || (ours.is_unspecified() && (theirs.is_loopback() || theirs.is_unspecified()))
+        || (theirs.is_unspecified() && ours.is_loopback());
+    let same_family = ours.is_ipv4() == theirs.is_ipv4() || ours == IpAddr::V6(Ipv6Addr::UNSPECIFIED);
+    upstream.port() == listen.port() && same_host && same_family
 }
 
 fn is_localhost(name: &str) -> bool {
@@ -145,7 +172,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn names_and_addresses() {
+    fn host_names_and_addresses() {
         for text in [
             "localhost:3000",
             "app:3000",
@@ -158,7 +185,7 @@ mod tests {
     }
 
     #[test]
-    fn localhost_is_both_loopbacks_and_never_resolved() {
+    fn localhost_is_both_loopback_addresses_without_dns() {
         let address = parse("localhost:3000").unwrap();
         assert_eq!(address.name(), None);
         assert_eq!(address.fixed().len(), 2);
@@ -166,7 +193,7 @@ mod tests {
     }
 
     #[test]
-    fn what_people_write_wrong() {
+    fn invalid_upstreams_have_hints() {
         let said: Vec<String> = [
             "app",
             "http://app:3000",
@@ -189,5 +216,31 @@ mod tests {
         })
         .collect();
         insta::assert_snapshot!(said.join("\n"));
+    }
+
+    #[test]
+    fn an_upstream_reaches_the_listeners_of_its_host() {
+        for (upstream, listen, expected) in [
+            ("localhost:8080", "[::]:8080", true),
+            ("127.0.0.1:8080", "[::]:8080", true),
+            ("127.0.0.2:8080", "0.0.0.0:8080", true),
+            ("[::1]:8080", "[::]:8080", true),
+            ("0.0.0.0:8080", "127.0.0.1:8080", true),
+            ("10.0.0.1:8080", "10.0.0.1:8080", true),
+            ("[::ffff:127.0.0.1]:8080", "127.0.0.1:8080", true),
+            ("[::1]:8080", "0.0.0.0:8080", false),
+            ("127.0.0.1:8080", "127.0.0.2:8080", false),
+            ("127.0.0.1:3000", "[::]:8080", false),
+            ("10.0.0.1:8080", "[::]:8080", false),
+            ("app:8080", "[::]:8080", false),
+        ] {
+            let upstream = parse(upstream).unwrap();
+            let listen = [("PROXY_LISTEN", Some(listen.parse().unwrap()))];
+            assert_eq!(
+                upstream.check_loop(&listen).is_err(),
+                expected,
+                "{upstream} {listen:?}"
+            );
+        }
     }
 }

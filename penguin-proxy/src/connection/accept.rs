@@ -1,4 +1,4 @@
-//! Takes connections from one listener until the drain closes it.
+//! Accept loop of one listener; ends when the drain closes the port.
 
 use std::io;
 use std::net::{SocketAddr, TcpListener as StdListener};
@@ -9,10 +9,12 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::task::yield_now;
 
 use super::serve::serve;
+use super::{Clients, Handler};
 use crate::drain::Phase;
-use crate::metrics;
-use crate::server::{SPARE_CONNECTIONS, Worker};
 
+/// Client connections beyond the limit that are still accepted: the load balancer's health check is answered on them,
+/// everything else is rejected with a response.
+pub(crate) const SPARE_CONNECTIONS: usize = 32;
 /// Connections taken in one go before those that are open get their turn.
 const BATCH: usize = 16;
 /// Pause when the system has no descriptor or memory left for a connection.
@@ -26,7 +28,8 @@ const SILENCE: Duration = Duration::from_secs(10);
 /// # Errors
 ///
 /// When the listener cannot be used at all.
-pub(crate) async fn accept(worker: &Rc<Worker>, listener: StdListener) -> io::Result<()> {
+pub(crate) async fn accept<H: Handler>(clients: &Rc<Clients<H>>, listener: StdListener) -> io::Result<()> {
+    let worker = &clients.worker;
     let listener = TcpListener::from_std(listener)?;
     let mut phase = worker.shared.phase.subscribe();
     let mut taken = 0;
@@ -38,7 +41,7 @@ pub(crate) async fn accept(worker: &Rc<Worker>, listener: StdListener) -> io::Re
             accepted = listener.accept() => accepted,
         };
         match accepted {
-            Ok((stream, peer)) => take(worker, stream, peer),
+            Ok((stream, peer)) => take(clients, stream, peer),
             Err(error) if is_about_one_connection(&error) => {}
             Err(error) => {
                 if told.is_none_or(|at| at.elapsed() >= SILENCE) {
@@ -54,11 +57,11 @@ pub(crate) async fn accept(worker: &Rc<Worker>, listener: StdListener) -> io::Re
         }
     }
     worker.phase.set(*phase.borrow());
-    // Connections that the kernel has queued were promised an answer: a closed listener would reset them.
+    // Connections that the kernel has queued were promised a response: a closed listener would reset them.
     let queued = listener.into_std()?;
     while let Ok((stream, peer)) = queued.accept() {
         stream.set_nonblocking(true)?;
-        take(worker, TcpStream::from_std(stream)?, peer);
+        take(clients, TcpStream::from_std(stream)?, peer);
     }
     Ok(())
 }
@@ -70,8 +73,9 @@ fn is_about_one_connection(error: &io::Error) -> bool {
     )
 }
 
-fn take(worker: &Rc<Worker>, stream: TcpStream, peer: SocketAddr) {
-    let open = metrics::open_connections(&worker.shared.counters);
+fn take<H: Handler>(clients: &Rc<Clients<H>>, stream: TcpStream, peer: SocketAddr) {
+    let worker = &clients.worker;
+    let open = worker.shared.open_connections();
     let room = worker.shared.config.bounds.connections as u64;
     let surplus = open >= room;
     if surplus {
@@ -82,5 +86,49 @@ fn take(worker: &Rc<Worker>, stream: TcpStream, peer: SocketAddr) {
     }
     let peer = SocketAddr::new(peer.ip().to_canonical(), peer.port());
     worker.counters().connections_opened.add(1);
-    tokio::task::spawn_local(serve(Rc::clone(worker), stream, peer, surplus));
+    tokio::task::spawn_local(serve(Rc::clone(clients), stream, peer, surplus));
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::{Read, Write};
+    use std::net::{Shutdown, TcpStream as StdStream};
+
+    use tokio::runtime::{Builder, LocalOptions};
+
+    use super::*;
+    use crate::access_log::AccessLog;
+    use crate::cli::defaults;
+    use crate::config::Config;
+    use crate::resolver::Lookup;
+    use crate::server::Server;
+
+    /// The thread has no other connection: nothing but the queued one keeps it from ending.
+    #[test]
+    fn connection_queued_when_the_listener_closes_is_answered() {
+        let mut arguments = defaults();
+        arguments.listen = "127.0.0.1:0".into();
+        arguments.admin_listen = "127.0.0.1:0".into();
+        let log = AccessLog::new(std::io::sink(), true).unwrap();
+        let server = Server::bind(Config::new(&arguments).unwrap(), Lookup::system(), log).unwrap();
+        let listener = StdListener::bind("127.0.0.1:0").unwrap();
+        let mut client = StdStream::connect(listener.local_addr().unwrap()).unwrap();
+        client
+            .write_all(b"GET /healthz/ready HTTP/1.1\r\nHost: a\r\n\r\n")
+            .unwrap();
+        client.shutdown(Shutdown::Write).unwrap();
+        listener.set_nonblocking(true).unwrap();
+        let runtime = Builder::new_current_thread()
+            .enable_all()
+            .build_local(LocalOptions::default());
+        runtime.unwrap().block_on(async {
+            let clients = server.clients();
+            clients.worker.shared.phase.send_replace(Phase::Closing);
+            accept(&clients, listener).await.unwrap();
+            clients.all_closed().await;
+        });
+        let mut answer = String::new();
+        client.read_to_string(&mut answer).unwrap();
+        assert!(answer.starts_with("HTTP/1.1 503 "), "{answer}");
+    }
 }

@@ -1,51 +1,50 @@
-//! Closing in order.
+//! Orderly close of a client connection (lingering close).
 //!
-//! A socket that is closed while bytes of the client are unread is reset by the kernel, and the reset may overtake the
-//! answer. So the sending side is closed first, and what still comes is read and thrown away, for a bounded time.
+//! The kernel resets a socket that is closed while received bytes are unread, and the reset may overtake the response.
+//! So the sending side is closed first, and incoming bytes are discarded for a bounded time.
 
-use std::io;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::time::timeout;
 
-/// How long, and how much, an unwanted upload is read on.
-const PATIENCE: Duration = Duration::from_secs(2);
-const MOST: u64 = 4 << 20;
+use crate::context::Worker;
 
-/// Why the proxy ended a connection that would have gone on.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Cut {
-    /// Nothing came for too long.
-    Idle,
-    /// The head took too long.
-    HeadTimeout,
-    /// The client takes none of its bytes.
-    SendTimeout,
-    /// The client closed its sending side and the answer did not come soon enough.
-    HalfClosed,
-    /// The drain's time is up.
-    Drain,
-}
+/// How long a message of the proxy's own may take to be sent.
+const TIMEOUT: Duration = Duration::from_secs(2);
+/// An unwanted upload is read on this long in all, and this long after its last byte: as long as nginx does.
+const LINGER: Duration = Duration::from_secs(30);
+const SILENCE: Duration = Duration::from_secs(5);
+/// The same while the proxy is stopping.
+const STOPPING: Duration = Duration::from_secs(2);
 
-/// Sends FIN and waits for the client to have read everything.
-pub(super) async fn in_order(mut stream: TcpStream) {
-    let lingering = async {
-        stream.shutdown().await?;
-        let mut thrown_away = (&mut stream).take(MOST);
-        let mut buffer = [0; 4096];
-        while thrown_away.read(&mut buffer).await? > 0 {}
-        io::Result::Ok(())
-    };
-    // Whatever happens here, the answer has been given.
-    drop(timeout(PATIENCE, lingering).await);
+/// Sends FIN and reads on until the client has closed its side as well.
+pub(super) async fn in_order(worker: &Worker, mut stream: TcpStream) {
+    if stream.shutdown().await.is_err() {
+        return;
+    }
+    let since = Instant::now();
+    let mut buffer = [0; 4096];
+    loop {
+        let (all, silence) = if worker.is_closing() {
+            (STOPPING, STOPPING)
+        } else {
+            (LINGER, SILENCE)
+        };
+        let left = all.saturating_sub(since.elapsed()).min(silence);
+        // Whatever happens here, the response has been given.
+        match timeout(left, stream.read(&mut buffer)).await {
+            Ok(Ok(count)) if count > 0 && !left.is_zero() => {}
+            _ => return,
+        }
+    }
 }
 
 /// Sends a last message of the proxy's own, then closes in order.
-pub(super) async fn with_message(mut stream: TcpStream, message: &[u8]) {
-    if let Ok(Ok(())) = timeout(PATIENCE, stream.write_all(message)).await {
-        in_order(stream).await;
+pub(super) async fn with_message(worker: &Worker, mut stream: TcpStream, message: &[u8]) {
+    if let Ok(Ok(())) = timeout(TIMEOUT, stream.write_all(message)).await {
+        in_order(worker, stream).await;
     }
 }
 

@@ -1,7 +1,6 @@
-//! The 24 bytes with which a client that knows the server begins HTTP/2 (RFC 9113 §3.4).
+//! HTTP/2 connection preface (RFC 9113 §3.4).
 //!
-//! They were chosen to look like a request of a version that no HTTP/1 server takes, so only what has been refused as
-//! such needs to be compared with them.
+//! It looks like a request of an unknown version, so only such requests are compared with it.
 
 const PREFACE: &[u8; 24] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
 

@@ -1,4 +1,4 @@
-//! The task of one client connection: hyper in the middle, the cut from outside, an orderly end.
+//! Task of one client connection: runs hyper, closes on request of the sweep, hibernates when idle.
 
 use std::future::poll_fn;
 use std::net::SocketAddr;
@@ -9,50 +9,55 @@ use std::task::Poll;
 use hyper::server::conn::http1;
 use tokio::net::TcpStream;
 
-use super::close::Cut;
-use super::phases::{Connection, Phase};
-use super::{ClientSocket, close, http2};
-use crate::gateway::{Gateway, unheard};
-use crate::request_rules::{HEAD_LIMIT, Refusal};
-use crate::server::Worker;
-use crate::upgrade;
+use super::handler::ConnectionService;
+use super::{ClientSocket, Clients, Handler, close, http2};
+use crate::client_state::{ClientState, CloseReason, Phase};
+use crate::reject_reason::RejectReason;
+use crate::request_limits::HEAD_LIMIT;
 
 /// How hyper's part of a connection ended.
 enum Outcome {
     Done,
     Failed(hyper::Error),
-    Cut(Cut),
+    Closed(CloseReason),
 }
 
 /// Takes the connection off the list however its task ends, a panic included.
-struct Registered {
-    worker: Rc<Worker>,
-    connection: Rc<Connection>,
+struct Registered<H> {
+    clients: Rc<Clients<H>>,
+    connection: Rc<ClientState>,
 }
 
-impl Drop for Registered {
+impl<H> Drop for Registered<H> {
     fn drop(&mut self) {
-        self.worker.counters().connections_closed.add(1);
-        self.worker.connections.remove(&self.connection);
+        self.clients.worker.counters().connections_closed.add(1);
+        self.clients.connections.remove(&self.connection);
     }
 }
 
-/// Serves one client until its connection is closed.
-pub(super) async fn serve(worker: Rc<Worker>, stream: TcpStream, peer: SocketAddr, surplus: bool) {
-    let connection = worker.connections.add(peer);
+/// Serves one client until its connection is closed. The connection is on the list as soon as this returns, before its
+/// task runs for the first time: the end of the drain waits for all that are on the list.
+pub(super) fn serve<H: Handler>(
+    clients: Rc<Clients<H>>,
+    stream: TcpStream,
+    peer: SocketAddr,
+    surplus: bool,
+) -> impl Future<Output = ()> {
+    let connection = clients.connections.add(peer);
     connection.set_surplus(surplus);
-    let _registered = Registered {
-        worker: Rc::clone(&worker),
-        connection: Rc::clone(&connection),
-    };
+    serve_registered(Registered { clients, connection }, stream)
+}
 
+async fn serve_registered<H: Handler>(registered: Registered<H>, stream: TcpStream) {
+    let clients = Rc::clone(&registered.clients);
+    let connection = Rc::clone(&registered.connection);
     let mut socket = ClientSocket::new(stream, Rc::clone(&connection));
     let (outcome, phase) = loop {
-        if let Some(why) = rest(&connection, &socket).await {
-            break (Outcome::Cut(why), connection.phase());
+        if let Some(outcome) = hibernate(&clients, &connection, &mut socket).await {
+            break (outcome, connection.phase());
         }
-        // Boxed, like all that follows: the task of a connection at rest is not to be as large as its largest state.
-        let (outcome, phase, back) = Box::pin(work(&worker, &connection, socket)).await;
+        // Boxed, like all that follows: the task of a hibernated connection must be small.
+        let (outcome, phase, back) = Box::pin(work(&clients, &connection, socket)).await;
         socket = back;
         if let Some(outcome) = outcome {
             break (outcome, phase);
@@ -61,52 +66,62 @@ pub(super) async fn serve(worker: Rc<Worker>, stream: TcpStream, peer: SocketAdd
     let (stream, unread) = socket.into_parts();
     let unread = unread.freeze();
     if connection.speaks_http2() {
-        return Box::pin(http2::serve(worker, connection, stream, unread)).await;
+        return Box::pin(http2::serve(clients, connection, stream, unread)).await;
     }
-    if let Some(tunnel) = connection.take_tunnel() {
-        return Box::pin(upgrade::run(&connection, stream, unread, tunnel)).await;
+    if let Some(takeover) = connection.take_takeover() {
+        return takeover.run(stream, unread).await;
     }
-    Box::pin(finish(&worker, &connection, (outcome, phase), stream, &unread)).await;
+    Box::pin(finish(&clients, &connection, (outcome, phase), stream, &unread)).await;
 }
 
-/// Waits for the client to send something, holding nothing but the socket. Tells if the connection is cut instead.
-async fn rest(connection: &Rc<Connection>, socket: &ClientSocket) -> Option<Cut> {
-    connection.resting.set(true);
-    let cut = poll_fn(|cx| {
+/// Waits for the client to send something, holding nothing but the socket. Tells if the connection ends instead.
+async fn hibernate<H>(
+    clients: &Clients<H>,
+    connection: &Rc<ClientState>,
+    socket: &mut ClientSocket,
+) -> Option<Outcome> {
+    clients.connections.hibernate(connection);
+    let outcome = poll_fn(|cx| {
         connection.wake_me(cx.waker());
-        if let Some(why) = connection.cut_reason() {
-            return Poll::Ready(Some(why));
+        if let Some(why) = connection.close_reason() {
+            return Poll::Ready(Some(Outcome::Closed(why)));
         }
-        socket.poll_readable(cx).map(|()| None)
+        socket
+            .poll_arrival(cx)
+            .map(|bytes| (!bytes).then_some(Outcome::Done))
     })
     .await;
-    connection.resting.set(false);
-    cut
+    clients.connections.resume(connection);
+    outcome
 }
 
 /// Has hyper serve requests until the connection ends, or until it has been idle for so long that hyper's buffers, and
 /// hyper itself, are better let go. Tells how it ended, if it did.
-async fn work(
-    worker: &Rc<Worker>,
-    connection: &Rc<Connection>,
+async fn work<H: Handler>(
+    clients: &Rc<Clients<H>>,
+    connection: &Rc<ClientState>,
     socket: ClientSocket,
 ) -> (Option<Outcome>, Phase, ClientSocket) {
-    let gateway = Gateway::new(Rc::clone(worker), Rc::clone(connection));
+    let service = ConnectionService {
+        clients: Rc::clone(clients),
+        client: Rc::clone(connection),
+    };
     let mut http = http1::Builder::new()
         .max_buf_size(HEAD_LIMIT * 2)
         // The limit of the rule that names it stands in front of this one.
         .max_header_size(HEAD_LIMIT)
         .header_read_timeout(None)
-        .serve_connection(socket, gateway);
+        .serve_connection(socket, service);
     let outcome = poll_fn(|cx| {
         connection.wake_me(cx.waker());
-        if let Some(why) = connection.cut_reason() {
-            return Poll::Ready(Some(Outcome::Cut(why)));
+        if let Some(why) = connection.close_reason() {
+            return Poll::Ready(Some(Outcome::Closed(why)));
         }
         match Pin::new(&mut http).poll(cx) {
             Poll::Ready(Ok(())) => Poll::Ready(Some(Outcome::Done)),
             Poll::Ready(Err(error)) => Poll::Ready(Some(Outcome::Failed(error))),
-            Poll::Pending if connection.may_rest() => Poll::Ready(None),
+            Poll::Pending if connection.speaks_http2() => Poll::Ready(Some(Outcome::Done)),
+            Poll::Pending if connection.may_hibernate(clients.connections.is_crowded()) => Poll::Ready(None),
             Poll::Pending => Poll::Pending,
         }
     })
@@ -114,57 +129,43 @@ async fn work(
     let phase = connection.phase();
     // Drops the request in flight, if any: its record writes its own line.
     let parts = http.into_parts();
-    connection.answer_ended();
-    let mut socket = parts.io;
-    socket.put_back(parts.read_buf);
-    (outcome, phase, socket)
+    connection.response_ended();
+    // hyper is given no byte beyond the request that it serves, so that its buffer holds nothing for the next.
+    (outcome, phase, parts.io)
 }
 
 /// Says what there is left to say, writes the line of a request that never became one, closes.
-async fn finish(
-    worker: &Rc<Worker>,
-    connection: &Rc<Connection>,
+async fn finish<H: Handler>(
+    clients: &Clients<H>,
+    connection: &Rc<ClientState>,
     (outcome, phase): (Outcome, Phase),
     stream: TcpStream,
     unread: &[u8],
 ) {
-    let unheard = |refusal| unheard(worker, connection, refusal, unread);
+    let worker = &clients.worker;
+    let reject = |reason| clients.handler.reject_before_parse(connection, reason, unread);
     if let Some(refusal) = connection.refused_head() {
-        return close::with_message(stream, &unheard(refusal)).await;
+        return close::with_message(worker, stream, &reject(refusal)).await;
     }
     match outcome {
-        Outcome::Cut(Cut::HeadTimeout) => {
-            close::with_message(stream, &unheard(Refusal::HeadTimeout)).await;
+        Outcome::Closed(CloseReason::HeadTimeout) => {
+            close::with_message(worker, stream, &reject(RejectReason::HeadTimeout)).await;
         }
         Outcome::Failed(error) if error.is_parse() => {
             // The scan refuses all that hyper refuses; should it not, hyper has answered with a bare status.
-            unheard(Refusal::RequestLine);
-            close::in_order(stream).await;
+            reject(RejectReason::RequestLine);
+            close::in_order(worker, stream).await;
         }
         _ if connection.is_to_be_reset() => close::reset(stream),
-        Outcome::Failed(_) | Outcome::Cut(_) if matches!(phase, Phase::Uploading | Phase::Answering) => {
+        Outcome::Failed(_) | Outcome::Closed(_) if phase == Phase::Answering => {
             close::reset(stream);
         }
+        // No unread byte resets the connection, so nothing is lost by closing it at once.
+        Outcome::Done if connection.client_has_sent_all() && unread.is_empty() => drop(stream),
         // A client that leaves in the middle of a head has said nothing worth a line.
-        Outcome::Cut(_) | Outcome::Failed(_) | Outcome::Done => close::in_order(stream).await,
+        Outcome::Closed(_) | Outcome::Failed(_) | Outcome::Done => close::in_order(worker, stream).await,
     }
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn size_of_task<F>(_: impl Fn(Rc<Worker>, TcpStream, SocketAddr, bool) -> F) -> usize {
-        size_of::<F>()
-    }
-
-    #[test]
-    fn a_connection_at_rest_is_small() {
-        let sizes = [size_of_task(serve), size_of::<Connection>()];
-        assert!(
-            sizes.iter().sum::<usize>() < 1024,
-            "{sizes:?}, {}",
-            size_of::<ClientSocket>()
-        );
-    }
-}
+mod tests;

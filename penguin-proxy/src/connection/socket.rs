@@ -1,151 +1,143 @@
-//! The client's socket as hyper sees it: every byte passes through here, in both directions.
+//! Client socket as hyper sees it.
 //!
-//! Reads go through the thread's buffer, so that a connection owns none and the raw bytes can be looked at. Two
-//! things are kept from hyper: a head that is not complete and good yet, and the end of a client that closed its
-//! sending side and waits for its answer.
+//! Reads go through the thread's buffer, so that the raw bytes can be checked and the connection owns no buffer.
+//! [`Inbox`] decides which bytes hyper sees and when the socket is read.
 
 use std::io::{self, IoSlice};
 use std::pin::Pin;
 use std::rc::Rc;
 use std::task::{Context, Poll, ready};
 
-use bytes::{Buf, Bytes, BytesMut};
+use bytes::{Buf, BytesMut};
 use hyper::rt::ReadBufCursor;
-use tokio::io::{AsyncWrite, ReadBuf};
+use tokio::io::AsyncWrite;
 use tokio::net::TcpStream;
 
-use super::phases::{Connection, Phase};
-use super::preface::{self, Look};
-use super::upload::UploadEnd;
+use super::reading::{Inbox, Reading, Room};
 use crate::buffer::{fill, with_buffer, write_gathered};
-use crate::head_scan::{Event, Framing, HeadScan, ScanLimits};
-use crate::request_rules::Refusal;
+use crate::client_state::{ClientState, UploadState};
+use crate::reject_reason::RejectReason;
+use crate::request_limits::HEAD_LIMIT;
 
-/// A stream that tells its [`Connection`] what passes.
+/// What ends a chunked body, behind the trailers.
+const CRLF: &[u8] = b"\r\n";
+
+/// A stream that tells its [`ClientState`] what passes.
 #[derive(Debug)]
 pub(crate) struct ClientSocket {
     stream: TcpStream,
-    connection: Rc<Connection>,
-    scan: HeadScan,
-    in_body: bool,
-    /// No head has ended yet: the client may still turn out to speak HTTP/2.
-    fresh: bool,
-    refused: Option<Refusal>,
-    /// hyper was told to wait although the socket was not asked: it must be woken when the answer is out.
-    paused: bool,
-    /// The beginning of a head, until its end has come.
-    head: BytesMut,
-    /// Bytes that are good and did not fit into hyper's buffer.
-    waiting: BytesMut,
+    connection: Rc<ClientState>,
+    inbox: Inbox,
 }
 
 impl ClientSocket {
-    pub(crate) fn new(stream: TcpStream, connection: Rc<Connection>) -> Self {
-        let scan = HeadScan::new(ScanLimits::default());
-        let (head, waiting) = (BytesMut::new(), BytesMut::new());
+    pub(crate) fn new(stream: TcpStream, connection: Rc<ClientState>) -> Self {
         Self {
             stream,
             connection,
-            scan,
-            in_body: false,
-            fresh: true,
-            refused: None,
-            paused: false,
-            head,
-            waiting,
+            inbox: Inbox::new(),
         }
     }
 
     /// The stream, and what was read of it beyond what hyper has seen.
     pub(crate) fn into_parts(self) -> (TcpStream, BytesMut) {
-        let mut unseen = self.waiting;
-        unseen.extend_from_slice(&self.head);
-        (self.stream, unseen)
+        (self.stream, self.inbox.into_unread())
     }
 
-    /// Takes back what hyper had been given and has not used.
-    pub(crate) fn put_back(&mut self, unused: Bytes) {
-        if !unused.is_empty() {
-            let mut waiting = BytesMut::from(unused);
-            waiting.extend_from_slice(&self.waiting);
-            self.waiting = waiting;
+    /// Ready when something has come: true for bytes, false for the end. For a connection between two requests.
+    pub(crate) fn poll_arrival(&mut self, cx: &mut Context<'_>) -> Poll<bool> {
+        if !self.inbox.has_some() {
+            let Self { stream, inbox, .. } = self;
+            ready!(with_buffer(|buffer| {
+                let read = ready!(fill(buffer, stream, cx, HEAD_LIMIT));
+                // An idle client that resets its connection has left like any other.
+                inbox.keep(read.unwrap_or_default());
+                Poll::Ready(())
+            }));
         }
-    }
-
-    /// Ready when there is something to read: bytes, or the end.
-    pub(crate) fn poll_readable(&self, cx: &mut Context<'_>) -> Poll<()> {
-        if self.waiting.is_empty() {
-            // A look, because readiness alone is assumed of every new socket. An error is for the read to tell.
-            let mut byte = [0; 1];
-            self.stream.poll_peek(cx, &mut ReadBuf::new(&mut byte)).map(drop)
+        let bytes = !self.inbox.is_at_end();
+        if bytes {
+            self.connection.bytes_received();
         } else {
-            Poll::Ready(())
+            self.connection.set_client_closes(true);
         }
+        Poll::Ready(bytes)
     }
 
-    /// Whether what was refused is the beginning of HTTP/2, which looks like a request of an unknown version.
-    fn preface(&self, refusal: Refusal) -> Look {
-        if self.fresh && refusal == Refusal::Version {
-            preface::look(&self.head)
-        } else {
-            Look::Other
+    /// Looks at what was kept, or else at what the socket has; none is the end. Returns the number of bytes.
+    fn poll_look(&mut self, cx: &mut Context<'_>, out: &mut ReadBufCursor<'_>) -> Poll<io::Result<usize>> {
+        let ahead = self.inbox.take_ahead();
+        if !ahead.is_empty() {
+            self.inbox.look_at(&ahead, out);
+            return Poll::Ready(Ok(ahead.len()));
         }
+        if self.inbox.is_at_end() {
+            return Poll::Ready(Ok(0));
+        }
+        let Self { stream, inbox, .. } = self;
+        let room = out.remaining();
+        with_buffer(|buffer| {
+            let bytes = ready!(fill(buffer, stream, cx, room))?;
+            if bytes.is_empty() {
+                inbox.end();
+            } else {
+                inbox.look_at(bytes, out);
+            }
+            Poll::Ready(Ok(bytes.len()))
+        })
     }
 
-    /// What hyper gets instead of refused bytes. A head that is refused must not take the answer before it along.
-    fn tell_refusal(&mut self, refusal: Refusal) -> Poll<io::Result<()>> {
-        if self.in_body {
-            self.connection.upload_ended(UploadEnd::Refused(refusal));
-        } else if matches!(self.connection.phase(), Phase::Uploading | Phase::Answering) {
-            self.paused = true;
-            return Poll::Pending;
+    /// Keeps what comes while a request is being answered: bytes of the next, or the end.
+    fn poll_keep(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        let Self {
+            stream,
+            inbox,
+            connection,
+        } = self;
+        with_buffer(|buffer| {
+            let bytes = ready!(fill(buffer, stream, cx, HEAD_LIMIT))?;
+            if bytes.is_empty() {
+                connection.sending_side_closed();
+            }
+            inbox.keep(bytes);
+            Poll::Ready(Ok(()))
+        })
+    }
+
+    /// Writes the end of a chunked body, with trailers before the last CRLF.
+    ///
+    /// hyper writes only trailers that `Trailer` announced, which apps need not do (RFC 9110 §6.6.2). What it has to
+    /// send ends with the empty line behind the last chunk, because the trailers are known only at the end of the body.
+    fn poll_write_end(&mut self, cx: &mut Context<'_>, slices: &[IoSlice<'_>]) -> Poll<io::Result<usize>> {
+        let Self {
+            stream, connection, ..
+        } = self;
+        let total: usize = slices.iter().map(|slice| slice.len()).sum();
+        if total > CRLF.len() {
+            let mut bytes: Vec<u8> = slices.iter().flat_map(|slice| slice.iter().copied()).collect();
+            bytes.truncate(total - CRLF.len());
+            return Pin::new(stream).poll_write(cx, &bytes);
+        }
+        // They end with the empty line.
+        let mut trailers = connection.trailers();
+        while !trailers.is_empty() {
+            let count = ready!(Pin::new(&mut *stream).poll_write(cx, &trailers))?;
+            if count == 0 {
+                return Poll::Ready(Ok(0));
+            }
+            trailers.drain(..count);
+        }
+        Poll::Ready(Ok(total))
+    }
+
+    /// What hyper gets instead of refused bytes.
+    fn tell_refusal(&self, refusal: RejectReason, in_body: bool) -> io::Error {
+        if in_body {
+            self.connection.upload().ended(UploadState::Refused(refusal));
         } else {
             self.connection.refuse_head(refusal);
         }
-        Poll::Ready(Err(io::Error::other(refusal)))
-    }
-
-    /// Looks at bytes and gives hyper those that it may see.
-    fn scan(&mut self, bytes: &[u8], out: &mut ReadBufCursor<'_>) {
-        let mut rest = bytes;
-        while !rest.is_empty() {
-            let step = self.scan.next(rest);
-            let (seen, unseen) = rest.split_at(step.taken);
-            rest = unseen;
-            match step.event {
-                Event::Partial if self.in_body => self.give(seen, out),
-                Event::Partial => self.head.extend_from_slice(seen),
-                Event::Head(framing) => {
-                    if !self.head.is_empty() {
-                        let head = std::mem::take(&mut self.head);
-                        self.give(&head, out);
-                    }
-                    self.give(seen, out);
-                    self.fresh = false;
-                    self.in_body = framing != Framing::Length(0);
-                }
-                Event::End => {
-                    self.give(seen, out);
-                    self.in_body = false;
-                }
-                Event::Refused(refusal) => {
-                    // Kept: should the request before be upgraded, these are the tunnel's first bytes.
-                    self.head.extend_from_slice(rest);
-                    self.refused = Some(refusal);
-                    return;
-                }
-            }
-        }
-    }
-
-    fn give(&mut self, bytes: &[u8], out: &mut ReadBufCursor<'_>) {
-        let now = if self.waiting.is_empty() {
-            bytes.len().min(out.remaining())
-        } else {
-            0
-        };
-        out.put_slice(&bytes[..now]);
-        self.waiting.extend_from_slice(&bytes[now..]);
+        io::Error::other(refusal)
     }
 }
 
@@ -156,52 +148,44 @@ impl hyper::rt::Read for ClientSocket {
         mut out: ReadBufCursor<'_>,
     ) -> Poll<io::Result<()>> {
         let this = self.get_mut();
-        let room = out.remaining();
-        if !this.waiting.is_empty() {
-            let count = this.waiting.len().min(room);
-            out.put_slice(&this.waiting[..count]);
-            this.waiting.advance(count);
+        let room = out.room();
+        let passed = this.inbox.passed();
+        if !passed.is_empty() {
+            let count = passed.len().min(room);
+            out.put_slice(&passed[..count]);
+            passed.advance(count);
+            if passed.is_empty() {
+                // Its memory too.
+                *passed = BytesMut::new();
+            }
             return Poll::Ready(Ok(()));
         }
-        if this.connection.is_upgrading() {
-            this.paused = true;
-            return Poll::Pending;
-        }
         loop {
-            if let Some(refusal) = this.refused {
-                match this.preface(refusal) {
-                    Look::Other => return this.tell_refusal(refusal),
-                    Look::Complete => {
-                        this.connection.speak_http2();
-                        return Poll::Ready(Err(io::Error::other("this is HTTP/2")));
+            match this.inbox.reading() {
+                Reading::Paused => return Poll::Pending,
+                Reading::Response => ready!(this.poll_keep(cx))?,
+                Reading::Http2 => {
+                    // The connection's task sees it after this poll: HTTP/1 ends there.
+                    this.connection.speak_http2();
+                    return Poll::Pending;
+                }
+                Reading::Refused { refusal, in_body } => {
+                    return Poll::Ready(Err(this.tell_refusal(refusal, in_body)));
+                }
+                Reading::Head | Reading::Body | Reading::Preface => {
+                    let count = ready!(this.poll_look(cx, &mut out))?;
+                    if count > 0 {
+                        this.connection.bytes_received();
+                    } else {
+                        this.connection.set_client_closes(true);
                     }
-                    Look::Begun => {}
+                    this.connection.set_server_wide(this.inbox.is_server_wide());
+                    let refused = matches!(this.inbox.reading(), Reading::Refused { .. });
+                    // What is forwarded, or the end.
+                    if out.room() < room || (count == 0 && !refused) {
+                        return Poll::Ready(Ok(()));
+                    }
                 }
-            }
-            let count = ready!(with_buffer(|buffer| {
-                let bytes = ready!(fill(buffer, &mut this.stream, cx, room))?;
-                if this.refused.is_some() {
-                    this.head.extend_from_slice(bytes);
-                } else {
-                    this.scan(bytes, &mut out);
-                }
-                Poll::Ready(io::Result::Ok(bytes.len()))
-            }))?;
-            if count == 0 {
-                if let Some(refusal) = this.refused {
-                    return this.tell_refusal(refusal);
-                }
-                // Whoever waits for the answer is woken by the answer, or by the sweep.
-                return if this.connection.sending_side_closed() {
-                    Poll::Pending
-                } else {
-                    Poll::Ready(Ok(()))
-                };
-            }
-            this.connection.holds_half_a_head(!this.head.is_empty());
-            this.connection.bytes_came();
-            if out.remaining() < room {
-                return Poll::Ready(Ok(()));
             }
         }
     }
@@ -210,7 +194,11 @@ impl hyper::rt::Read for ClientSocket {
 impl hyper::rt::Write for ClientSocket {
     fn poll_write(self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
         let this = self.get_mut();
-        let written = Pin::new(&mut this.stream).poll_write(cx, bytes);
+        let written = if this.connection.trailers().is_empty() {
+            Pin::new(&mut this.stream).poll_write(cx, bytes)
+        } else {
+            this.poll_write_end(cx, &[IoSlice::new(bytes)])
+        };
         this.connection.write_went(written.is_ready());
         written
     }
@@ -221,7 +209,11 @@ impl hyper::rt::Write for ClientSocket {
         slices: &[IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
         let this = self.get_mut();
-        let written = write_gathered(&mut this.stream, cx, slices);
+        let written = if this.connection.trailers().is_empty() {
+            write_gathered(&mut this.stream, cx, slices)
+        } else {
+            this.poll_write_end(cx, slices)
+        };
         this.connection.write_went(written.is_ready());
         written
     }
@@ -230,10 +222,13 @@ impl hyper::rt::Write for ClientSocket {
         true
     }
 
+    /// hyper calls this whenever all that it has to send is sent, and last when a response is.
     fn poll_flush(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        // Everything has been sent. What was kept back until then is told at the next read, which must come.
-        if self.paused && self.connection.phase() != Phase::Answering {
-            self.get_mut().paused = false;
+        let this = self.get_mut();
+        if !this.connection.is_answering() && this.inbox.response_sent() {
+            if this.inbox.has_ahead() {
+                this.connection.bytes_received();
+            }
             cx.waker().wake_by_ref();
         }
         Poll::Ready(Ok(()))

@@ -1,11 +1,11 @@
-//! Who the client is: its address and its scheme, as far as trusted neighbours can be believed.
+//! Address and scheme of the client, from trusted `X-Forwarded-*` headers or the connection.
 
 use std::net::{IpAddr, SocketAddr};
 
 use bytes::Bytes;
 use http::header::{GetAll, HeaderMap, HeaderValue};
 
-use super::networks::Networks;
+use super::trusted_networks::Networks;
 use super::{FORWARDED_FOR, FORWARDED_PORT, FORWARDED_PROTO};
 use crate::decimal;
 
@@ -80,7 +80,7 @@ pub(super) fn append_forwarded_for(headers: &mut HeaderMap, peer: IpAddr, some: 
 
 /// Settles X-Forwarded-Proto and X-Forwarded-Port: a trusted peer's word, else what this connection is.
 /// Returns whether the client speaks https.
-pub(super) fn settle_scheme(headers: &mut HeaderMap, local_port: u16, trusted: bool) -> bool {
+pub(super) fn normalize_scheme(headers: &mut HeaderMap, local_port: u16, trusted: bool) -> bool {
     let told = if trusted { told_scheme(headers) } else { None };
     let https = told.unwrap_or(false);
     let scheme = if https { "https" } else { "http" };
@@ -116,13 +116,15 @@ fn told_scheme(headers: &HeaderMap) -> Option<bool> {
     }
 }
 
+/// Whether the peer names one port, in plain digits: readers disagree about `+443`, `0443` and lists.
 fn told_port(headers: &HeaderMap) -> bool {
     let mut told = headers.get_all(FORWARDED_PORT).iter();
-    let port = told
-        .next()
-        .and_then(|value| value.to_str().ok())
-        .and_then(|port| port.parse::<u16>().ok());
-    port.is_some_and(|port| port != 0) && told.next().is_none()
+    let is_port = |value: &HeaderValue| {
+        value.to_str().is_ok_and(|port| {
+            port.starts_with(|first| matches!(first, '1'..='9')) && port.parse::<u16>().is_ok()
+        })
+    };
+    told.next().is_some_and(is_port) && told.next().is_none()
 }
 
 #[cfg(test)]
@@ -131,7 +133,7 @@ mod tests {
     use crate::forwarding::tests::headers;
 
     #[test]
-    fn the_client_is_the_last_stranger() {
+    fn client_is_the_last_untrusted_address() {
         let trusted: Networks = "10.0.0.0/8, 2001:db8::/32".parse().expect("networks");
         for (peer, told, expected) in [
             ("203.0.113.5", &["192.0.2.1"][..], "203.0.113.5"),
@@ -160,7 +162,26 @@ mod tests {
     }
 
     #[test]
-    fn the_scheme_is_believed_of_the_trusted() {
+    fn forwarded_port_must_be_digits() {
+        for (told, expected) in [
+            ("1", "1"),
+            ("65535", "65535"),
+            ("+443", "8080"),
+            ("0443", "8080"),
+            ("0", "8080"),
+            ("65536", "8080"),
+            ("443, 443", "8080"),
+            ("443 ", "8080"),
+            ("", "8080"),
+        ] {
+            let mut map = headers(&[("x-forwarded-port", told)]);
+            normalize_scheme(&mut map, 8080, true);
+            assert_eq!(map[FORWARDED_PORT], expected, "{told:?}");
+        }
+    }
+
+    #[test]
+    fn scheme_is_taken_from_trusted_peers() {
         for (told, trusted, expected) in [
             (&[("x-forwarded-proto", "https")][..], true, ("https", "443")),
             (
@@ -188,12 +209,12 @@ mod tests {
             (&[], true, ("http", "8080")),
         ] {
             let mut map = headers(told);
-            let https = settle_scheme(&mut map, 8080, trusted);
-            let settled = (
+            let https = normalize_scheme(&mut map, 8080, trusted);
+            let normalized = (
                 map[FORWARDED_PROTO].to_str().expect("text"),
                 map[FORWARDED_PORT].to_str().expect("text"),
             );
-            assert_eq!(settled, expected, "{told:?}");
+            assert_eq!(normalized, expected, "{told:?}");
             assert_eq!(https, expected.0 == "https");
         }
     }

@@ -1,6 +1,6 @@
-//! Fields that belong to one connection and must not travel further (RFC 9110 §7.6.1), in both directions,
-//! with those that `Connection` nominates, and with upgrades as the one thing that is passed on.
+//! Removal of hop-by-hop headers (RFC 9110 §7.6.1), those nominated by `Connection` included. Upgrades are forwarded.
 
+use http::StatusCode;
 use http::header::{
     CONNECTION, CONTENT_LENGTH, HOST, HeaderMap, HeaderName, HeaderValue, PROXY_AUTHENTICATE,
     PROXY_AUTHORIZATION, TE, TRANSFER_ENCODING, UPGRADE,
@@ -38,7 +38,7 @@ const NOT_FOR_NOMINATION: [HeaderName; 10] = [
 ];
 
 /// Removes the fields of the client's connection from a request and returns the protocol it asks to change
-/// to, if it does and may. `te: trailers` stays, because trailers are passed on.
+/// to, if it does and may. `te: trailers` stays, because trailers are forwarded.
 ///
 /// Only HTTP/1.1 can change to another protocol in this way (`may_upgrade`).
 pub(super) fn strip_request(headers: &mut HeaderMap, may_upgrade: bool) -> Option<HeaderValue> {
@@ -57,9 +57,14 @@ pub(super) fn strip_request(headers: &mut HeaderMap, may_upgrade: bool) -> Optio
     upgrade
 }
 
-/// Removes the fields of the upstream's connection from a response. `switching` keeps what a 101 consists of.
-pub(super) fn strip_response(headers: &mut HeaderMap, switching: bool) {
-    let upgrade = switching.then(|| headers.get(UPGRADE).cloned()).flatten();
+/// Removes the fields of the upstream's connection from a response. `Upgrade` is kept in the two statuses that consist of
+/// it (RFC 9110 §15.2.2, §15.5.22).
+pub(super) fn strip_response(headers: &mut HeaderMap, status: Option<StatusCode>) {
+    let kept = matches!(
+        status,
+        Some(StatusCode::SWITCHING_PROTOCOLS | StatusCode::UPGRADE_REQUIRED)
+    );
+    let upgrade = kept.then(|| headers.get(UPGRADE).cloned()).flatten();
     strip(headers);
     if let Some(protocol) = upgrade {
         headers.insert(CONNECTION, HeaderValue::from_static("upgrade"));
@@ -137,7 +142,7 @@ mod tests {
     use crate::forwarding::tests::{headers, shown};
 
     #[test]
-    fn connection_fields_end_here() {
+    fn hop_by_hop_headers_are_removed() {
         let mut request = headers(&[
             ("connection", "close, X-Secret"),
             ("connection", "keep-alive"),
@@ -154,7 +159,7 @@ mod tests {
     }
 
     #[test]
-    fn what_the_app_relies_on_cannot_be_nominated_away() {
+    fn connection_header_cannot_remove_essential_headers() {
         let mut request = headers(&[
             (
                 "connection",
@@ -204,14 +209,18 @@ mod tests {
             ("x-hop", "1"),
             ("etag", "\"a\""),
         ];
-        let mut response = headers(&fields);
-        strip_response(&mut response, true);
-        assert_eq!(
-            shown(&response),
-            "connection: upgrade\netag: \"a\"\nupgrade: websocket"
-        );
-        let mut response = headers(&fields);
-        strip_response(&mut response, false);
-        assert_eq!(shown(&response), "etag: \"a\"");
+        for status in [StatusCode::SWITCHING_PROTOCOLS, StatusCode::UPGRADE_REQUIRED] {
+            let mut response = headers(&fields);
+            strip_response(&mut response, Some(status));
+            assert_eq!(
+                shown(&response),
+                "connection: upgrade\netag: \"a\"\nupgrade: websocket"
+            );
+        }
+        for status in [Some(StatusCode::OK), None] {
+            let mut response = headers(&fields);
+            strip_response(&mut response, status);
+            assert_eq!(shown(&response), "etag: \"a\"");
+        }
     }
 }

@@ -1,4 +1,4 @@
-//! The head of a request for an app that speaks HTTP/2: what HTTP/1.1 says in fields and HTTP/2 in the target.
+//! Conversion of a request head from HTTP/1.1 to HTTP/2: the host moves to the target.
 
 use http::Uri;
 use http::header::{CONNECTION, HOST, UPGRADE};

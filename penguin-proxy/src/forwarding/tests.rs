@@ -26,6 +26,9 @@ fn forwarding() -> Forwarding {
     Forwarding {
         trusted: "private".parse().expect("networks"),
         hsts: Some(HeaderValue::from_static("max-age=31536000")),
+        underscores: false,
+        tracing: Tracing::Propagate,
+        via: Via::named("penguin-proxy"),
     }
 }
 
@@ -45,14 +48,14 @@ const IDS: [(&str, &str); 2] = [
 ];
 
 #[test]
-fn a_request_behind_a_load_balancer() {
+fn request_behind_a_load_balancer() {
     let mut fields = vec![
         ("host", "penguin.example"),
         ("x-forwarded-for", "203.0.113.9"),
         ("x-forwarded-proto", "https"),
         ("x-forwarded-port", "443"),
         ("x-amzn-trace-id", "Root=1-67891233-abcdef012345678912345678"),
-        ("x-forwarded-host", "evil.example"),
+        ("x-forwarded-host", "outer.example"),
         ("forwarded", "for=127.0.0.1"),
         ("x_forwarded_for", "127.0.0.1"),
         ("proxy", "evil.example"),
@@ -71,6 +74,7 @@ fn a_request_behind_a_load_balancer() {
     via: 1.1 penguin-proxy
     x-amzn-trace-id: Root=1-67891233-abcdef012345678912345678
     x-forwarded-for: 203.0.113.9, 10.0.3.7
+    x-forwarded-host: outer.example
     x-forwarded-port: 443
     x-forwarded-proto: https
     x-request-id: id-1
@@ -83,10 +87,73 @@ fn a_request_behind_a_load_balancer() {
         }
     );
     assert_eq!(forwarded.upgrade, None);
+    assert_eq!(
+        forwarded.dropped.as_deref(),
+        Some("forwarded, x_forwarded_for, proxy")
+    );
+}
+
+/// What is left of these fields, and what the log says is not.
+fn passing(forwarding: &Forwarding, peer: &str, fields: &[(&str, &str)]) -> (Vec<String>, String) {
+    let mut request = headers(fields);
+    let forwarded = forwarding.request(&mut request, Version::HTTP_11, hop(peer));
+    let passed = fields
+        .iter()
+        .filter(|(name, value)| request.get(*name).is_some_and(|left| left == value));
+    (
+        passed.map(|(name, _)| (*name).to_owned()).collect(),
+        forwarded.dropped.as_deref().unwrap_or_default().to_owned(),
+    )
 }
 
 #[test]
-fn a_stranger_is_believed_nothing() {
+fn forwarded_headers_of_trusted_proxies_pass() {
+    let fields = [
+        ("x-forwarded-host", "outer.example"),
+        ("x-forwarded-prefix", "/shop"),
+        ("x-real-ip", "203.0.113.9"),
+        ("x-original-url", "/admin"),
+    ];
+    let (passed, dropped) = passing(&forwarding(), "10.0.0.1:1", &fields);
+    assert_eq!(passed, ["x-forwarded-host", "x-forwarded-prefix", "x-real-ip"]);
+    assert_eq!(dropped, "x-original-url");
+    let (passed, dropped) = passing(&forwarding(), "198.51.100.4:1", &fields);
+    assert!(passed.is_empty(), "{passed:?}");
+    assert_eq!(
+        dropped,
+        "x-forwarded-host, x-forwarded-prefix, x-real-ip, x-original-url"
+    );
+}
+
+#[test]
+fn underscores_pass_unless_they_alias_another_header() {
+    let fields = [
+        ("trace_id", "1"),
+        ("x_forwarded_for", "127.0.0.1"),
+        ("x_real_ip", "127.0.0.1"),
+        ("proxy_authorization", "x"),
+        ("x-user", "guest"),
+        ("x_user", "root"),
+        ("_", "1"),
+    ];
+    let (passed, dropped) = passing(&forwarding(), "10.0.0.1:1", &fields);
+    assert_eq!(passed, ["x-user"]);
+    assert_eq!(
+        dropped,
+        "trace_id, x_forwarded_for, x_real_ip, proxy_authorization, x_user, _"
+    );
+    let open = Forwarding {
+        underscores: true,
+        ..forwarding()
+    };
+    let (passed, dropped) = passing(&open, "10.0.0.1:1", &fields);
+    assert_eq!(passed, ["trace_id", "x-user", "_"]);
+    assert_eq!(dropped, "x_forwarded_for, x_real_ip, proxy_authorization, x_user");
+    assert_eq!(passing(&open, "10.0.0.1:1", &[("accept", "*/*")]).1, "");
+}
+
+#[test]
+fn forwarded_headers_of_untrusted_peers_are_replaced() {
     let mut request = headers(&[
         ("x-forwarded-for", "127.0.0.1"),
         ("x-forwarded-proto", "https"),
@@ -129,7 +196,7 @@ fn only_http11_upgrades() {
 }
 
 #[test]
-fn a_response_over_https() {
+fn response_over_https() {
     let mut request = headers(&[("x-forwarded-proto", "https"), IDS[0], IDS[1]]);
     let forwarded = forwarding().request(&mut request, Version::HTTP_11, hop("10.0.0.1:1"));
     let mut response = headers(&[
@@ -147,7 +214,7 @@ fn a_response_over_https() {
     server: axum
     strict-transport-security: max-age=31536000
     traceparent: 00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01
-    x-request-id: id-1
+    x-request-id: the app's own
     ");
     let mut own = headers(&[("strict-transport-security", "max-age=0")]);
     forwarding().response(&mut own, StatusCode::OK, &forwarded);
@@ -158,7 +225,7 @@ fn a_response_over_https() {
 }
 
 #[test]
-fn trailers_change_nothing_that_was_decided() {
+fn trailers_cannot_override_headers() {
     let mut fields = headers(&[
         ("grpc-status", "0"),
         ("server-timing", "db;dur=1"),
@@ -170,6 +237,13 @@ fn trailers_change_nothing_that_was_decided() {
         ("set-cookie", "a=b"),
         ("connection", "x"),
     ]);
-    trailers(&mut fields);
+    fields.append("trace_id", HeaderValue::from_static("1"));
+    let mut of_the_app = fields.clone();
+    request_trailers(&mut fields);
     assert_eq!(shown(&fields), "grpc-status: 0\nserver-timing: db;dur=1");
+    response_trailers(&mut of_the_app);
+    assert_eq!(
+        shown(&of_the_app),
+        "grpc-status: 0\nserver-timing: db;dur=1\ntrace_id: 1"
+    );
 }

@@ -1,39 +1,39 @@
-//! The path that the load balancer asks: answered here, ahead of every rule, limit and queue, and without a line in
-//! the log.
+//! Response to the load balancer's health check: before every rule, limit and queue, and not logged.
 
 use bytes::Bytes;
-use http::header::{CACHE_CONTROL, CONTENT_TYPE, HeaderName};
+use http::header::{CACHE_CONTROL, CONTENT_TYPE};
 use http::request::Parts;
 use http::{HeaderValue, Method, Response, StatusCode};
 
 use super::Gateway;
-use crate::body::AnswerBody;
-use crate::readiness;
+use super::response_body::ResponseBody;
+use crate::grpc::{self, Status};
 
-/// The answer, if this is what the request asks for.
-pub(super) fn answer(gateway: &Gateway, head: &Parts) -> Option<Response<AnswerBody>> {
-    let Gateway { worker, client } = gateway;
+/// The response, if this is what the request asks for.
+pub(super) fn answer(gateway: &Gateway, head: &Parts) -> Option<Response<ResponseBody>> {
+    let Gateway { worker, client, .. } = gateway;
     if head.uri.path() != worker.shared.config.health_path {
         return None;
     }
-    let call = is_call(head);
+    // A load balancer asks a target group of protocol version GRPC by a call, and matches the code of its response.
+    let call = head.method == Method::POST && grpc::is_call(&head.headers);
     if !call && !matches!(head.method, Method::GET | Method::HEAD) {
         return None;
     }
     worker.counters().health.add(1);
-    let obstacle = readiness::obstacle(&worker.shared);
+    let not_ready_reason = worker.shared.not_ready_reason();
     if call {
-        return Some(answer_call(gateway, obstacle));
+        return Some(answer_call(gateway, not_ready_reason));
     }
     let body = if head.method == Method::HEAD {
         Bytes::new()
     } else {
-        obstacle.map_or(Bytes::from_static(b"ready\n"), |why| {
+        not_ready_reason.map_or(Bytes::from_static(b"ready\n"), |why| {
             Bytes::from(format!("not ready: {why}\n"))
         })
     };
-    let mut response = Response::new(AnswerBody::own(body, client, None));
-    if obstacle.is_some() {
+    let mut response = Response::new(ResponseBody::own(body, client, None));
+    if not_ready_reason.is_some() {
         *response.status_mut() = StatusCode::SERVICE_UNAVAILABLE;
     }
     let headers = response.headers_mut();
@@ -42,28 +42,19 @@ pub(super) fn answer(gateway: &Gateway, head: &Parts) -> Option<Response<AnswerB
         HeaderValue::from_static("text/plain; charset=utf-8"),
     );
     headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
-    // The answer does not wait for a body that a probe should not have.
-    gateway.say_whether_last(headers, false);
+    // The response does not wait for a body that a probe should not have.
+    gateway.announce_close(headers, false);
     Some(response)
 }
 
-const GRPC: &str = "application/grpc";
-const GRPC_STATUS: HeaderName = HeaderName::from_static("grpc-status");
-
-/// A load balancer asks a target group of protocol version GRPC by a call, and matches the code of its answer.
-fn is_call(head: &Parts) -> bool {
-    let content_type = head.headers.get(CONTENT_TYPE);
-    head.method == Method::POST
-        && content_type.is_some_and(|value| value.as_bytes().starts_with(GRPC.as_bytes()))
-}
-
 /// A head and nothing else: `OK`, or `UNAVAILABLE`.
-fn answer_call(gateway: &Gateway, obstacle: Option<&'static str>) -> Response<AnswerBody> {
-    let code = if obstacle.is_some() { "14" } else { "0" };
-    let mut response = Response::new(AnswerBody::own(Bytes::new(), &gateway.client, None));
-    let headers = response.headers_mut();
-    headers.insert(CONTENT_TYPE, HeaderValue::from_static(GRPC));
-    headers.insert(GRPC_STATUS, HeaderValue::from_static(code));
-    gateway.say_whether_last(headers, false);
-    response
+fn answer_call(gateway: &Gateway, not_ready_reason: Option<&'static str>) -> Response<ResponseBody> {
+    let status = if not_ready_reason.is_some() {
+        Status::Unavailable
+    } else {
+        Status::Ok
+    };
+    let mut response = grpc::trailers_only(status, not_ready_reason.unwrap_or_default());
+    gateway.announce_close(response.headers_mut(), false);
+    response.map(|bytes| ResponseBody::own(bytes, &gateway.client, None))
 }

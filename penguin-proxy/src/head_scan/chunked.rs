@@ -1,7 +1,6 @@
-//! The chunked coding, strictly: the parser behind us forgives spaces and odd extensions, and a neighbour that
-//! does not would see another end of the message. Data is skipped, not looked at.
+//! Strict parser of chunked bodies: rejects spaces and extensions that other parsers read differently. Skips the data.
 
-use crate::request_rules::Refusal;
+use crate::reject_reason::RejectReason;
 
 use super::ScanLimits;
 use super::field;
@@ -36,7 +35,7 @@ impl Chunked {
         bytes: &[u8],
         line: &mut Unfinished,
         limits: &ScanLimits,
-    ) -> Result<(usize, bool), Refusal> {
+    ) -> Result<(usize, bool), RejectReason> {
         let mut taken = 0;
         while taken < bytes.len() {
             let rest = &bytes[taken..];
@@ -66,19 +65,24 @@ impl Chunked {
         Ok((taken, false))
     }
 
-    fn expect(&mut self, byte: u8, expected: u8, place: Place) -> Result<usize, Refusal> {
+    fn expect(&mut self, byte: u8, expected: u8, place: Place) -> Result<usize, RejectReason> {
         if byte != expected {
-            return Err(Refusal::ChunkEnd);
+            return Err(RejectReason::ChunkEnd);
         }
         self.place = place;
         Ok(1)
     }
 
-    fn size(&mut self, bytes: &[u8], line: &mut Unfinished, limits: &ScanLimits) -> Result<usize, Refusal> {
+    fn size(
+        &mut self,
+        bytes: &[u8],
+        line: &mut Unfinished,
+        limits: &ScanLimits,
+    ) -> Result<usize, RejectReason> {
         let budget = (SIZE_DIGITS + limits.chunk_extension + 2).saturating_sub(line.len());
         let (text, taken) = match line.next(bytes, budget, false) {
             Line::Partial => return Ok(bytes.len()),
-            Line::TooLong => return Err(Refusal::ChunkExtension),
+            Line::TooLong => return Err(RejectReason::ChunkExtension),
             Line::Faulty(refusal) => return Err(refusal),
             Line::Complete { text, taken } => (text, taken),
         };
@@ -87,7 +91,7 @@ impl Chunked {
         self.extension_bytes += extension.len();
         line.clear();
         if self.extension_bytes > limits.chunk_extension {
-            return Err(Refusal::ChunkExtension);
+            return Err(RejectReason::ChunkExtension);
         }
         self.place = if size == 0 {
             Place::Trailers
@@ -103,13 +107,13 @@ impl Chunked {
         bytes: &[u8],
         line: &mut Unfinished,
         limits: &ScanLimits,
-    ) -> Result<(usize, bool), Refusal> {
+    ) -> Result<(usize, bool), RejectReason> {
         let (text, taken) = match line.next(bytes, limits.trailers - self.trailer_bytes, false) {
             Line::Partial => {
                 self.trailer_bytes += bytes.len();
                 return Ok((bytes.len(), false));
             }
-            Line::TooLong => return Err(Refusal::TrailersTooLarge),
+            Line::TooLong => return Err(RejectReason::TrailersTooLarge),
             Line::Faulty(refusal) => return Err(refusal),
             Line::Complete { text, taken } => (text, taken),
         };
@@ -119,7 +123,7 @@ impl Chunked {
             field::split(text)?;
             self.trailer_fields += 1;
             if self.trailer_fields > limits.fields {
-                return Err(Refusal::TrailersTooLarge);
+                return Err(RejectReason::TrailersTooLarge);
             }
         }
         line.clear();
@@ -128,10 +132,10 @@ impl Chunked {
 }
 
 /// Leading hexadecimal digits, and what follows them.
-fn read_size(line: &[u8]) -> Result<(u64, &[u8]), Refusal> {
+fn read_size(line: &[u8]) -> Result<(u64, &[u8]), RejectReason> {
     let digits = line.iter().take_while(|byte| byte.is_ascii_hexdigit()).count();
     if !(1..=SIZE_DIGITS).contains(&digits) {
-        return Err(Refusal::ChunkSize);
+        return Err(RejectReason::ChunkSize);
     }
     let size = line[..digits].iter().fold(0_u64, |sum, &digit| {
         let value = match digit {
@@ -142,16 +146,16 @@ fn read_size(line: &[u8]) -> Result<(u64, &[u8]), Refusal> {
     });
     match line.get(digits) {
         None | Some(b';') => Ok((size, &line[digits..])),
-        Some(_) => Err(Refusal::ChunkSize),
+        Some(_) => Err(RejectReason::ChunkSize),
     }
 }
 
 /// `*( ";" name [ "=" ( token / quoted-string ) ] )`, without the optional space that the grammar bears with.
-fn check_extensions(mut rest: &[u8]) -> Result<(), Refusal> {
+fn check_extensions(mut rest: &[u8]) -> Result<(), RejectReason> {
     while let [b';', after @ ..] = rest {
         let name = after.iter().take_while(|&&byte| is_token_byte(byte)).count();
         if !is_token(&after[..name]) {
-            return Err(Refusal::ChunkExtension);
+            return Err(RejectReason::ChunkExtension);
         }
         rest = &after[name..];
         if let [b'=', value @ ..] = rest {
@@ -160,7 +164,7 @@ fn check_extensions(mut rest: &[u8]) -> Result<(), Refusal> {
                 _ => value.iter().take_while(|&&byte| is_token_byte(byte)).count(),
             };
             if length == 0 {
-                return Err(Refusal::ChunkExtension);
+                return Err(RejectReason::ChunkExtension);
             }
             rest = &value[length..];
         }
@@ -168,12 +172,12 @@ fn check_extensions(mut rest: &[u8]) -> Result<(), Refusal> {
     if rest.is_empty() {
         Ok(())
     } else {
-        Err(Refusal::ChunkExtension)
+        Err(RejectReason::ChunkExtension)
     }
 }
 
 /// Bytes up to and with the closing quote.
-fn quoted_length(quoted: &[u8]) -> Result<usize, Refusal> {
+fn quoted_length(quoted: &[u8]) -> Result<usize, RejectReason> {
     let mut escaped = false;
     for (index, &byte) in quoted.iter().enumerate() {
         match byte {
@@ -183,14 +187,14 @@ fn quoted_length(quoted: &[u8]) -> Result<usize, Refusal> {
             _ => {}
         }
     }
-    Err(Refusal::ChunkExtension)
+    Err(RejectReason::ChunkExtension)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn scan(body: &str) -> Result<usize, Refusal> {
+    fn scan(body: &str) -> Result<usize, RejectReason> {
         let limits = ScanLimits {
             chunk_extension: 16,
             trailers: 32,
@@ -230,36 +234,42 @@ mod tests {
             assert_eq!(scan(good), Ok(good.len()), "{good:?}");
         }
         for (bad, refusal) in [
-            ("\r\n", Refusal::ChunkSize),
-            ("+5\r\n", Refusal::ChunkSize),
-            ("-5\r\n", Refusal::ChunkSize),
-            ("0x5\r\n", Refusal::ChunkSize),
-            (" 5\r\n", Refusal::ChunkSize),
-            ("5 \r\n", Refusal::ChunkSize),
-            ("5\t;a\r\n", Refusal::ChunkSize),
-            ("5_\r\n", Refusal::ChunkSize),
-            ("000000005\r\n", Refusal::ChunkSize),
-            ("5\n", Refusal::BareLf),
-            ("5\rX\n", Refusal::BareCr),
-            ("5;\r\n", Refusal::ChunkExtension),
-            ("5; a\r\n", Refusal::ChunkExtension),
-            ("5;a \r\n", Refusal::ChunkExtension),
-            ("5;a=\r\n", Refusal::ChunkExtension),
-            ("5;a=\"b\r\n", Refusal::ChunkExtension),
-            ("5;a=\"b\"c\r\n", Refusal::ChunkExtension),
-            ("5;a\n", Refusal::BareLf),
-            ("5;aaaaaaaaaaaaaaaaaaaaaaaaaa\r\n", Refusal::ChunkExtension),
-            ("1;aaaaaaaa\r\nx\r\n1;aaaaaaaa\r\nx\r\n", Refusal::ChunkExtension),
-            ("5\r\nhello!\r\n", Refusal::ChunkEnd),
-            ("5\r\nhello\n0\r\n\r\n", Refusal::ChunkEnd),
-            ("5\r\nhello\r0", Refusal::ChunkEnd),
-            ("0\r\nx\r\n\r\n", Refusal::FieldColon),
-            ("0\r\n x: y\r\n\r\n", Refusal::FieldFolded),
-            ("0\r\nx : y\r\n\r\n", Refusal::FieldName),
-            ("0\r\na: b\r\nc: d\r\ne: f\r\n\r\n", Refusal::TrailersTooLarge),
+            ("\r\n", RejectReason::ChunkSize),
+            ("+5\r\n", RejectReason::ChunkSize),
+            ("-5\r\n", RejectReason::ChunkSize),
+            ("0x5\r\n", RejectReason::ChunkSize),
+            (" 5\r\n", RejectReason::ChunkSize),
+            ("5 \r\n", RejectReason::ChunkSize),
+            ("5\t;a\r\n", RejectReason::ChunkSize),
+            ("5_\r\n", RejectReason::ChunkSize),
+            ("000000005\r\n", RejectReason::ChunkSize),
+            ("5\n", RejectReason::BareLf),
+            ("5\rX\n", RejectReason::BareCr),
+            ("5;\r\n", RejectReason::ChunkExtension),
+            ("5; a\r\n", RejectReason::ChunkExtension),
+            ("5;a \r\n", RejectReason::ChunkExtension),
+            ("5;a=\r\n", RejectReason::ChunkExtension),
+            ("5;a=\"b\r\n", RejectReason::ChunkExtension),
+            ("5;a=\"b\"c\r\n", RejectReason::ChunkExtension),
+            ("5;a\n", RejectReason::BareLf),
+            ("5;aaaaaaaaaaaaaaaaaaaaaaaaaa\r\n", RejectReason::ChunkExtension),
+            (
+                "1;aaaaaaaa\r\nx\r\n1;aaaaaaaa\r\nx\r\n",
+                RejectReason::ChunkExtension,
+            ),
+            ("5\r\nhello!\r\n", RejectReason::ChunkEnd),
+            ("5\r\nhello\n0\r\n\r\n", RejectReason::ChunkEnd),
+            ("5\r\nhello\r0", RejectReason::ChunkEnd),
+            ("0\r\nx\r\n\r\n", RejectReason::FieldColon),
+            ("0\r\n x: y\r\n\r\n", RejectReason::FieldFolded),
+            ("0\r\nx : y\r\n\r\n", RejectReason::FieldName),
+            (
+                "0\r\na: b\r\nc: d\r\ne: f\r\n\r\n",
+                RejectReason::TrailersTooLarge,
+            ),
             (
                 "0\r\na: bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb\r\n\r\n",
-                Refusal::TrailersTooLarge,
+                RejectReason::TrailersTooLarge,
             ),
         ] {
             assert_eq!(scan(bad), Err(refusal), "{bad:?}");

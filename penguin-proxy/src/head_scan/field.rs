@@ -1,7 +1,7 @@
-//! One field line, and what the fields seen so far say about where the message ends. Only framing is read
-//! here: what other fields mean is for [`crate::request_rules`].
+//! Parser of header lines that tracks only framing: `Content-Length` and `Transfer-Encoding`.
 
-use crate::request_rules::{Refusal, parse_length};
+use crate::content_length;
+use crate::reject_reason::RejectReason;
 
 use super::Framing;
 use super::line::is_token;
@@ -14,11 +14,11 @@ pub(super) struct FramingFields {
 }
 
 impl FramingFields {
-    /// Reads one more field line of a head.
+    /// Reads one more header line of a head.
     ///
     /// # Errors
-    /// A line that is no field, or a framing field that leaves the end of the message uncertain.
-    pub(super) fn read(&mut self, line: &[u8], http10: bool) -> Result<(), Refusal> {
+    /// A line that is no field, or a framing header that leaves the end of the message uncertain.
+    pub(super) fn read(&mut self, line: &[u8], http10: bool) -> Result<(), RejectReason> {
         let (name, value) = split(line)?;
         // The two names that matter have 14 and 17 letters; a disguise adds to them or drops the dash.
         if name.len() < 13 {
@@ -26,26 +26,26 @@ impl FramingFields {
         }
         if name.eq_ignore_ascii_case(b"content-length") {
             if self.length.is_some() {
-                return Err(Refusal::ContentLengthRepeated);
+                return Err(RejectReason::ContentLengthRepeated);
             }
             if self.chunked {
-                return Err(Refusal::LengthAndCoding);
+                return Err(RejectReason::LengthAndCoding);
             }
-            self.length = Some(parse_length(value)?);
+            self.length = Some(content_length::parse(value)?);
         } else if name.eq_ignore_ascii_case(b"transfer-encoding") {
             if http10 {
-                return Err(Refusal::CodingInHttp10);
+                return Err(RejectReason::CodingInHttp10);
             }
             if self.length.is_some() {
-                return Err(Refusal::LengthAndCoding);
+                return Err(RejectReason::LengthAndCoding);
             }
             if self.chunked {
-                return Err(Refusal::Coding);
+                return Err(RejectReason::Coding);
             }
             check_coding(value)?;
             self.chunked = true;
         } else if is_disguised(name, b"contentlength") || is_disguised(name, b"transferencoding") {
-            return Err(Refusal::FramingDisguised);
+            return Err(RejectReason::FramingDisguised);
         }
         Ok(())
     }
@@ -62,18 +62,18 @@ impl FramingFields {
     }
 }
 
-/// Splits a field line into its name and its value without the space around it.
+/// Splits a header line into its name and its value without the space around it.
 ///
 /// # Errors
 /// A folded line, a missing colon, a name that is no token (whitespace before the colon included).
-pub(super) fn split(line: &[u8]) -> Result<(&[u8], &[u8]), Refusal> {
+pub(super) fn split(line: &[u8]) -> Result<(&[u8], &[u8]), RejectReason> {
     if matches!(line.first(), Some(b' ' | b'\t')) {
-        return Err(Refusal::FieldFolded);
+        return Err(RejectReason::FieldFolded);
     }
-    let colon = memchr::memchr(b':', line).ok_or(Refusal::FieldColon)?;
+    let colon = memchr::memchr(b':', line).ok_or(RejectReason::FieldColon)?;
     let name = &line[..colon];
     if !is_token(name) {
-        return Err(Refusal::FieldName);
+        return Err(RejectReason::FieldName);
     }
     Ok((name, trim(&line[colon + 1..])))
 }
@@ -89,7 +89,7 @@ fn trim(mut value: &[u8]) -> &[u8] {
 }
 
 /// `chunked` and nothing else.
-fn check_coding(value: &[u8]) -> Result<(), Refusal> {
+fn check_coding(value: &[u8]) -> Result<(), RejectReason> {
     if value.eq_ignore_ascii_case(b"chunked") {
         return Ok(());
     }
@@ -102,8 +102,6 @@ fn check_coding(value: &[u8]) -> Result<(), Refusal> {
             "deflate",
             "compress",
             "x-compress",
-            "identity",
-            "trailers",
             "",
         ]
         .iter()
@@ -111,13 +109,13 @@ fn check_coding(value: &[u8]) -> Result<(), Refusal> {
     };
     let unknown = |member: &[u8]| is_token(trim(member)) && !known(member);
     if value.split(|&byte| byte == b',').any(unknown) {
-        Err(Refusal::CodingUnknown)
+        Err(RejectReason::CodingUnknown)
     } else {
-        Err(Refusal::Coding)
+        Err(RejectReason::Coding)
     }
 }
 
-/// Whether the letters and digits of a name spell a framing field: `Content_Length`, `transfer.encoding`.
+/// Whether the letters and digits of a name spell a framing header: `Content_Length`, `transfer.encoding`.
 /// Frameworks that fold such names together would see a length that no proxy saw.
 fn is_disguised(name: &[u8], letters: &[u8]) -> bool {
     let mut expected = letters.iter();
@@ -136,7 +134,7 @@ fn is_disguised(name: &[u8], letters: &[u8]) -> bool {
 mod tests {
     use super::*;
 
-    fn framing(http10: bool, lines: &[&str]) -> Result<Framing, Refusal> {
+    fn framing(http10: bool, lines: &[&str]) -> Result<Framing, RejectReason> {
         let mut fields = FramingFields::default();
         for line in lines {
             fields.read(line.as_bytes(), http10)?;
@@ -145,7 +143,7 @@ mod tests {
     }
 
     #[test]
-    fn framing_is_certain_or_refused() {
+    fn ambiguous_framing_is_rejected() {
         for (lines, expected) in [
             (&["Host: a"][..], Ok(Framing::Length(0))),
             (&["Content-Length: 5"], Ok(Framing::Length(5))),
@@ -153,50 +151,56 @@ mod tests {
             (&["Transfer-Encoding: Chunked"], Ok(Framing::Chunked)),
             (
                 &["Content-Length: 5", "Content-Length: 5"],
-                Err(Refusal::ContentLengthRepeated),
+                Err(RejectReason::ContentLengthRepeated),
             ),
-            (&["Content-Length: 5, 5"], Err(Refusal::ContentLength)),
-            (&["Content-Length: +5"], Err(Refusal::ContentLength)),
-            (&["Content-Length: 0x5"], Err(Refusal::ContentLength)),
-            (&["Content-Length: 5 5"], Err(Refusal::ContentLength)),
-            (&["Content-Length:"], Err(Refusal::ContentLength)),
+            (&["Content-Length: 5, 5"], Err(RejectReason::ContentLength)),
+            (&["Content-Length: +5"], Err(RejectReason::ContentLength)),
+            (&["Content-Length: 0x5"], Err(RejectReason::ContentLength)),
+            (&["Content-Length: 5 5"], Err(RejectReason::ContentLength)),
+            (&["Content-Length:"], Err(RejectReason::ContentLength)),
             (
                 &["Content-Length: 99999999999999999999"],
-                Err(Refusal::ContentLength),
+                Err(RejectReason::ContentLength),
             ),
             (
                 &["Content-Length: 5", "Transfer-Encoding: chunked"],
-                Err(Refusal::LengthAndCoding),
+                Err(RejectReason::LengthAndCoding),
             ),
             (
                 &["Transfer-Encoding: chunked", "Content-Length: 5"],
-                Err(Refusal::LengthAndCoding),
+                Err(RejectReason::LengthAndCoding),
             ),
             (
                 &["Transfer-Encoding: chunked", "Transfer-Encoding: chunked"],
-                Err(Refusal::Coding),
+                Err(RejectReason::Coding),
             ),
-            (&["Transfer-Encoding: chunked, chunked"], Err(Refusal::Coding)),
-            (&["Transfer-Encoding: gzip, chunked"], Err(Refusal::Coding)),
-            (&["Transfer-Encoding: chunked;a=b"], Err(Refusal::Coding)),
-            (&["Transfer-Encoding: identity"], Err(Refusal::Coding)),
-            (&["Transfer-Encoding:"], Err(Refusal::Coding)),
-            (&["Transfer-Encoding: \"chunked\""], Err(Refusal::Coding)),
-            (&["Transfer-Encoding: xchunked"], Err(Refusal::CodingUnknown)),
-            (&["Content_Length: 5"], Err(Refusal::FramingDisguised)),
-            (&["ContentLength: 5"], Err(Refusal::FramingDisguised)),
-            (&["Transfer.Encoding: chunked"], Err(Refusal::FramingDisguised)),
+            (
+                &["Transfer-Encoding: chunked, chunked"],
+                Err(RejectReason::Coding),
+            ),
+            (&["Transfer-Encoding: gzip, chunked"], Err(RejectReason::Coding)),
+            (&["Transfer-Encoding: chunked;a=b"], Err(RejectReason::Coding)),
+            (&["Transfer-Encoding: identity"], Err(RejectReason::CodingUnknown)),
+            (&["Transfer-Encoding:"], Err(RejectReason::Coding)),
+            (&["Transfer-Encoding: \"chunked\""], Err(RejectReason::Coding)),
+            (&["Transfer-Encoding: xchunked"], Err(RejectReason::CodingUnknown)),
+            (&["Content_Length: 5"], Err(RejectReason::FramingDisguised)),
+            (&["ContentLength: 5"], Err(RejectReason::FramingDisguised)),
+            (
+                &["Transfer.Encoding: chunked"],
+                Err(RejectReason::FramingDisguised),
+            ),
             (&["Content-Length-Hint: 5"], Ok(Framing::Length(0))),
-            (&[" Content-Length: 5"], Err(Refusal::FieldFolded)),
-            (&["Content-Length : 5"], Err(Refusal::FieldName)),
-            (&["Content-Length"], Err(Refusal::FieldColon)),
-            (&[": 5"], Err(Refusal::FieldName)),
+            (&[" Content-Length: 5"], Err(RejectReason::FieldFolded)),
+            (&["Content-Length : 5"], Err(RejectReason::FieldName)),
+            (&["Content-Length"], Err(RejectReason::FieldColon)),
+            (&[": 5"], Err(RejectReason::FieldName)),
         ] {
             assert_eq!(framing(false, lines), expected, "{lines:?}");
         }
         assert_eq!(
             framing(true, &["Transfer-Encoding: chunked"]),
-            Err(Refusal::CodingInHttp10)
+            Err(RejectReason::CodingInHttp10)
         );
         assert_eq!(framing(true, &["Content-Length: 5"]), Ok(Framing::Length(5)));
     }

@@ -1,7 +1,6 @@
-//! Lines out of bytes that arrive in any pieces. The one place that knows what ends a line (CRLF, nothing
-//! else) and which bytes never stand in one. It must not know what the lines say.
+//! Line splitter for bytes that arrive in any pieces. Lines end with CRLF only; control bytes are rejected.
 
-use crate::request_rules::Refusal;
+use crate::reject_reason::RejectReason;
 
 /// The beginning of a line whose end has not arrived yet. Empty in the common case of a head in one read.
 #[derive(Debug, Default)]
@@ -19,7 +18,7 @@ pub(super) enum Line<'a> {
     /// The line is longer than the budget.
     TooLong,
     /// A byte that stands in no line, or an end that is none.
-    Faulty(Refusal),
+    Faulty(RejectReason),
 }
 
 impl Unfinished {
@@ -46,7 +45,7 @@ impl Unfinished {
             Some((b'\r', text)) if clean || !has_control(text) => Line::Complete { text, taken },
             // Without any control byte, the fault is the LF itself.
             _ => Line::Faulty(
-                first_control(text.strip_suffix(b"\r").unwrap_or(text)).unwrap_or(Refusal::BareLf),
+                first_control(text.strip_suffix(b"\r").unwrap_or(text)).unwrap_or(RejectReason::BareLf),
             ),
         }
     }
@@ -65,14 +64,9 @@ impl Unfinished {
         self.bytes.len()
     }
 
-    /// Whether no line has begun.
-    pub(super) fn is_empty(&self) -> bool {
-        self.bytes.is_empty()
-    }
-
     fn keep(&mut self, piece: &[u8], over_budget: bool) -> Line<'_> {
         if self.bytes.last() == Some(&b'\r') && !piece.is_empty() {
-            return Line::Faulty(Refusal::BareCr);
+            return Line::Faulty(RejectReason::BareCr);
         }
         let whole = piece.strip_suffix(b"\r").unwrap_or(piece);
         if has_control(whole)
@@ -94,8 +88,18 @@ fn has_control(text: &[u8]) -> bool {
     text.iter().fold(false, |found, &byte| found | is_control(byte))
 }
 
+/// The bytes up to the first empty line, or all of them: a body need not be looked at, and may hold any byte.
+pub(super) fn head_of(bytes: &[u8]) -> &[u8] {
+    const END: &[u8] = b"\r\n\r\n";
+    if bytes.ends_with(END) {
+        return bytes;
+    }
+    let end = memchr::memmem::find(bytes, END);
+    end.map_or(bytes, |end| &bytes[..end + END.len()])
+}
+
 /// Whether every CR and LF is half of a CRLF, and no other control byte stands among these: then every line of them is
-/// sound. A body may make it say no, never yes.
+/// sound.
 pub(super) fn is_clean(bytes: &[u8]) -> bool {
     let [first, rest @ ..] = bytes else { return false };
     if *first == b'\n' || bytes.last() == Some(&b'\r') {
@@ -121,15 +125,15 @@ fn is_control(byte: u8) -> bool {
 }
 
 /// What the leftmost control byte of a text is refused for.
-fn first_control(text: &[u8]) -> Option<Refusal> {
+fn first_control(text: &[u8]) -> Option<RejectReason> {
     match text.iter().find(|&&byte| is_control(byte))? {
-        b'\r' => Some(Refusal::BareCr),
-        0 => Some(Refusal::Nul),
-        _ => Some(Refusal::ControlByte),
+        b'\r' => Some(RejectReason::BareCr),
+        0 => Some(RejectReason::Nul),
+        _ => Some(RejectReason::ControlByte),
     }
 }
 
-/// Bytes of a token (RFC 9110 §5.6.2): methods, field names, extension names.
+/// Bytes of a token (RFC 9110 §5.6.2): methods, header names, extension names.
 const TOKEN: [bool; 256] = {
     let mut table = [false; 256];
     let mut byte = 0x21_u8;
@@ -156,7 +160,7 @@ pub(super) fn is_token_byte(byte: u8) -> bool {
 mod tests {
     use super::*;
 
-    fn whole(bytes: &[u8]) -> Result<Vec<u8>, Refusal> {
+    fn whole(bytes: &[u8]) -> Result<Vec<u8>, RejectReason> {
         match Unfinished::default().next(bytes, 100, is_clean(bytes)) {
             Line::Complete { text, taken } => {
                 assert_eq!(taken, bytes.len());
@@ -167,7 +171,7 @@ mod tests {
         }
     }
 
-    fn byte_by_byte(bytes: &[u8]) -> Result<Vec<u8>, Refusal> {
+    fn byte_by_byte(bytes: &[u8]) -> Result<Vec<u8>, RejectReason> {
         let mut line = Unfinished::default();
         for byte in bytes {
             match line.next(
@@ -185,19 +189,19 @@ mod tests {
     }
 
     #[test]
-    fn the_verdict_is_the_same_in_any_pieces() {
+    fn lines_parse_the_same_in_any_pieces() {
         for (bytes, expected) in [
             (&b"a: b\r\n"[..], Ok(&b"a: b"[..])),
             (b"\r\n", Ok(b"")),
             (b"a\tb\xff\r\n", Ok(b"a\tb\xff")),
-            (b"a\n", Err(Refusal::BareLf)),
-            (b"\n", Err(Refusal::BareLf)),
-            (b"a\rb\r\n", Err(Refusal::BareCr)),
-            (b"a\r\r\n", Err(Refusal::BareCr)),
-            (b"\r\r", Err(Refusal::BareCr)),
-            (b"a\0\rb\n", Err(Refusal::Nul)),
-            (b"a\x0b\r\n", Err(Refusal::ControlByte)),
-            (b"a\x7f\n", Err(Refusal::ControlByte)),
+            (b"a\n", Err(RejectReason::BareLf)),
+            (b"\n", Err(RejectReason::BareLf)),
+            (b"a\rb\r\n", Err(RejectReason::BareCr)),
+            (b"a\r\r\n", Err(RejectReason::BareCr)),
+            (b"\r\r", Err(RejectReason::BareCr)),
+            (b"a\0\rb\n", Err(RejectReason::Nul)),
+            (b"a\x0b\r\n", Err(RejectReason::ControlByte)),
+            (b"a\x7f\n", Err(RejectReason::ControlByte)),
         ] {
             let expected = expected.map(<[u8]>::to_vec);
             assert_eq!(whole(bytes), expected, "{bytes:?}");
@@ -206,7 +210,7 @@ mod tests {
     }
 
     #[test]
-    fn clean_is_only_what_holds_sound_lines() {
+    fn clean_bytes_have_only_valid_lines() {
         for bytes in [&b"a"[..], b"a: b\r\n\tc\xff\r\n\r\n", b"a\r\nb"] {
             assert!(is_clean(bytes), "{bytes:?}");
         }
@@ -229,7 +233,21 @@ mod tests {
     }
 
     #[test]
-    fn the_budget_counts_the_line_end() {
+    fn head_ends_with_the_first_empty_line() {
+        for (bytes, head) in [
+            (&b"GET / HTTP/1.1\r\n\r\n\0\n"[..], 18),
+            (b"GET / HTTP/1.1\r\n\r\nGET", 18),
+            (b"\r\n\r\nGET /\0", 4),
+            (b"GET / HTTP/1.1\r\n", 16),
+            (b"a\r\n\r\nb\r\n\r\n", 10),
+            (b"", 0),
+        ] {
+            assert_eq!(head_of(bytes).len(), head, "{bytes:?}");
+        }
+    }
+
+    #[test]
+    fn line_limit_includes_crlf() {
         assert!(matches!(
             Unfinished::default().next(b"abc\r\n", 5, false),
             Line::Complete { taken: 5, .. }

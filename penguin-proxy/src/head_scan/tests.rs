@@ -56,7 +56,7 @@ fn messages_follow_each_other() {
 }
 
 #[test]
-fn a_body_is_not_a_head() {
+fn body_bytes_are_not_parsed_as_a_head() {
     let smuggled = "GET /admin HTTP/1.1\nHost: a\r\n\r\n";
     assert_events(
         &format!(
@@ -68,26 +68,32 @@ fn a_body_is_not_a_head() {
 }
 
 #[test]
-fn faults_are_refused_where_they_stand() {
+fn errors_are_rejected_at_their_position() {
     for (stream, refusal) in [
-        ("GET / HTTP/1.1\nHost: a\r\n\r\n".to_owned(), Refusal::BareLf),
-        (format!("{HOST}\n"), Refusal::BareLf),
-        (format!("{HOST}A: b\rC: d\r\n\r\n"), Refusal::BareCr),
-        (format!("{HOST}A: b\0\r\n\r\n"), Refusal::Nul),
-        (format!("{HOST}A: b\r\n c\r\n\r\n"), Refusal::FieldFolded),
+        ("GET / HTTP/1.1\nHost: a\r\n\r\n".to_owned(), RejectReason::BareLf),
+        (format!("{HOST}\n"), RejectReason::BareLf),
+        (format!("{HOST}A: b\rC: d\r\n\r\n"), RejectReason::BareCr),
+        (format!("{HOST}A: b\0\r\n\r\n"), RejectReason::Nul),
+        (format!("{HOST}A: b\r\n c\r\n\r\n"), RejectReason::FieldFolded),
         (
             "GET / HTTP/1.1\r\n Host: a\r\n\r\n".to_owned(),
-            Refusal::FieldFolded,
+            RejectReason::FieldFolded,
         ),
-        (format!("{HOST}A : b\r\n\r\n"), Refusal::FieldName),
-        (format!("{HOST}A\r\n\r\n"), Refusal::FieldColon),
-        (format!("{HOST}\u{1}A: b\r\n\r\n"), Refusal::ControlByte),
+        (format!("{HOST}A : b\r\n\r\n"), RejectReason::FieldName),
+        (format!("{HOST}A\r\n\r\n"), RejectReason::FieldColon),
+        (format!("{HOST}\u{1}A: b\r\n\r\n"), RejectReason::ControlByte),
         (
             "\r\n\r\n\r\nGET / HTTP/1.1\r\n\r\n".to_owned(),
-            Refusal::EmptyLines,
+            RejectReason::EmptyLines,
         ),
-        ("\nGET / HTTP/1.1\r\n\r\n".to_owned(), Refusal::BareLf),
-        ("\u{16}\u{3}\u{1}".to_owned(), Refusal::ControlByte),
+        ("\nGET / HTTP/1.1\r\n\r\n".to_owned(), RejectReason::BareLf),
+        // The fast look ends at the first empty line.
+        ("\r\n\r\nGET /\rx HTTP/1.1\r\n-".to_owned(), RejectReason::BareCr),
+        (
+            "\r\n\r\nGET / HTTP/1.1\r\nA: \0\r\n-".to_owned(),
+            RejectReason::Nul,
+        ),
+        ("\u{16}\u{3}\u{1}".to_owned(), RejectReason::ControlByte),
     ] {
         assert_events(&stream, &[Event::Refused(refusal)]);
     }
@@ -98,12 +104,12 @@ fn faults_are_refused_where_they_stand() {
 }
 
 #[test]
-fn nothing_is_looked_at_after_a_refusal() {
+fn nothing_is_parsed_after_a_rejection() {
     let mut scan = HeadScan::new(ScanLimits::default());
-    assert_eq!(scan.next(b"\0").event, Event::Refused(Refusal::Nul));
+    assert_eq!(scan.next(b"\0").event, Event::Refused(RejectReason::Nul));
     assert_eq!(
         scan.next(b"GET / HTTP/1.1\r\n\r\n").event,
-        Event::Refused(Refusal::Nul)
+        Event::Refused(RejectReason::Nul)
     );
 }
 
@@ -134,50 +140,26 @@ fn sizes_are_bounded() {
     );
     assert_eq!(
         verdict("GET /01234567890123456789 HTTP/1.1\r\n"),
-        Event::Refused(Refusal::TargetTooLong)
+        Event::Refused(RejectReason::TargetTooLong)
     );
-    assert_eq!(verdict(&"G".repeat(200)), Event::Refused(Refusal::TargetTooLong));
+    assert_eq!(
+        verdict(&"G".repeat(200)),
+        Event::Refused(RejectReason::TargetTooLong)
+    );
     assert_eq!(
         verdict("GET / HTTP/1.1\r\na: 1\r\nb: 2\r\nc: 3\r\n\r\n"),
         Event::Head(Framing::Length(0))
     );
     assert_eq!(
         verdict("GET / HTTP/1.1\r\na: 1\r\nb: 2\r\nc: 3\r\nd: 4\r\n\r\n"),
-        Event::Refused(Refusal::TooManyFields)
+        Event::Refused(RejectReason::TooManyFields)
     );
     let long = |length: usize| format!("GET / HTTP/1.1\r\na: {}\r\n\r\n", "x".repeat(length));
     let exactly = 100 - long(0).len();
     assert_eq!(verdict(&long(exactly)), Event::Head(Framing::Length(0)));
-    assert_eq!(verdict(&long(exactly + 1)), Event::Refused(Refusal::HeadTooLarge));
-    assert_eq!(verdict(&long(500)), Event::Refused(Refusal::HeadTooLarge));
-}
-
-#[test]
-fn the_phase_is_known() {
-    let mut scan = HeadScan::new(ScanLimits::default());
-    assert!(scan.between_messages());
-    scan.next(b"\r\n");
-    assert!(scan.between_messages(), "an empty line begins nothing");
-    scan.next(b"PO");
-    assert!(scan.in_head() && !scan.between_messages());
-    scan.next(b"ST / HTTP/1.1\r\n");
-    assert!(scan.in_head());
-    scan.next(b"Content-Length: 2\r\n\r\n");
-    assert!(!scan.in_head() && !scan.between_messages());
-    scan.next(b"ab");
-    assert!(scan.between_messages());
-}
-
-#[test]
-fn a_tunnel_is_left_alone() {
-    let mut scan = HeadScan::new(ScanLimits::default());
-    scan.next(b"GET / HTTP/1.1\r\nUpgrade: websocket\r\n\r\n");
-    scan.tunnel();
     assert_eq!(
-        scan.next(b"\0\n\r"),
-        Step {
-            taken: 3,
-            event: Event::Partial
-        }
+        verdict(&long(exactly + 1)),
+        Event::Refused(RejectReason::HeadTooLarge)
     );
+    assert_eq!(verdict(&long(500)), Event::Refused(RejectReason::HeadTooLarge));
 }

@@ -1,5 +1,4 @@
-//! How often requests may be tried again: a share of what comes in, and a little more, so that an app that is
-//! down is not also flooded by its own proxy.
+//! Retry budget: a share of all requests and a few per second, so that retries do not flood a failing app.
 
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
@@ -112,7 +111,7 @@ mod tests {
     }
 
     #[test]
-    fn a_quiet_proxy_may_retry_too() {
+    fn idle_proxy_may_retry() {
         let start = Instant::now();
         let budget = RetryBudget::new(
             RetryPlan {

@@ -1,25 +1,25 @@
-//! What counts as a host with an optional port, as a pure test on bytes. Stricter than RFC 3986: no user, no
-//! percent-escapes, no sub-delimiters, because no site has such a name and every one of them once fooled a router.
+//! Host header check. Stricter than RFC 3986: no user, no percent-encoding, no sub-delimiters, because routers disagree
+//! about them.
 
-use super::Refusal;
+use crate::reject_reason::RejectReason;
 
 /// Accepts `name`, `name:port`, `192.0.2.1:80`, `[2001:db8::1]:443`.
 ///
 /// # Errors
-/// [`Refusal::HostSyntax`] for everything else, the empty host included.
-pub(super) fn check(host: &[u8]) -> Result<(), Refusal> {
+/// [`RejectReason::HostSyntax`] for everything else, the empty host included.
+pub(super) fn check(host: &[u8]) -> Result<(), RejectReason> {
     let port = if let Some(bracketed) = host.strip_prefix(b"[") {
-        let end = memchr::memchr(b']', bracketed).ok_or(Refusal::HostSyntax)?;
-        let address = std::str::from_utf8(&bracketed[..end]).map_err(|_| Refusal::HostSyntax)?;
+        let end = memchr::memchr(b']', bracketed).ok_or(RejectReason::HostSyntax)?;
+        let address = std::str::from_utf8(&bracketed[..end]).map_err(|_| RejectReason::HostSyntax)?;
         address
             .parse::<std::net::Ipv6Addr>()
-            .map_err(|_| Refusal::HostSyntax)?;
+            .map_err(|_| RejectReason::HostSyntax)?;
         &bracketed[end + 1..]
     } else {
         let end = memchr::memchr(b':', host).unwrap_or(host.len());
         let name = &host[..end];
         if name.is_empty() || name.len() > 253 || !name.iter().all(|&byte| is_name_byte(byte)) {
-            return Err(Refusal::HostSyntax);
+            return Err(RejectReason::HostSyntax);
         }
         &host[end..]
     };
@@ -31,7 +31,7 @@ fn is_name_byte(byte: u8) -> bool {
 }
 
 /// Nothing, or a colon and a port; `example.org:` is allowed by RFC 3986 and means the default port.
-fn check_port(port: &[u8]) -> Result<(), Refusal> {
+fn check_port(port: &[u8]) -> Result<(), RejectReason> {
     match port {
         [] | [b':'] => Ok(()),
         [b':', digits @ ..] if digits.len() <= 5 && digits.iter().all(u8::is_ascii_digit) => {
@@ -41,10 +41,10 @@ fn check_port(port: &[u8]) -> Result<(), Refusal> {
             if (1..=65_535).contains(&number) {
                 Ok(())
             } else {
-                Err(Refusal::HostSyntax)
+                Err(RejectReason::HostSyntax)
             }
         }
-        _ => Err(Refusal::HostSyntax),
+        _ => Err(RejectReason::HostSyntax),
     }
 }
 
@@ -53,7 +53,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn hosts_and_no_hosts() {
+    fn valid_and_invalid_hosts() {
         for good in [
             "a",
             "example.org",
@@ -92,7 +92,7 @@ mod tests {
             "a\tb",
             "a;b",
         ] {
-            assert_eq!(check(bad.as_bytes()), Err(Refusal::HostSyntax), "{bad}");
+            assert_eq!(check(bad.as_bytes()), Err(RejectReason::HostSyntax), "{bad}");
         }
     }
 }

@@ -17,35 +17,38 @@ fn head(method: &str, target: &str, version: Version, fields: &[(&str, &str)]) -
     request.body(()).expect("a head").into_parts().0
 }
 
-fn admit(method: &str, target: &str, fields: &[(&str, &str)]) -> Result<Admitted, Refusal> {
+fn admit(method: &str, target: &str, fields: &[(&str, &str)]) -> Result<Admitted, RejectReason> {
     rules().admit(&mut head(method, target, Version::HTTP_11, fields))
 }
 
 #[test]
-fn host_is_there_once_and_valid() {
+fn host_is_required_once_and_valid() {
     let ok = Ok(Admitted {
         last_on_connection: false,
     });
     assert_eq!(admit("GET", "/", &[("host", "a.example")]), ok);
-    assert_eq!(admit("GET", "/", &[]), Err(Refusal::HostMissing));
+    assert_eq!(admit("GET", "/", &[]), Err(RejectReason::HostMissing));
     assert_eq!(
         admit("GET", "/", &[("host", "a"), ("host", "a")]),
-        Err(Refusal::HostRepeated)
+        Err(RejectReason::HostRepeated)
     );
-    assert_eq!(admit("GET", "/", &[("host", "")]), Err(Refusal::HostSyntax));
-    assert_eq!(admit("GET", "/", &[("host", "a, b")]), Err(Refusal::HostSyntax));
-    assert_eq!(admit("GET", "http://a/", &[]), Err(Refusal::HostMissing));
+    assert_eq!(admit("GET", "/", &[("host", "")]), Err(RejectReason::HostSyntax));
+    assert_eq!(
+        admit("GET", "/", &[("host", "a, b")]),
+        Err(RejectReason::HostSyntax)
+    );
+    assert_eq!(admit("GET", "http://a/", &[]), Err(RejectReason::HostMissing));
 }
 
 #[test]
-fn old_clients_get_a_host() {
+fn http_1_0_request_without_host_gets_one() {
     let mut parts = head("GET", "/", Version::HTTP_10, &[]);
     rules().admit(&mut parts).expect("HTTP/1.0 needs no Host");
     assert_eq!(parts.headers[HOST], "localhost");
 }
 
 #[test]
-fn an_absolute_target_decides_the_host() {
+fn absolute_target_sets_the_host() {
     let mut parts = head(
         "GET",
         "http://real.example:8080?q",
@@ -57,17 +60,17 @@ fn an_absolute_target_decides_the_host() {
     assert_eq!(parts.uri, "/?q");
     assert_eq!(
         admit("GET", "http://u@real/", &[("host", "real")]),
-        Err(Refusal::TargetAuthority)
+        Err(RejectReason::TargetAuthority)
     );
     // A valid target does not hide an invalid Host.
     assert_eq!(
         admit("GET", "http://real/", &[("host", "@")]),
-        Err(Refusal::HostSyntax)
+        Err(RejectReason::HostSyntax)
     );
 }
 
 #[test]
-fn http2_names_its_host_in_the_target() {
+fn http2_authority_becomes_host() {
     let mut parts = head("GET", "http://a.example/x", Version::HTTP_2, &[]);
     rules().admit(&mut parts).expect("the authority is enough");
     assert_eq!(parts.headers[HOST], "a.example");
@@ -78,13 +81,13 @@ fn http2_names_its_host_in_the_target() {
 fn forms_and_methods() {
     let host = [("host", "a")];
     assert!(admit("OPTIONS", "*", &host).is_ok());
-    assert_eq!(admit("GET", "*", &host), Err(Refusal::TargetForm));
-    assert_eq!(admit("GET", "a:80", &host), Err(Refusal::TargetForm));
-    assert_eq!(admit("CONNECT", "a:80", &host), Err(Refusal::Method));
-    assert_eq!(admit("TRACE", "/", &host), Err(Refusal::Method));
-    assert_eq!(admit("DELETE", "/", &host), Err(Refusal::Method));
-    assert_eq!(admit("get", "/", &host), Err(Refusal::Method));
-    assert_eq!(admit("GET", "/%0", &host), Err(Refusal::TargetEscape));
+    assert_eq!(admit("GET", "*", &host), Err(RejectReason::TargetForm));
+    assert_eq!(admit("GET", "a:80", &host), Err(RejectReason::TargetForm));
+    assert_eq!(admit("CONNECT", "a:80", &host), Err(RejectReason::Method));
+    assert_eq!(admit("TRACE", "/", &host), Err(RejectReason::Method));
+    assert_eq!(admit("DELETE", "/", &host), Err(RejectReason::Method));
+    assert_eq!(admit("get", "/", &host), Err(RejectReason::Method));
+    assert_eq!(admit("GET", "/%0", &host), Err(RejectReason::TargetEscape));
     assert_eq!(rules().allow(), "GET, HEAD, POST, OPTIONS");
 }
 
@@ -96,29 +99,35 @@ fn bodies() {
         admit("POST", "/", &all)
     };
     assert!(post(&[("content-length", "1024")]).is_ok());
-    assert_eq!(post(&[("content-length", "1025")]), Err(Refusal::BodyTooLarge));
-    assert_eq!(post(&[("content-length", "+1")]), Err(Refusal::ContentLength));
+    assert_eq!(
+        post(&[("content-length", "1025")]),
+        Err(RejectReason::BodyTooLarge)
+    );
+    assert_eq!(
+        post(&[("content-length", "+1")]),
+        Err(RejectReason::ContentLength)
+    );
     assert_eq!(
         post(&[("content-length", "99999999999999999999")]),
-        Err(Refusal::ContentLength)
+        Err(RejectReason::ContentLength)
     );
     assert_eq!(
         post(&[("content-length", "1"), ("content-length", "1")]),
-        Err(Refusal::ContentLengthRepeated)
+        Err(RejectReason::ContentLengthRepeated)
     );
     assert_eq!(
         post(&[("content-length", "1"), ("transfer-encoding", "chunked")]),
-        Err(Refusal::LengthAndCoding)
+        Err(RejectReason::LengthAndCoding)
     );
     assert_eq!(
         post(&[("expect", "100-Continue")]).map(|admitted| admitted.last_on_connection),
         Ok(false)
     );
-    assert_eq!(post(&[("expect", "200-ok")]), Err(Refusal::Expectation));
+    assert_eq!(post(&[("expect", "200-ok")]), Err(RejectReason::Expectation));
 }
 
 #[test]
-fn a_get_with_a_body_is_the_last_on_its_connection() {
+fn get_with_body_closes_its_connection() {
     let last = |fields| admit("GET", "/", fields).map(|admitted| admitted.last_on_connection);
     assert_eq!(last(&[("host", "a"), ("content-length", "5")]), Ok(true));
     assert_eq!(last(&[("host", "a"), ("transfer-encoding", "chunked")]), Ok(true));
@@ -126,7 +135,7 @@ fn a_get_with_a_body_is_the_last_on_its_connection() {
 }
 
 #[test]
-fn rules_that_cannot_be() {
+fn invalid_rules_are_rejected() {
     let refused = |methods, host| {
         RequestRules::new(methods, 1, host)
             .map(|_| ())
@@ -141,49 +150,49 @@ fn rules_that_cannot_be() {
 #[test]
 fn codes_are_unique_and_plain() {
     let all = [
-        Refusal::BareLf,
-        Refusal::BareCr,
-        Refusal::Nul,
-        Refusal::ControlByte,
-        Refusal::EmptyLines,
-        Refusal::RequestLine,
-        Refusal::MethodSyntax,
-        Refusal::VersionSyntax,
-        Refusal::Version,
-        Refusal::TargetTooLong,
-        Refusal::TargetByte,
-        Refusal::TargetEscape,
-        Refusal::TargetNul,
-        Refusal::TargetFragment,
-        Refusal::TargetForm,
-        Refusal::TargetAuthority,
-        Refusal::FieldColon,
-        Refusal::FieldName,
-        Refusal::FieldFolded,
-        Refusal::HeadTooLarge,
-        Refusal::TooManyFields,
-        Refusal::ContentLength,
-        Refusal::ContentLengthRepeated,
-        Refusal::LengthAndCoding,
-        Refusal::CodingInHttp10,
-        Refusal::Coding,
-        Refusal::CodingUnknown,
-        Refusal::FramingDisguised,
-        Refusal::ChunkSize,
-        Refusal::ChunkExtension,
-        Refusal::ChunkEnd,
-        Refusal::TrailersTooLarge,
-        Refusal::HostMissing,
-        Refusal::HostRepeated,
-        Refusal::HostSyntax,
-        Refusal::Method,
-        Refusal::Expectation,
-        Refusal::BodyTooLarge,
-        Refusal::HeadTimeout,
-        Refusal::BodyTimeout,
-        Refusal::RateLimited,
-        Refusal::Overloaded,
-        Refusal::TooManyConnections,
+        RejectReason::BareLf,
+        RejectReason::BareCr,
+        RejectReason::Nul,
+        RejectReason::ControlByte,
+        RejectReason::EmptyLines,
+        RejectReason::RequestLine,
+        RejectReason::MethodSyntax,
+        RejectReason::VersionSyntax,
+        RejectReason::Version,
+        RejectReason::TargetTooLong,
+        RejectReason::TargetByte,
+        RejectReason::TargetEscape,
+        RejectReason::TargetNul,
+        RejectReason::TargetFragment,
+        RejectReason::TargetForm,
+        RejectReason::TargetAuthority,
+        RejectReason::FieldColon,
+        RejectReason::FieldName,
+        RejectReason::FieldFolded,
+        RejectReason::HeadTooLarge,
+        RejectReason::TooManyFields,
+        RejectReason::ContentLength,
+        RejectReason::ContentLengthRepeated,
+        RejectReason::LengthAndCoding,
+        RejectReason::CodingInHttp10,
+        RejectReason::Coding,
+        RejectReason::CodingUnknown,
+        RejectReason::FramingDisguised,
+        RejectReason::ChunkSize,
+        RejectReason::ChunkExtension,
+        RejectReason::ChunkEnd,
+        RejectReason::TrailersTooLarge,
+        RejectReason::HostMissing,
+        RejectReason::HostRepeated,
+        RejectReason::HostSyntax,
+        RejectReason::Method,
+        RejectReason::Expectation,
+        RejectReason::BodyTooLarge,
+        RejectReason::HeadTimeout,
+        RejectReason::BodyTimeout,
+        RejectReason::RateLimited,
+        RejectReason::Overloaded,
+        RejectReason::TooManyConnections,
     ];
     let lines: Vec<String> = all
         .iter()

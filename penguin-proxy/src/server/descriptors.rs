@@ -1,7 +1,7 @@
-//! How many connections fit into the descriptors that the process may have.
+//! File descriptor budget: how many connections fit into `RLIMIT_NOFILE`.
 //!
-//! Fargate gives a container 65,535 of them, many another host 1,024, and a proxy needs two for every client that it
-//! serves. One that runs out can neither accept nor connect: it would look ill because it is busy.
+//! Fargate allows 65,535 descriptors, many hosts 1,024. The proxy needs two per client. Without descriptors it could
+//! neither accept nor connect.
 
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
@@ -48,7 +48,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn everybody_has_a_share_and_together_they_fit() {
+    fn descriptor_shares_fit_into_the_limit() {
         for (descriptors, threads) in [(256, 1), (1024, 2), (4096, 4), (65_536, 16)] {
             let shares = divide(descriptors, threads, 32);
             let all = 2 * shares.clients + threads * shares.idle_per_thread + 32;

@@ -1,4 +1,4 @@
-//! Ports: one listener per thread on the same address, so that the kernel spreads connections without a lock.
+//! Listeners: one per thread on the same address (`SO_REUSEPORT`).
 
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr, TcpListener};
@@ -87,7 +87,7 @@ fn socket(address: SocketAddr, shared: bool) -> io::Result<TcpListener> {
     socket.set_nonblocking(true)?;
     socket.bind(&address.into())?;
     socket.set_reuse_port(true)?;
-    // Accepted connections inherit both: small answers leave at once, and vanished clients are found out.
+    // Accepted connections inherit both: small responses leave at once, and vanished clients are found out.
     socket.set_tcp_nodelay(true)?;
     let keepalive = TcpKeepalive::new()
         .with_time(Duration::from_mins(1))
@@ -113,7 +113,7 @@ mod tests {
     }
 
     #[test]
-    fn accepted_connections_inherit_what_was_set_for_all() {
+    fn accepted_connections_inherit_socket_options() {
         let listener = bind("PROXY_LISTEN", loopback(), 1).unwrap().remove(0);
         let _client = std::net::TcpStream::connect(listener.local_addr().unwrap()).unwrap();
         // The connection is queued, or will be in a moment.
@@ -130,7 +130,7 @@ mod tests {
     }
 
     #[test]
-    fn a_second_proxy_on_the_same_port_is_told_so() {
+    fn second_proxy_on_the_same_port_fails_with_a_hint() {
         let held = bind("PROXY_LISTEN", loopback(), 2).unwrap();
         let taken = held[0].local_addr().unwrap();
         let error = bind("PROXY_LISTEN", taken, 2).unwrap_err().to_string();

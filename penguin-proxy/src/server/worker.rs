@@ -1,41 +1,47 @@
-//! One serving thread: its runtime, its listener, and what its connections share without a lock.
+//! One serving thread: its runtime, its listener, and the gateway that handles its connections' requests.
 
-use std::cell::{Cell, RefCell};
 use std::net::TcpListener;
 use std::rc::Rc;
 use std::sync::Arc;
 
+use http::Request;
+use hyper::body::Incoming;
 use tokio::runtime::{Builder, LocalOptions};
 
-use super::Shared;
-use crate::access_log::Lines;
-use crate::connection::{self, Connections};
-use crate::drain::Phase;
-use crate::metrics::Counters;
-use crate::upstream::{Pool, Trunks};
+use crate::client_state::ClientState;
+use crate::connection::{self, Clients, Handler, Responding};
+use crate::context::{Shared, Worker};
+use crate::gateway::{self, Gateway, ResponseBody};
+use crate::reject_reason::RejectReason;
+use crate::upstream::Upstream;
 
-/// What belongs to one serving thread.
-#[derive(Debug)]
-pub(crate) struct Worker {
-    pub(crate) shared: Arc<Shared>,
-    index: usize,
-    pub(crate) connections: Connections,
-    pub(crate) pool: Pool,
-    pub(crate) trunks: Trunks,
-    pub(crate) lines: RefCell<Lines>,
-    /// A copy of the shared phase, refreshed by the sweep and the acceptor: no atomic on the request path.
-    pub(crate) phase: Cell<Phase>,
+/// Hands requests of client connections to the gateway.
+pub(super) struct GatewayHandler {
+    worker: Rc<Worker>,
+    upstream: Rc<Upstream>,
 }
 
-impl Worker {
-    pub(crate) fn counters(&self) -> &Counters {
-        &self.shared.counters[self.index]
+impl Handler for GatewayHandler {
+    type Body = ResponseBody;
+
+    fn respond(&self, client: &Rc<ClientState>, request: Request<Incoming>) -> Responding<ResponseBody> {
+        Gateway::new(&self.worker, &self.upstream, client).respond(request)
     }
 
-    /// Whether an answer must be the last one of its connection.
-    pub(crate) fn is_closing(&self) -> bool {
-        self.phase.get() >= Phase::Closing
+    fn reject_before_parse(&self, client: &Rc<ClientState>, reason: RejectReason, seen: &[u8]) -> Vec<u8> {
+        gateway::rejected_before_parse(&self.worker, client, reason, seen)
     }
+}
+
+/// Joins connections, gateway and upstream for one thread.
+pub(super) fn clients(index: usize, shared: &Arc<Shared>) -> (Rc<Upstream>, Rc<Clients<GatewayHandler>>) {
+    let worker = Worker::new(index, shared);
+    let upstream = Upstream::new(&worker);
+    let handler = GatewayHandler {
+        worker: Rc::clone(&worker),
+        upstream: Rc::clone(&upstream),
+    };
+    (upstream, Clients::new(worker, handler))
 }
 
 /// Serves until the drain is over for this thread.
@@ -46,26 +52,19 @@ pub(super) fn run(index: usize, shared: &Arc<Shared>, listener: TcpListener) {
     {
         Ok(runtime) => runtime,
         Err(error) => {
-            tracing::error!("the system refuses a runtime: {error}");
+            tracing::error!("creating a runtime failed: {error}");
             return;
         }
     };
     runtime.block_on(async move {
-        let worker = Rc::new(Worker {
-            shared: Arc::clone(shared),
-            index,
-            connections: Connections::default(),
-            pool: Pool::default(),
-            trunks: Trunks::default(),
-            lines: RefCell::new(shared.log.lines()),
-            phase: Cell::new(Phase::Serving),
-        });
-        let sweeping = tokio::task::spawn_local(connection::sweep(Rc::clone(&worker)));
-        if let Err(error) = connection::accept(&worker, listener).await {
+        let (upstream, clients) = clients(index, shared);
+        let sweep = connection::sweep(Rc::clone(&clients), move |now| upstream.sweep(now));
+        let sweeping = tokio::task::spawn_local(sweep);
+        if let Err(error) = connection::accept(&clients, listener).await {
             tracing::error!("cannot accept connections any more: {error}");
         }
-        worker.connections.all_closed().await;
+        clients.all_closed().await;
         sweeping.abort();
-        worker.lines.borrow_mut().flush();
+        clients.flush_log();
     });
 }

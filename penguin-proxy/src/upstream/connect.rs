@@ -1,4 +1,4 @@
-//! One attempt to connect: every address gets its chance, and an address that leaves the answer is given up at once.
+//! TCP connect with several addresses: staggered attempts; addresses that leave DNS are given up.
 
 use std::future::{Future, poll_fn};
 use std::io;
@@ -23,7 +23,7 @@ type Attempt = Pin<Box<dyn Future<Output = io::Result<TcpStream>> + Send>>;
 /// Why no connection came about.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum ConnectError {
-    #[error("its name has no address yet")]
+    #[error("DNS lookup returned no address")]
     Unresolved,
     #[error("no connection to {address} within {}", humantime::format_duration(*.limit))]
     TimedOut { address: SocketAddr, limit: Duration },
@@ -128,7 +128,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_what_load_cannot_do_is_an_absence() {
+    fn errors_that_load_can_cause_do_not_mean_absence() {
         let limit = Duration::from_secs(1);
         let timed_out = |address: &str| ConnectError::TimedOut {
             address: address.parse().unwrap(),

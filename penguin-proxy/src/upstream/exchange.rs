@@ -1,6 +1,5 @@
-//! One request on one connection: out, and the answer's head back. Its body follows as a stream.
+//! One request on one HTTP/1.1 connection: sends it and returns the response head; the body follows as a stream.
 
-use std::fmt;
 use std::future::poll_fn;
 use std::rc::Rc;
 use std::task::Poll;
@@ -10,82 +9,68 @@ use http::request::Parts;
 use http::{Response, StatusCode};
 use tokio::net::TcpStream;
 
-use super::answer_body::UpstreamBody;
+use super::Upstream;
+use super::conn::UpstreamConn;
+use super::failure::UpstreamFailure;
 use super::http1::Fault;
-use super::link::Link;
-use crate::access_log::End;
-use crate::body::RequestBody;
-use crate::connection::Connection;
-use crate::server::Worker;
+use super::response_body::UpstreamBody;
+use crate::client_state::ClientState;
+use crate::request_body::RequestBody;
+use crate::termination_code::TerminationCode;
 
 /// What came back from the app.
 #[derive(Debug)]
 pub(crate) enum Answered {
-    /// An answer whose body is still to come.
+    /// A response whose body is still to come.
     Response(Response<UpstreamBody>),
     /// The app changed the protocol: the bare socket, and what was read beyond the head.
     Switched(Response<()>, TcpStream, Bytes),
 }
 
-/// Why there is no answer, and what that means for the client.
-#[derive(Debug)]
-pub(crate) struct UpstreamFailure {
-    pub(crate) end: End,
-    pub(crate) reason: String,
-    /// The connection died before a single byte of an answer: a repeatable request may be sent again.
-    pub(super) unanswered: bool,
-}
-
-impl UpstreamFailure {
-    pub(crate) fn new(end: End, reason: impl fmt::Display) -> Self {
-        Self {
-            end,
-            reason: reason.to_string(),
-            unanswered: false,
-        }
-    }
-}
-
-/// Sends a request and waits for the head of its answer, for which `request` gives up its fields.
+/// Sends a request and waits for the head of its response, for which `request` gives up its fields.
 pub(super) async fn exchange(
-    worker: &Rc<Worker>,
-    client: &Rc<Connection>,
-    mut link: Box<Link>,
+    upstream: &Rc<Upstream>,
+    client: &Rc<ClientState>,
+    mut conn: Box<UpstreamConn>,
     request: &mut Parts,
     body: RequestBody,
+    reused: bool,
 ) -> Result<Answered, UpstreamFailure> {
-    link.send(request, body);
-    let head = poll_fn(|cx| match link.poll_head(cx, request) {
-        Poll::Ready(head) => Poll::Ready(head.map_err(|fault| failure(&link, &fault))),
-        Poll::Pending if client.is_answer_overdue() => Poll::Ready(Err(UpstreamFailure::new(
-            End::UpstreamSilent,
-            "no answer in time",
+    conn.send(request, body, reused);
+    let head = poll_fn(|cx| match conn.poll_head(cx, request) {
+        Poll::Ready(head) => Poll::Ready(head.map_err(|fault| failure(&mut conn, &fault))),
+        Poll::Pending if client.response_deadline().is_missed() => Poll::Ready(Err(UpstreamFailure::new(
+            TerminationCode::UpstreamWaitTimeout,
+            "no response in time",
         ))),
         Poll::Pending => Poll::Pending,
     })
     .await;
-    client.answer_came();
+    client.response_deadline().response_started();
     let response = head?;
     if response.status() == StatusCode::SWITCHING_PROTOCOLS {
-        let sent = poll_fn(|cx| link.poll_send(cx)).await;
-        sent.map_err(|fault| failure(&link, &fault))?;
-        let (stream, unread) = link.into_socket();
+        let sent = poll_fn(|cx| conn.poll_send(cx)).await;
+        sent.map_err(|fault| failure(&mut conn, &fault))?;
+        let (stream, unread) = conn.into_socket();
         return Ok(Answered::Switched(response, stream, unread));
     }
     Ok(Answered::Response(
-        response.map(|()| UpstreamBody::on_link(link, worker)),
+        response.map(|()| UpstreamBody::on_conn(conn, upstream)),
     ))
 }
 
-fn failure(link: &Link, fault: &Fault) -> UpstreamFailure {
+fn failure(conn: &mut UpstreamConn, fault: &Fault) -> UpstreamFailure {
     let end = match fault {
-        Fault::TooLarge => End::UpstreamTooLarge,
-        Fault::Malformed(_) => End::UpstreamMalformed,
-        Fault::Closed | Fault::Broken(_) | Fault::Upload => End::UpstreamClosed,
+        Fault::TooLarge => TerminationCode::UpstreamHeadTooLarge,
+        Fault::Malformed(_) => TerminationCode::UpstreamHeadMalformed,
+        Fault::Closed | Fault::Unsent | Fault::Broken(_) | Fault::Upload => {
+            TerminationCode::UpstreamWaitClosed
+        }
     };
     UpstreamFailure {
         end,
         reason: fault.to_string(),
-        unanswered: end == End::UpstreamClosed && !link.has_answered(),
+        unanswered: end == TerminationCode::UpstreamWaitClosed && !conn.has_answered(),
+        unsent: matches!(fault, Fault::Unsent).then(|| Box::new(conn.take_unsent())),
     }
 }

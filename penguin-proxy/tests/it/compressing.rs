@@ -1,8 +1,9 @@
 //! Answers are compressed on their way to clients that accept it.
 
 use std::io::Read;
+use std::sync::{Mutex, mpsc};
 
-use crate::stage::{App, Client, Proxy, Reply};
+use crate::stage::{App, Client, PATIENCE, Proxy, Reply};
 
 fn page() -> String {
     "<p>a penguin waddles, a penguin slides</p>\n".repeat(200)
@@ -108,7 +109,7 @@ fn each_client_gets_its_coding_on_one_connection() {
 }
 
 #[test]
-fn a_short_answer_that_breaks_off_is_no_answer() {
+fn incomplete_short_response_is_502() {
     let app = app();
     let proxy = Proxy::before(&app);
     let reply = get(&mut proxy.connect(), "GET", "/cut", "zstd");
@@ -117,7 +118,7 @@ fn a_short_answer_that_breaks_off_is_no_answer() {
 }
 
 #[test]
-fn compression_can_be_switched_off() {
+fn compression_can_be_off() {
     let app = app();
     let proxy = Proxy::with(|arguments| {
         arguments.upstream = app.address.to_string();
@@ -129,4 +130,42 @@ fn compression_can_be_switched_off() {
         (None, None)
     );
     assert_eq!(reply.text(), page());
+}
+
+/// A body that could be compressed in one go, had it come.
+#[test]
+fn head_is_sent_when_the_body_is_slow() {
+    let (seen, head_seen) = mpsc::channel::<()>();
+    let head_seen = Mutex::new(head_seen);
+    let body = "a penguin waddles, a penguin slides; ".repeat(100);
+    let sent = body.clone();
+    let app = App::scripted(move |mut connection| {
+        if connection.request().is_some() {
+            let (early, late) = sent.split_at(1000);
+            connection.send(format!(
+                "HTTP/1.1 200 OK\r\nContent-Type: text/html\r\nContent-Length: {}\r\n\r\n{early}",
+                sent.len()
+            ));
+            head_seen.lock().unwrap().recv_timeout(PATIENCE).unwrap();
+            connection.send(late);
+        }
+    });
+    let proxy = Proxy::before(&app);
+    let mut client = proxy.connect();
+    client.send("GET / HTTP/1.1\r\nHost: a\r\nAccept-Encoding: gzip\r\n\r\n");
+    let head = client.head().unwrap().to_ascii_lowercase();
+    assert!(
+        head.contains("content-encoding: gzip") && !head.contains("content-length"),
+        "{head}"
+    );
+    seen.send(()).unwrap();
+    let mut encoded = Vec::new();
+    while let Some(chunk) = client.chunk().filter(|chunk| !chunk.is_empty()) {
+        encoded.extend_from_slice(&chunk);
+    }
+    let mut plain = String::new();
+    flate2::read::GzDecoder::new(encoded.as_slice())
+        .read_to_string(&mut plain)
+        .unwrap();
+    assert_eq!(plain, body);
 }

@@ -1,7 +1,7 @@
 //! Tables in the README that are made from the code.
 
-use penguin_proxy::access_log::End;
 use penguin_proxy::cli::settings_table;
+use penguin_proxy::termination_code::TerminationCode;
 
 const README: &str = include_str!("../../README.md");
 
@@ -23,5 +23,10 @@ fn settings() {
 
 #[test]
 fn endings() {
-    holds("endings", &End::table());
+    holds("endings", &TerminationCode::table());
+}
+
+#[test]
+fn metrics() {
+    holds("metrics", &penguin_proxy::metrics::table());
 }

@@ -24,7 +24,7 @@ fn closing_first(times: usize, seen: &Arc<AtomicUsize>) -> App {
 }
 
 #[test]
-fn a_get_is_sent_again_when_its_connection_dies_unanswered() {
+fn get_is_retried_when_its_connection_closes_without_a_response() {
     let seen = Arc::default();
     let app = closing_first(1, &seen);
     let proxy = Proxy::before(&app);
@@ -34,7 +34,7 @@ fn a_get_is_sent_again_when_its_connection_dies_unanswered() {
 }
 
 #[test]
-fn a_get_is_not_sent_for_ever() {
+fn get_retries_are_bounded() {
     let seen = Arc::default();
     let app = closing_first(usize::MAX, &seen);
     let proxy = Proxy::before(&app);
@@ -44,7 +44,7 @@ fn a_get_is_not_sent_for_ever() {
 }
 
 #[test]
-fn a_post_is_sent_once() {
+fn post_is_sent_once() {
     let seen = Arc::default();
     let app = closing_first(1, &seen);
     let proxy = Proxy::before(&app);
@@ -56,7 +56,7 @@ fn a_post_is_sent_once() {
 }
 
 #[test]
-fn a_status_is_never_a_reason_to_try_again() {
+fn status_never_causes_a_retry() {
     let seen: Arc<AtomicUsize> = Arc::default();
     let counted = Arc::clone(&seen);
     let app = App::scripted(move |mut connection| {
@@ -81,7 +81,7 @@ fn saying(bytes: &str) -> App {
 }
 
 #[test]
-fn nonsense_and_half_a_head_are_502() {
+fn invalid_and_incomplete_heads_are_502() {
     let many = format!("HTTP/1.1 200 OK\r\n{}\r\n", "X-Many: 1\r\n".repeat(101));
     for (bytes, end) in [
         ("SSH-2.0-OpenSSH_9.2\r\n", "upstream.head.malformed"),
@@ -117,8 +117,12 @@ fn nonsense_and_half_a_head_are_502() {
 }
 
 #[test]
-fn a_head_without_an_end_is_given_up() {
-    for piece in ["\r\n", "HTTP/1.1 200 OK\r\nX-Endless: x", "\r\n\r\n\n"] {
+fn endless_head_is_502() {
+    for (piece, end) in [
+        ("\r\n", "upstream.head.malformed"),
+        ("HTTP/1.1 200 OK\r\nX-Endless: x", "upstream.head.too_large"),
+        ("\r\n\r\n\n", "upstream.head.malformed"),
+    ] {
         let app = App::scripted(move |mut connection| {
             connection.request();
             // A piece at first, so that the rest is what comes behind the beginning of a head.
@@ -127,12 +131,12 @@ fn a_head_without_an_end_is_given_up() {
         });
         let proxy = Proxy::before(&app);
         assert_eq!(proxy.get("/").status, 502, "{piece:?}");
-        assert_eq!(proxy.line("/")["end"], "upstream.head.too_large", "{piece:?}");
+        assert_eq!(proxy.line("/")["end"], end, "{piece:?}");
     }
 }
 
 #[test]
-fn a_reset_in_the_middle_of_a_head_is_502() {
+fn reset_in_the_middle_of_a_head_is_502() {
     let app = App::scripted(|mut connection| {
         connection.request();
         connection.send("HTTP/1.1 200 OK\r\nContent-Le");
@@ -146,7 +150,7 @@ fn a_reset_in_the_middle_of_a_head_is_502() {
 }
 
 #[test]
-fn an_answer_that_breaks_off_is_never_presented_as_complete() {
+fn incomplete_response_is_never_presented_as_complete() {
     for bytes in [
         "HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nhalf",
         "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n4\r\nhalf\r\n",
@@ -184,7 +188,26 @@ fn an_answer_that_breaks_off_is_never_presented_as_complete() {
 }
 
 #[test]
-fn a_silent_app_is_504() {
+fn http10_client_gets_all_that_came_of_an_incomplete_response() {
+    const CAME: usize = 1_000_012;
+    let app = App::scripted(|mut connection| {
+        if connection.request().is_some() {
+            connection.send("HTTP/1.1 200 OK\r\nContent-Length: 1000100\r\n\r\n");
+            connection.send(vec![b'~'; CAME]);
+        }
+    });
+    let proxy = Proxy::before(&app);
+    for version in ["1.0", "1.1"] {
+        let mut client = proxy.connect();
+        client.send(format!("GET /cut HTTP/{version}\r\nHost: a\r\n\r\n"));
+        let head = client.head().unwrap().to_ascii_lowercase();
+        assert!(head.contains("content-length: 1000100\r\n"), "{head}");
+        assert_eq!(client.rest().map(|body| body.len()), Some(CAME), "HTTP/{version}");
+    }
+}
+
+#[test]
+fn silent_app_is_504() {
     let app = App::scripted(|mut connection| {
         connection.request();
         connection.closed();
@@ -194,14 +217,16 @@ fn a_silent_app_is_504() {
         arguments.first_byte_timeout = "200ms".into();
     });
     assert_eq!(proxy.get("/").status, 504);
-    assert_eq!(proxy.line("/")["end"], "upstream.wait.timeout");
+    let line = proxy.line("/");
+    assert_eq!(line["end"], "upstream.wait.timeout");
+    assert!(line["first_byte_ms"].is_null(), "there was none: {line}");
     let mut client = proxy.connect();
     client.send("POST /upload HTTP/1.1\r\nHost: a\r\nContent-Length: 2\r\n\r\nhi");
     assert_eq!(client.reply().status, 504);
 }
 
 #[test]
-fn a_head_that_drips_is_a_silent_app() {
+fn dripping_head_is_504() {
     let app = App::scripted(|mut connection| {
         connection.request();
         let drops = "HTTP/1.1 200 OK\r\nX-Drip: "
@@ -223,7 +248,7 @@ fn a_head_that_drips_is_a_silent_app() {
 }
 
 #[test]
-fn an_app_that_is_slow_to_accept_is_waited_for() {
+fn slow_accept_is_waited_for() {
     // The kernel takes the connections; the app fetches none of them before it is told to.
     let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let proxy = Proxy::with(|arguments| arguments.upstream = listener.local_addr().unwrap().to_string());
@@ -249,7 +274,7 @@ fn an_app_that_is_slow_to_accept_is_waited_for() {
 }
 
 #[test]
-fn an_app_that_takes_no_connections_is_told_of_with_503() {
+fn app_that_accepts_no_connections_is_503() {
     let hole = never_accepting();
     let _full = fill(&hole);
     let proxy = Proxy::with(|arguments| {
@@ -264,7 +289,7 @@ fn an_app_that_takes_no_connections_is_told_of_with_503() {
 }
 
 #[test]
-fn an_answer_before_the_end_of_the_upload_arrives() {
+fn early_response_arrives() {
     let app = App::scripted(|mut connection| {
         connection.head();
         connection.send("HTTP/1.1 401 Unauthorized\r\nContent-Length: 4\r\nConnection: close\r\n\r\nwho?");
@@ -279,7 +304,7 @@ fn an_answer_before_the_end_of_the_upload_arrives() {
 }
 
 #[test]
-fn an_answer_to_half_an_upload_that_ends_in_a_reset_arrives() {
+fn early_response_followed_by_a_reset_arrives() {
     let app = App::scripted(|mut connection| {
         connection.head();
         connection
@@ -297,7 +322,7 @@ fn an_answer_to_half_an_upload_that_ends_in_a_reset_arrives() {
 }
 
 #[test]
-fn an_app_that_stops_in_the_middle_of_an_answer_does_not_hold_the_next_request_up() {
+fn stalled_response_does_not_delay_the_next_request() {
     let (told, closed) = mpsc::channel();
     let told = Mutex::new(told);
     let app = App::scripted(move |mut connection| {
@@ -323,4 +348,36 @@ fn an_app_that_stops_in_the_middle_of_an_answer_does_not_hold_the_next_request_u
         .recv_timeout(PATIENCE)
         .expect("the app's connection is closed");
     assert_eq!(proxy.line("/half")["end"], "client.answer.aborted");
+}
+
+#[test]
+fn stalled_response_body_is_closed() {
+    for (kind, fields) in [
+        ("length", "Content-Length: 10"),
+        ("chunks", "Transfer-Encoding: chunked"),
+        ("stream", "Content-Type: text/event-stream"),
+    ] {
+        let app = App::scripted(move |mut connection| {
+            if connection.request().is_some() {
+                connection.send(format!("HTTP/1.1 200 OK\r\n{fields}\r\n\r\n"));
+                connection.send(if kind == "chunks" {
+                    "5\r\nhello\r\n"
+                } else {
+                    "hello"
+                });
+                connection.closed();
+            }
+        });
+        let proxy = Proxy::with(|arguments| {
+            arguments.upstream = app.address.to_string();
+            arguments.read_timeout = "200ms".into();
+        });
+        let mut client = proxy.connect();
+        client.send(format!("GET /{kind} HTTP/1.1\r\nHost: a\r\n\r\n"));
+        client.head();
+        client.rest();
+        let line = proxy.line(&format!("/{kind}"));
+        assert_eq!(line["end"], "upstream.answer.timeout", "{line}");
+        assert_eq!(line["error"], "the app sent nothing for 200ms", "{line}");
+    }
 }

@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc;
 use std::time::Duration;
 
-use penguin_proxy::upstream::Lookup;
+use penguin_proxy::resolver::Lookup;
 
 use crate::stage::http2::Http2Client;
 use crate::stage::{App, Proxy, eventually};
@@ -22,7 +22,7 @@ fn counting() -> (App, Arc<AtomicUsize>) {
 }
 
 #[test]
-fn a_head_has_a_total_time_and_an_idle_connection_has_another() {
+fn head_timeout_and_idle_timeout() {
     let app = App::hello();
     let proxy = Proxy::with(|arguments| {
         arguments.upstream = app.address.to_string();
@@ -62,7 +62,7 @@ fn a_head_has_a_total_time_and_an_idle_connection_has_another() {
 }
 
 #[test]
-fn an_upload_must_keep_up_a_rate() {
+fn minimum_upload_rate() {
     let app = App::scripted(|mut connection| {
         connection.request();
     });
@@ -79,7 +79,7 @@ fn an_upload_must_keep_up_a_rate() {
 }
 
 #[test]
-fn a_body_has_a_limit_whether_it_says_its_length_or_not() {
+fn body_limit_with_and_without_content_length() {
     let (app, seen) = counting();
     let proxy = Proxy::with(|arguments| {
         arguments.upstream = app.address.to_string();
@@ -105,7 +105,22 @@ fn a_body_has_a_limit_whether_it_says_its_length_or_not() {
 }
 
 #[test]
-fn a_large_body_within_the_limit_passes_both_ways() {
+fn client_that_sends_on_after_413_is_not_reset() {
+    let (app, _) = counting();
+    let proxy = Proxy::before(&app);
+    let mut client = proxy.connect();
+    client.send("POST /30 HTTP/1.1\r\nHost: a\r\nContent-Length: 31457280\r\n\r\n");
+    let reply = client.reply();
+    assert_eq!((reply.status, reply.field("connection")), (413, Some("close")));
+    for _ in 0..30 {
+        client.send(vec![b'x'; 1 << 20]);
+    }
+    client.finish_sending();
+    assert_eq!(client.rest(), Some(Vec::new()), "an orderly close");
+}
+
+#[test]
+fn large_body_within_the_limit_passes_both_ways() {
     let app = App::answering(|request| String::from_utf8(request.body.clone()).unwrap());
     let proxy = Proxy::with(|arguments| {
         arguments.upstream = app.address.to_string();
@@ -129,7 +144,7 @@ fn a_large_body_within_the_limit_passes_both_ways() {
 }
 
 #[test]
-fn a_client_that_leaves_in_its_upload_takes_the_apps_request_along() {
+fn client_close_during_upload_closes_the_upstream_request() {
     let (told, closed) = mpsc::channel();
     let told = std::sync::Mutex::new(told);
     let app = App::scripted(move |mut connection| {
@@ -156,7 +171,7 @@ fn a_client_that_leaves_in_its_upload_takes_the_apps_request_along() {
 }
 
 #[test]
-fn a_client_that_leaves_while_it_waits_takes_the_apps_request_along() {
+fn client_close_while_waiting_closes_the_upstream_request() {
     let (told, news) = mpsc::channel();
     let told = std::sync::Mutex::new(told);
     let app = App::scripted(move |mut connection| {
@@ -180,7 +195,7 @@ fn a_client_that_leaves_while_it_waits_takes_the_apps_request_along() {
 }
 
 #[test]
-fn a_client_that_never_reads_is_let_go() {
+fn client_that_never_reads_is_closed() {
     let app = App::scripted(|mut connection| {
         if connection.request().is_some() {
             connection.send("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n");
@@ -199,7 +214,7 @@ fn a_client_that_never_reads_is_let_go() {
 }
 
 #[test]
-fn what_parsers_disagree_about_is_refused_logged_and_never_passed_on() {
+fn ambiguous_requests_are_rejected_and_logged() {
     let (app, seen) = counting();
     let proxy = Proxy::before(&app);
     for (bytes, status, rule) in [
@@ -226,6 +241,7 @@ fn what_parsers_disagree_about_is_refused_logged_and_never_passed_on() {
         let mut client = proxy.connect();
         client.send(bytes);
         let reply = client.reply();
+        assert!(reply.field("date").is_some(), "{}", reply.head);
         assert_eq!(
             (reply.status, reply.field("connection")),
             (status, Some("close")),
@@ -239,7 +255,7 @@ fn what_parsers_disagree_about_is_refused_logged_and_never_passed_on() {
 }
 
 #[test]
-fn rules_for_parsed_heads_hold_too() {
+fn rules_for_parsed_heads_hold() {
     let (app, seen) = counting();
     let proxy = Proxy::before(&app);
     let mut client = proxy.connect();
@@ -261,7 +277,7 @@ fn rules_for_parsed_heads_hold_too() {
 }
 
 #[test]
-fn a_refused_head_does_not_take_the_answer_before_it_along() {
+fn rejected_pipelined_head_does_not_affect_the_response_before_it() {
     let app = App::hello();
     let proxy = Proxy::before(&app);
     let mut client = proxy.connect();
@@ -276,7 +292,7 @@ fn a_refused_head_does_not_take_the_answer_before_it_along() {
 }
 
 #[test]
-fn broken_chunks_are_the_clients_fault() {
+fn invalid_chunks_are_400() {
     let (app, seen) = counting();
     let proxy = Proxy::before(&app);
     let mut client = proxy.connect();
@@ -292,7 +308,7 @@ fn broken_chunks_are_the_clients_fault() {
 }
 
 #[test]
-fn only_so_many_connections_are_kept() {
+fn connections_are_bounded() {
     let app = App::hello();
     let proxy = Proxy::with(|arguments| {
         arguments.upstream = app.address.to_string();

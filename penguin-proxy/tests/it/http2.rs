@@ -1,5 +1,9 @@
 //! Clients that speak HTTP/2 from the first byte, in front of an app that speaks HTTP/1.1.
 
+// Malformed requests cost only their stream.
+mod malformed;
+// Broken frames and compression end the connection.
+mod connection_errors;
 // What breaks a rule, floods or stalls.
 mod abuse;
 // How a connection ends.
@@ -10,16 +14,21 @@ use std::sync::{Mutex, mpsc};
 use bytes::Bytes;
 use h2::Reason;
 
-use crate::stage::http2::{Http2Client, piece, read, reset_reason, soon};
-use crate::stage::{App, Proxy};
+use crate::stage::frames::{PREFACE, SETTINGS};
+use crate::stage::http2::{Http2App, Http2Client, answer, piece, read, reset_reason, soon};
+use crate::stage::{App, Client, Proxy};
 
-const PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
-const SETTINGS: &[u8] = &[0, 0, 0, 4, 0, 0, 0, 0, 0];
+/// A connection for raw frames.
+fn connected(proxy: &Proxy) -> Client {
+    let mut client = proxy.connect();
+    client.send([PREFACE, SETTINGS].concat());
+    client
+}
 
 #[test]
-fn a_request_and_its_answer() {
+fn request_and_response() {
     let app = App::answering(|request| {
-        assert_eq!(request.field("via"), Some("2 penguin-proxy"));
+        assert!(request.field("via").unwrap().starts_with("2 penguin-proxy-"));
         assert_eq!(request.field("cookie"), Some("a=1; b=2"));
         assert_eq!(request.field("x-forwarded-proto"), Some("http"));
         format!("{}\n{}", request.line, request.field("host").unwrap())
@@ -40,12 +49,39 @@ fn a_request_and_its_answer() {
         );
         assert!(answer.field("x-request-id").is_some() && answer.field("date").is_some());
     }
-    let line = proxy.lines(3, |line| line["target"] == "/a/b?c=%20d").remove(2);
+    let line = proxy.lines(3, |line| line["target"] == "/a/b?c=*").remove(2);
     assert_eq!(
         (&line["protocol"], &line["end"], &line["host"]),
         (&"HTTP/2".into(), &"ok".into(), &proxy.address.to_string().into())
     );
     assert_eq!(proxy.metric("penguin_proxy_client_connections"), 1);
+}
+
+#[test]
+fn options_for_the_whole_server_reach_apps_of_both_protocols() {
+    let app = App::answering(|request| request.line.clone());
+    let h2c_app = Http2App::serving(|request, mut respond| async move {
+        answer(&mut respond, request.uri().path().to_owned());
+    });
+    for (address, protocol, expected) in [
+        (app.address, "http1", "OPTIONS * HTTP/1.1"),
+        (h2c_app.address, "h2c", "*"),
+    ] {
+        let proxy = Proxy::with(|arguments| {
+            arguments.upstream = address.to_string();
+            arguments.upstream_protocol = protocol.into();
+        });
+        let client = Http2Client::connect(proxy.address);
+        let target = http::Uri::builder()
+            .scheme("http")
+            .authority("a.example")
+            .path_and_query("*");
+        let request = http::Request::options(target.build().unwrap());
+        assert_eq!(client.send(request).unwrap().text(), expected);
+        let mut client = proxy.connect();
+        client.send("OPTIONS http://a.example HTTP/1.1\r\nHost: a.example\r\n\r\n");
+        assert_eq!(client.reply().text(), expected);
+    }
 }
 
 #[test]
@@ -117,7 +153,7 @@ fn both_directions_stream_and_trailers_pass() {
 }
 
 #[test]
-fn the_preface_may_come_in_any_pieces() {
+fn preface_may_come_in_any_pieces() {
     let app = App::hello();
     let proxy = Proxy::before(&app);
     let mut client = proxy.connect();
@@ -129,7 +165,7 @@ fn the_preface_may_come_in_any_pieces() {
 }
 
 #[test]
-fn what_only_begins_like_the_preface_is_refused() {
+fn incomplete_preface_is_rejected() {
     let app = App::hello();
     let proxy = Proxy::before(&app);
     for bytes in [
@@ -155,7 +191,7 @@ fn what_only_begins_like_the_preface_is_refused() {
 }
 
 #[test]
-fn health_is_answered_over_http2_too() {
+fn health_path_over_http2() {
     let app = App::answering(|request| panic!("the app was asked for {}", request.target()));
     let proxy = Proxy::before(&app);
     proxy.ready();
@@ -185,7 +221,7 @@ fn health_is_answered_over_http2_too() {
 }
 
 #[test]
-fn an_absent_app_is_told_of_without_ending_the_connection() {
+fn unreachable_app_is_503_and_the_connection_stays() {
     let proxy = Proxy::with(|arguments| {
         arguments.upstream = "127.0.0.1:1".into();
         arguments.hold = "0s".into();
@@ -204,7 +240,7 @@ fn an_absent_app_is_told_of_without_ending_the_connection() {
 }
 
 #[test]
-fn an_answer_that_breaks_off_is_never_a_clean_end() {
+fn incomplete_response_never_ends_cleanly() {
     let app = App::scripted(|mut connection| {
         if let Some(request) = connection.request() {
             let head = if request.target() == "/length" {
@@ -225,7 +261,7 @@ fn an_answer_that_breaks_off_is_never_a_clean_end() {
 }
 
 #[test]
-fn a_protocol_that_nobody_asked_for_is_no_answer() {
+fn unexpected_101_is_502() {
     let app = App::scripted(|mut connection| {
         if connection.request().is_some() {
             connection.send("HTTP/1.1 101 Switching Protocols\r\nConnection: upgrade\r\nUpgrade: x\r\n\r\n");
@@ -253,7 +289,7 @@ fn waiting() -> (App, mpsc::Receiver<&'static str>) {
 }
 
 #[test]
-fn a_cancelled_request_lets_go_of_the_app() {
+fn cancelled_request_closes_the_upstream_request() {
     let (app, news) = waiting();
     let proxy = Proxy::before(&app);
     let client = Http2Client::connect(proxy.address);

@@ -7,6 +7,11 @@
     reason = "a failed unwrap is a failed test"
 )]
 
+// The crate's import graph, and the rules that it keeps.
+#[path = "../../../.ci/imports.rs"]
+mod imports;
+mod layers;
+
 // The stage: an app with a script, a proxy in this process, a client that speaks raw bytes.
 mod stage;
 
@@ -26,20 +31,30 @@ mod mixture;
 mod hostile_clients;
 // Bodies without a known length, upgrades, half-closed clients.
 mod streams;
+// Clients that close their sending side after the request.
+mod half_close;
 // When the load balancer is told to send requests.
 mod readiness;
 // Clients that speak HTTP/2 from the first byte.
 mod http2;
 // Apps that speak HTTP/2 from the first byte, such as gRPC services.
 mod grpc;
+// RST_STREAM(NO_ERROR) before and after the end of a message.
+mod no_error_resets;
+// Apps that speak HTTP/2 and break its rules in one response of many.
+mod malformed_responses;
+// Behind a load balancer whose clients share a connection.
+mod behind_haproxy;
 // What connections hold while nothing happens on them.
-mod at_rest;
+mod hibernation;
 // Stopping without losing anything.
 mod drain;
 // The program: signals, exit codes, its own probe.
 mod program;
 // Admin endpoints, the log and the numbers.
 mod told;
+// Metrics in the log.
+mod metrics_log;
 // Tables in the README that are made from the code.
 mod documents;
 // Answers in the coding that the client accepts.

@@ -6,7 +6,7 @@ use crate::stage::running::Running;
 use crate::stage::{App, Proxy, eventually};
 
 #[test]
-fn beyond_the_queue_a_request_is_shed_and_health_is_not() {
+fn requests_beyond_the_queue_get_503_and_health_checks_pass() {
     let (go, gate) = mpsc::channel::<()>();
     let gate = std::sync::Mutex::new(gate);
     let app = App::scripted(move |mut connection| {
@@ -37,16 +37,28 @@ fn beyond_the_queue_a_request_is_shed_and_health_is_not() {
 }
 
 #[test]
-fn a_client_that_floods_is_told_to_slow_down() {
+fn flooding_client_gets_429() {
     let app = App::hello();
     let proxy = Proxy::with(|arguments| {
         arguments.upstream = app.address.to_string();
         arguments.client_rate = "1".into();
     });
     let mut client = proxy.connect();
-    let statuses: Vec<u16> = (0..200).map(|_| client.get("/").status).collect();
+    let replies: Vec<_> = (0..200).map(|_| client.get("/")).collect();
+    let statuses: Vec<u16> = replies.iter().map(|reply| reply.status).collect();
     assert!(statuses[..10].iter().all(|status| *status == 200), "{statuses:?}");
     assert!(statuses.contains(&429), "{statuses:?}");
+    // Two hundred within a moment fill the next window of 10 s too, so that only its end has room.
+    let told = replies.iter().filter_map(|reply| reply.field("retry-after"));
+    let waits: Vec<u64> = told.map(|seconds| seconds.parse().unwrap()).collect();
+    assert_eq!(
+        waits.len(),
+        statuses.iter().filter(|status| **status == 429).count()
+    );
+    assert!(waits.iter().all(|wait| (1..=20).contains(wait)), "{waits:?}");
+    assert!(waits.last() > Some(&1), "{waits:?}");
+    let limited = proxy.metric("penguin_proxy_sheds_total{reason=\"rate\"}");
+    assert_eq!(limited, waits.len() as u64);
     client.send("GET / HTTP/1.1\r\nHost: a\r\nX-Forwarded-For: 203.0.113.9\r\n\r\n");
     assert_eq!(
         client.reply().status,
@@ -57,7 +69,7 @@ fn a_client_that_floods_is_told_to_slow_down() {
 
 /// Many hosts give a process 1,024 descriptors. Here there are 256, and 300 clients.
 #[test]
-fn descriptors_that_run_out_turn_clients_away_and_not_the_load_balancer() {
+fn descriptor_shortage_rejects_clients_but_not_health_checks() {
     let (go, gate) = mpsc::channel::<()>();
     let gate = std::sync::Mutex::new(gate);
     let app = App::scripted(move |mut connection| {
@@ -67,7 +79,8 @@ fn descriptors_that_run_out_turn_clients_away_and_not_the_load_balancer() {
             connection.answer("200 OK", "done");
         }
     });
-    let proxy = Running::confined(&app, 256, &[("PROXY_THREADS", "2")]);
+    let settings = [("PROXY_THREADS", "2"), ("PROXY_MAX_CONNECTIONS", "10000")];
+    let proxy = Running::confined(&app, 256, &settings);
     eventually("it is ready", || {
         proxy.connect().get("/healthz/ready").status == 200
     });
@@ -104,4 +117,15 @@ fn descriptors_that_run_out_turn_clients_away_and_not_the_load_balancer() {
         proxy.said()
     );
     assert!(!proxy.said().contains("cannot accept"), "{}", proxy.said());
+}
+
+#[test]
+fn few_descriptors_are_no_warning_without_max_connections() {
+    let app = App::hello();
+    let proxy = Running::confined(&app, 256, &[]);
+    let said = proxy.said();
+    assert!(
+        said.contains("limited by file descriptors") && !said.contains("WARN"),
+        "{said}"
+    );
 }

@@ -1,9 +1,9 @@
 //! What is passed on, and how it looks on the other side.
 
-use crate::stage::{App, Client, Proxy};
+use crate::stage::{App, Client, Proxy, eventually};
 
 #[test]
-fn a_request_and_its_answer() {
+fn request_and_response() {
     let app = App::answering(|request| format!("{}\n{}", request.line, request.field("host").unwrap()));
     let proxy = Proxy::before(&app);
     let reply = proxy.get("/a/b?c=%20d");
@@ -26,7 +26,7 @@ fn bodies_of_both_kinds_reach_the_app() {
 }
 
 #[test]
-fn trailers_need_no_announcement() {
+fn trailers_without_trailer_header_pass() {
     let app = App::answering(|request| String::from_utf8(request.body.clone()).unwrap());
     let proxy = Proxy::before(&app);
     let mut client = proxy.connect();
@@ -41,7 +41,7 @@ fn trailers_need_no_announcement() {
 }
 
 #[test]
-fn a_reason_of_the_apps_own_is_kept() {
+fn custom_reason_phrase_is_kept() {
     let app = App::scripted(|mut connection| {
         while connection.request().is_some() {
             connection.answer("299 Fine so far", "ok");
@@ -55,7 +55,7 @@ fn a_reason_of_the_apps_own_is_kept() {
 }
 
 #[test]
-fn answers_without_a_body_are_never_followed_by_one() {
+fn bodiless_responses_have_no_body() {
     let app = App::scripted(|mut connection| {
         while let Some(request) = connection.head() {
             let sent = match request.target() {
@@ -79,7 +79,7 @@ fn answers_without_a_body_are_never_followed_by_one() {
 }
 
 #[test]
-fn ranges_pass_untouched() {
+fn ranges_pass_unchanged() {
     let app = App::scripted(|mut connection| {
         while let Some(request) = connection.request() {
             assert_eq!(request.field("range"), Some("bytes=0-1"));
@@ -99,7 +99,7 @@ fn ranges_pass_untouched() {
 }
 
 #[test]
-fn http_1_0_clients_get_http_1_0_answers() {
+fn http_1_0_clients_get_http_1_0_responses() {
     let app = App::scripted(|mut connection| {
         while let Some(request) = connection.request() {
             assert!(request.line.ends_with("HTTP/1.1"), "{}", request.line);
@@ -126,7 +126,7 @@ fn pipelined_requests_are_answered_in_order() {
 }
 
 #[test]
-fn a_large_head_of_the_app_passes_and_a_huge_one_is_named() {
+fn large_response_head_passes_and_huge_one_is_502() {
     let app = App::scripted(|mut connection| {
         while let Some(request) = connection.request() {
             let size: usize = request.target()[1..].parse().unwrap();
@@ -174,7 +174,7 @@ fn trailers_pass_both_ways() {
 }
 
 #[test]
-fn continue_is_said_before_the_body_is_sent() {
+fn continue_is_sent_before_the_body() {
     let app = App::answering(|request| {
         assert_eq!(request.field("expect"), None, "the expectation is met here");
         String::from_utf8(request.body.clone()).unwrap()
@@ -188,7 +188,7 @@ fn continue_is_said_before_the_body_is_sent() {
 }
 
 #[test]
-fn early_hints_of_the_app_do_not_confuse() {
+fn early_hints_are_skipped() {
     let app = App::scripted(|mut connection| {
         while connection.request().is_some() {
             connection.send("HTTP/1.1 103 Early Hints\r\nLink: </a.css>\r\n\r\nHTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok");
@@ -199,7 +199,7 @@ fn early_hints_of_the_app_do_not_confuse() {
 }
 
 #[test]
-fn ids_are_made_passed_and_returned() {
+fn request_ids_are_created_forwarded_and_returned() {
     let app = App::answering(|request| request.field("x-request-id").unwrap().to_owned());
     let proxy = Proxy::before(&app);
     let reply = proxy.get("/made");
@@ -208,7 +208,7 @@ fn ids_are_made_passed_and_returned() {
 }
 
 #[test]
-fn health_is_answered_here() {
+fn health_path_is_not_forwarded() {
     let app = App::answering(|request| panic!("the app was asked for {}", request.target()));
     let proxy = Proxy::before(&app);
     proxy.ready();
@@ -217,7 +217,7 @@ fn health_is_answered_here() {
 }
 
 #[test]
-fn a_get_takes_its_body_along() {
+fn get_with_body_is_forwarded() {
     let app = App::answering(|request| String::from_utf8(request.body.clone()).unwrap());
     let proxy = Proxy::on_one_thread(&app);
     for (framing, body) in [
@@ -236,4 +236,111 @@ fn a_get_takes_its_body_along() {
         next["reused"], false,
         "who knows where such a request ends for the app: {next}"
     );
+}
+
+#[test]
+fn content_length_is_sent_without_leading_zeros() {
+    let app = App::scripted(|mut connection| {
+        while let Some(request) = connection.request() {
+            let length = request.field("content-length").unwrap().to_owned();
+            connection.send(format!(
+                "HTTP/1.1 200 OK\r\nContent-Length: 00{}\r\n\r\n{length}",
+                length.len()
+            ));
+        }
+    });
+    let proxy = Proxy::before(&app);
+    let mut client = proxy.connect();
+    client.send("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 005\r\n\r\nhello");
+    let reply = client.reply();
+    assert_eq!(
+        (reply.text().as_str(), reply.field("content-length")),
+        ("5", Some("1"))
+    );
+}
+
+#[test]
+fn options_in_absolute_form_without_a_path_is_about_the_whole_server() {
+    let app = App::answering(|request| request.line.clone());
+    let proxy = Proxy::before(&app);
+    let mut client = proxy.connect();
+    for (target, expected) in [
+        ("http://a", "OPTIONS * HTTP/1.1"),
+        ("http://a/", "OPTIONS / HTTP/1.1"),
+        ("http://a?q", "OPTIONS /?q HTTP/1.1"),
+        ("*", "OPTIONS * HTTP/1.1"),
+    ] {
+        client.send(format!("OPTIONS {target} HTTP/1.1\r\nHost: a\r\n\r\n"));
+        assert_eq!(client.reply().text(), expected, "{target}");
+    }
+}
+
+#[test]
+fn the_log_names_the_target_and_the_host_that_the_app_gets() {
+    let app = App::answering(|request| format!("{} {}", request.target(), request.field("host").unwrap()));
+    let proxy = Proxy::before(&app);
+    let mut client = proxy.connect();
+    client.send("GET http://real.example:81/absolute HTTP/1.1\r\nHost: other.example\r\n\r\n");
+    assert_eq!(client.reply().text(), "/absolute real.example:81");
+    assert_eq!(proxy.line("/absolute")["host"], "real.example:81");
+    client.send("OPTIONS http://real.example HTTP/1.1\r\nHost: other.example\r\n\r\n");
+    assert_eq!(client.reply().text(), "* real.example");
+    assert_eq!(proxy.line("*")["host"], "real.example");
+}
+
+#[test]
+fn trailers_of_a_response_need_no_announcement_where_the_client_asks_for_them() {
+    let app = App::scripted(|mut connection| {
+        while connection.request().is_some() {
+            // More than the socket takes at once.
+            connection.send(format!(
+                "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nf4240\r\n{}\r\n0\r\nX-Check: 9\r\nHost: b\r\n\r\n",
+                "x".repeat(1_000_000)
+            ));
+        }
+    });
+    let proxy = Proxy::before(&app);
+    let mut client = proxy.connect();
+    for (fields, expected) in [
+        ("TE: trailers\r\nConnection: TE\r\n", &["x-check: 9", ""][..]),
+        ("", &[""]),
+        ("TE: trailers\r\nConnection: TE\r\n", &["x-check: 9", ""]),
+    ] {
+        client.send(format!("GET /trailers HTTP/1.1\r\nHost: a\r\n{fields}\r\n"));
+        assert!(client.head().unwrap().starts_with("HTTP/1.1 200"));
+        let chunks = std::iter::from_fn(|| client.chunk().filter(|chunk| !chunk.is_empty()));
+        assert_eq!(chunks.map(|chunk| chunk.len()).sum::<usize>(), 1_000_000);
+        for line in expected {
+            assert_eq!(client.line().unwrap(), *line, "{fields}");
+        }
+    }
+    proxy.lines(3, |line| line["target"] == "/trailers" && line["end"] == "ok");
+}
+
+/// A connection that lingers takes bytes for 30 s; one that is closed answers the first with a reset.
+#[test]
+fn connection_that_the_client_ends_is_closed_without_waiting_for_the_client() {
+    let app = App::hello();
+    let proxy = Proxy::before(&app);
+    let mut get = proxy.connect();
+    get.send("GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n");
+    let mut post = proxy.connect();
+    post.send("POST / HTTP/1.1\r\nHost: a\r\nConnection: Close\r\nContent-Length: 2\r\n\r\nhi");
+    for client in [&mut get, &mut post] {
+        assert_eq!(client.reply().text(), "hello");
+        assert!(client.is_closed());
+        eventually("the connection is reset", || !client.try_send("x"));
+    }
+}
+
+#[test]
+fn connection_that_ends_with_unread_bytes_is_not_reset_before_the_response_is_read() {
+    let app = App::hello();
+    let proxy = Proxy::before(&app);
+    for _ in 0..50 {
+        let mut client = proxy.connect();
+        client.send("GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n\r\nmore");
+        assert_eq!(client.reply().text(), "hello");
+        assert!(client.try_send("x"), "the connection lingers");
+    }
 }

@@ -9,9 +9,9 @@ use crate::stage::running::{Running, run};
 use crate::stage::{App, Client, eventually};
 
 #[test]
-fn serves_until_told_to_stop_and_writes_its_log() {
+fn serves_until_signal_and_writes_its_log() {
     let app = App::hello();
-    for signal in ["TERM", "INT"] {
+    for signal in ["TERM", "INT", "QUIT"] {
         let mut proxy = Running::start(&app, &[]);
         let mut client = Client::connect(proxy.address);
         assert_eq!(client.get("/logged").text(), "hello");
@@ -39,7 +39,7 @@ fn serves_until_told_to_stop_and_writes_its_log() {
 }
 
 #[test]
-fn a_second_signal_ends_it_at_once() {
+fn second_signal_ends_it_at_once() {
     let app = App::hello();
     let mut proxy = Running::start(&app, &[]);
     let mut client = Client::connect(proxy.address);
@@ -58,7 +58,34 @@ fn a_second_signal_ends_it_at_once() {
 }
 
 #[test]
-fn a_reader_of_the_log_that_leaves_does_not_take_it_along() {
+fn signals_without_a_meaning_leave_requests_alone() {
+    let (go, cue) = std::sync::mpsc::channel::<()>();
+    let cue = std::sync::Mutex::new(cue);
+    let app = App::answering(move |_| {
+        cue.lock().unwrap().recv().unwrap();
+        "hello".to_owned()
+    });
+    let mut proxy = Running::start(&app, &[]);
+    let mut client = Client::connect(proxy.address);
+    client.send("GET / HTTP/1.1\r\nHost: a\r\n\r\n");
+    eventually("it is being answered", || {
+        proxy.metric("penguin_proxy_requests_in_flight") == 1
+    });
+    for signal in ["HUP", "USR1", "USR2"] {
+        proxy.signal(signal);
+        let told = format!("\"signal\":\"SIG{signal}\"");
+        eventually(signal, || {
+            let ended = proxy.child.try_wait().unwrap();
+            assert!(ended.is_none(), "{signal}: {ended:?}");
+            proxy.said().contains(&told)
+        });
+    }
+    go.send(()).unwrap();
+    assert_eq!(client.reply().text(), "hello");
+}
+
+#[test]
+fn broken_pipe_of_the_log_does_not_stop_it() {
     let app = App::hello();
     let mut proxy = Running::start(&app, &[]);
     drop(proxy.child.stdout.take());
@@ -73,7 +100,7 @@ fn a_reader_of_the_log_that_leaves_does_not_take_it_along() {
 }
 
 #[test]
-fn its_own_probe_says_yes_no_and_why() {
+fn health_command_results() {
     let app = App::hello();
     let proxy = Running::start(&app, &[]);
     let listen = proxy.address.to_string();
@@ -108,7 +135,41 @@ fn its_own_probe_says_yes_no_and_why() {
 }
 
 #[test]
-fn unusable_settings_end_with_64_before_a_port_is_bound() {
+fn live_but_not_ready_without_the_app() {
+    let place = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let upstream = place.local_addr().unwrap();
+    drop(place);
+    let settings = [
+        ("PROXY_UPSTREAM", upstream.to_string()),
+        ("PROXY_LISTEN", "127.0.0.1:0".to_owned()),
+        ("PROXY_ADMIN_LISTEN", "127.0.0.1:0".to_owned()),
+    ];
+    let proxy = Running::with(&settings.each_ref().map(|(name, value)| (*name, value.as_str())));
+    let (listen, admin) = (proxy.address.to_string(), proxy.admin.to_string());
+    let asks = |listen: &str, admin: &str, command: &str| {
+        let output = run(
+            command,
+            &[("PROXY_LISTEN", listen), ("PROXY_ADMIN_LISTEN", admin)],
+        );
+        (output.status.code(), String::from_utf8(output.stderr).unwrap())
+    };
+    assert_eq!(asks(&listen, &admin, "health --live"), (Some(0), String::new()));
+    for command in ["health --ready", "health"] {
+        let (code, said) = asks(&listen, &admin, command);
+        assert!(
+            code == Some(1) && said.contains("not ready: the app has not been reachable yet"),
+            "{said}"
+        );
+    }
+    // Both ports count.
+    assert_eq!(asks("127.0.0.1:1", &admin, "health --live").0, Some(1));
+    assert_eq!(asks(&listen, "127.0.0.1:1", "health --live").0, Some(1));
+    let (code, said) = asks(&listen, &admin, "health --live --ready");
+    assert!(code == Some(2) && said.contains("cannot be used with"), "{said}");
+}
+
+#[test]
+fn invalid_settings_exit_with_64_before_a_port_is_bound() {
     for verb in ["serve", "check", "health"] {
         let output = run(
             verb,
@@ -130,7 +191,7 @@ fn unusable_settings_end_with_64_before_a_port_is_bound() {
 }
 
 #[test]
-fn a_port_in_use_is_told_of_with_its_remedy() {
+fn port_in_use_is_reported_with_a_hint() {
     let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let listen = taken.local_addr().unwrap().to_string();
     let output = run(
@@ -146,7 +207,7 @@ fn a_port_in_use_is_told_of_with_its_remedy() {
 }
 
 #[test]
-fn check_prints_values_and_the_timeline() {
+fn check_prints_values_and_timeline() {
     let output = run("check", &[("PROXY_HOLD", "7s")]);
     assert_eq!(output.status.code(), Some(0));
     let said = String::from_utf8(output.stdout).unwrap();
@@ -154,5 +215,87 @@ fn check_prints_values_and_the_timeline() {
     assert!(
         holds("PROXY_HOLD", "7s") && said.contains("+15s  closing"),
         "{said}"
+    );
+}
+
+/// One stuck log driver blocks both outputs of a container.
+#[test]
+fn unread_outputs_do_not_stop_health_admin_or_drain() {
+    let place = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let upstream = place.local_addr().unwrap();
+    let settings = [
+        ("PROXY_UPSTREAM", upstream.to_string()),
+        ("PROXY_LISTEN", "127.0.0.1:0".to_owned()),
+        ("PROXY_ADMIN_LISTEN", "127.0.0.1:0".to_owned()),
+        ("PROXY_LOG_FORMAT", "json".to_owned()),
+        ("PROXY_PRE_DRAIN", "1s".to_owned()),
+        ("PROXY_STOP_TIMEOUT", "20s".to_owned()),
+    ];
+    // Nobody listens there yet: the first complaint of that goes into a full pipe, or just before it is full.
+    drop(place);
+    let (mut proxy, outputs) =
+        Running::unread(&settings.each_ref().map(|(name, value)| (*name, value.as_str())));
+    let health = || proxy.connect().get("/healthz/ready");
+    assert_eq!(health().status, 503);
+    let (go, cue) = std::sync::mpsc::channel::<()>();
+    let cue = std::sync::Mutex::new(cue);
+    let _app = App::at(upstream, move |mut connection| {
+        while let Some(request) = connection.request() {
+            if request.target() == "/slow" {
+                let _released = cue.lock().unwrap().recv();
+            }
+            connection.answer("200 OK", "hello");
+        }
+    });
+    // What is learnt of the app is told, and acted upon.
+    eventually("it learns of the app", || health().status == 200);
+    // More lines than the pipe, the writer and its queue hold.
+    let mut client = proxy.connect();
+    let target = format!("/{}", "x".repeat(8000));
+    let dropped = || proxy.metric("penguin_proxy_access_log_dropped_total");
+    eventually("the log is full", || {
+        assert_eq!(client.get(&target).status, 200);
+        dropped() > 0
+    });
+    let mut slow = proxy.connect();
+    slow.send("GET /slow HTTP/1.1\r\nHost: a\r\n\r\n");
+    eventually("it is being answered", || {
+        proxy.metric("penguin_proxy_requests_in_flight") == 1
+    });
+    proxy.signal("TERM");
+    eventually("health follows", || health().text() == "not ready: draining\n");
+    eventually("the pre-drain ends", || {
+        proxy.metric("penguin_proxy_drain_phase") == 2
+    });
+    assert_eq!(client.get("/last").field("connection"), Some("close"));
+    go.send(()).unwrap();
+    assert_eq!(slow.reply().text(), "hello");
+    assert_eq!(proxy.wait().code(), Some(0));
+    drop(outputs);
+}
+
+/// Many more than the pipe holds, read only once the proxy has been told to stop.
+#[test]
+fn no_log_line_is_lost_at_exit() {
+    let app = App::hello();
+    let mut proxy = Running::start(&app, &[("PROXY_THREADS", "1")]);
+    let target = format!("/{}", "x".repeat(4000));
+    let mut client = proxy.connect();
+    for _ in 0..60 {
+        assert_eq!(client.get(&target).status, 200);
+    }
+    assert_eq!(proxy.metric("penguin_proxy_access_log_dropped_total"), 0);
+    proxy.signal("TERM");
+    drop(client);
+    eventually("it has drained", || {
+        proxy.said().contains("all requests finished")
+    });
+    let mut log = String::new();
+    let mut output = proxy.child.stdout.take().unwrap();
+    output.read_to_string(&mut log).unwrap();
+    assert_eq!(proxy.wait().code(), Some(0));
+    assert_eq!(
+        log.lines().filter(|line| line.contains("\"end\":\"ok\"")).count(),
+        60
     );
 }

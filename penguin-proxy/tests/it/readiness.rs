@@ -39,7 +39,7 @@ fn proxy(app: &App) -> Proxy {
 }
 
 #[test]
-fn an_app_that_is_asked_must_say_that_it_is_well_before_the_first_request() {
+fn not_ready_before_the_first_successful_health_check() {
     let says = Arc::new(Mutex::new("503 Service Unavailable"));
     let (app, asked) = app(&says);
     let proxy = proxy(&app);
@@ -47,7 +47,7 @@ fn an_app_that_is_asked_must_say_that_it_is_well_before_the_first_request() {
     let health = proxy.get("/healthz/ready");
     assert_eq!(
         (health.status, health.text().as_str()),
-        (503, "not ready: the app has not answered yet\n")
+        (503, "not ready: the app has not been reachable yet\n")
     );
     assert_eq!(proxy.get("/").status, 200, "what does come is passed on");
     for silent in ["", "404 Not Found", "100 Continue"] {
@@ -61,7 +61,7 @@ fn an_app_that_is_asked_must_say_that_it_is_well_before_the_first_request() {
 }
 
 #[test]
-fn an_app_that_takes_long_to_say_it_is_well_is_not_taken_for_ill() {
+fn slow_health_response_does_not_mean_unhealthy() {
     let says = Arc::new(Mutex::new("204 No Content"));
     let (app, asked) = app(&says);
     let proxy = proxy(&app);
@@ -75,7 +75,7 @@ fn an_app_that_takes_long_to_say_it_is_well_is_not_taken_for_ill() {
 }
 
 #[test]
-fn an_app_that_says_it_is_ill_for_long_is_sent_no_more_requests() {
+fn unhealthy_app_becomes_not_ready() {
     let says = Arc::new(Mutex::new("200 OK"));
     let (app, _) = app(&says);
     let proxy = proxy(&app);
@@ -86,7 +86,7 @@ fn an_app_that_says_it_is_ill_for_long_is_sent_no_more_requests() {
     });
     assert_eq!(
         proxy.get("/healthz/ready").text(),
-        "not ready: the app is not well any more\n"
+        "not ready: the app is unhealthy\n"
     );
     *says.lock().unwrap() = "200 OK";
     proxy.ready();
@@ -94,7 +94,7 @@ fn an_app_that_says_it_is_ill_for_long_is_sent_no_more_requests() {
 
 /// Longer than an app that is gone is waited for.
 #[test]
-fn a_neighbour_whose_queue_is_full_is_busy_and_not_gone() {
+fn full_accept_queue_does_not_mean_unreachable() {
     let busy = never_accepting();
     let proxy = Proxy::with(|arguments| {
         arguments.upstream = busy.local_addr().unwrap().as_socket().unwrap().to_string();

@@ -1,7 +1,11 @@
 //! A proxy in this process, an app with a script, a client that speaks raw bytes.
+//!
+//! Where `PENGUIN_PROXY_BIN` names a build of the program, such as the one that is shipped, the proxy is a process of
+//! that program instead. Tests that replace a part of it, such as the resolver, keep the one in this process.
 
 pub(crate) mod app;
 pub(crate) mod client;
+pub(crate) mod frames;
 pub(crate) mod http2;
 pub(crate) mod name_server;
 pub(crate) mod network;
@@ -9,15 +13,17 @@ pub(crate) mod running;
 
 use std::io::Write;
 use std::net::SocketAddr;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Condvar, Mutex};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
+use self::running::Running;
 use penguin_proxy::access_log::AccessLog;
 use penguin_proxy::cli::defaults;
 use penguin_proxy::config::{Arguments, Config};
+use penguin_proxy::resolver::Lookup;
 use penguin_proxy::server::Server;
-use penguin_proxy::upstream::Lookup;
 use serde_json::Value;
 use tokio::sync::mpsc;
 
@@ -31,9 +37,20 @@ pub(crate) const PATIENCE: Duration = Duration::from_secs(20);
 pub(crate) struct Proxy {
     pub(crate) address: SocketAddr,
     pub(crate) admin: SocketAddr,
-    stop: mpsc::Sender<&'static str>,
-    running: Option<JoinHandle<()>>,
+    place: Place,
     log: Log,
+}
+
+/// Where it runs.
+enum Place {
+    Thread {
+        stop: mpsc::Sender<&'static str>,
+        running: Option<JoinHandle<()>>,
+    },
+    Process {
+        running: Mutex<Running>,
+        told: AtomicBool,
+    },
 }
 
 impl Proxy {
@@ -52,7 +69,30 @@ impl Proxy {
 
     /// With some settings changed.
     pub(crate) fn with(change: impl FnOnce(&mut Arguments)) -> Self {
+        if running::other_build().is_some() {
+            return Self::launched(&configuration(change));
+        }
         Self::resolving(Lookup::system(), change)
+    }
+
+    /// As a process.
+    fn launched(config: &Config) -> Self {
+        let settings = config.effective();
+        let mut settings: Vec<_> = settings
+            .iter()
+            .map(|(name, value)| (*name, value.as_str()))
+            .collect();
+        settings.push(("PROXY_LOG_FORMAT", "json"));
+        let mut running = Running::with(&settings);
+        Self {
+            address: running.address,
+            admin: running.admin,
+            log: running.log(),
+            place: Place::Process {
+                running: Mutex::new(running),
+                told: AtomicBool::new(false),
+            },
+        }
     }
 
     /// With a resolver of the test's.
@@ -66,24 +106,21 @@ impl Proxy {
         change: impl FnOnce(&mut Arguments),
         adjust: impl FnOnce(&mut Config),
     ) -> Self {
-        let mut arguments = defaults();
-        arguments.listen = "127.0.0.1:0".into();
-        arguments.admin_listen = "127.0.0.1:0".into();
-        arguments.pre_drain = "0s".into();
-        arguments.threads = "2".into();
-        change(&mut arguments);
-        let mut config = Config::new(&arguments).unwrap_or_else(|error| panic!("{error}"));
+        let mut config = configuration(change);
         adjust(&mut config);
         let log = Log::default();
-        let server = Server::bind(config, lookup, AccessLog::new(log.clone(), true)).expect("ports");
+        let access_log = AccessLog::new(log.clone(), true).expect("a thread");
+        let server = Server::bind(config, lookup, access_log).expect("ports");
         let (address, admin) = (server.address(), server.admin_address());
         let (stop, wishes) = mpsc::channel(2);
         let running = std::thread::spawn(move || server.run(wishes).expect("a proxy that runs"));
         Self {
             address,
             admin,
-            stop,
-            running: Some(running),
+            place: Place::Thread {
+                stop,
+                running: Some(running),
+            },
             log,
         }
     }
@@ -100,20 +137,38 @@ impl Proxy {
 
     /// Asks to stop.
     pub(crate) fn stop(&self) {
-        self.stop.blocking_send("a test").expect("the proxy runs");
+        match &self.place {
+            Place::Thread { stop, .. } => stop.blocking_send("a test").expect("the proxy runs"),
+            Place::Process { running, told } => {
+                // Not the same signal twice: two of a kind may arrive as one.
+                let again = told.swap(true, Ordering::SeqCst);
+                running.lock().unwrap().signal(if again { "INT" } else { "TERM" });
+            }
+        }
     }
 
     /// Whether it has stopped.
     pub(crate) fn has_stopped(&self) -> bool {
-        self.running.as_ref().is_none_or(JoinHandle::is_finished)
+        match &self.place {
+            Place::Thread { running, .. } => running.as_ref().is_none_or(JoinHandle::is_finished),
+            Place::Process { running, .. } => running.lock().unwrap().child.try_wait().unwrap().is_some(),
+        }
     }
 
     /// Waits until it has stopped. Gives how long that took.
     pub(crate) fn stopped(&mut self) -> Duration {
         let began = Instant::now();
-        if let Some(running) = self.running.take() {
-            eventually("the proxy stops", || running.is_finished());
-            running.join().expect("an orderly end");
+        eventually("the proxy stops", || self.has_stopped());
+        match &mut self.place {
+            Place::Thread { running, .. } => {
+                if let Some(running) = running.take() {
+                    running.join().expect("an orderly end");
+                }
+            }
+            Place::Process { running, .. } => {
+                let status = running.get_mut().unwrap().wait();
+                assert_eq!(status.code(), Some(0), "an orderly end");
+            }
         }
         began.elapsed()
     }
@@ -139,19 +194,40 @@ impl Proxy {
     }
 }
 
-/// The value of a number at an admin port.
+/// The value of a number at an admin port: of one name with its labels, or of all those with the name.
 fn metric(admin: SocketAddr, name: &str) -> u64 {
     let text = Client::connect(admin).get("/metrics").text();
-    let line = text.lines().find(|line| line.split(' ').next() == Some(name));
-    let line = line.unwrap_or_else(|| panic!("{name} is not among the metrics:\n{text}"));
-    line.rsplit(' ').next().unwrap().parse().unwrap()
+    let has_the_name = |line: &&str| {
+        let sample = line.split(' ').next().unwrap_or_default();
+        sample == name || sample.split('{').next() == Some(name)
+    };
+    let values: Vec<u64> = text
+        .lines()
+        .filter(has_the_name)
+        .map(|line| line.rsplit(' ').next().unwrap().parse().unwrap())
+        .collect();
+    assert!(!values.is_empty(), "{name} is not among the metrics:\n{text}");
+    values.iter().sum()
+}
+
+/// The settings of the tests, with some changed.
+fn configuration(change: impl FnOnce(&mut Arguments)) -> Config {
+    let mut arguments = defaults();
+    arguments.listen = "127.0.0.1:0".into();
+    arguments.admin_listen = "127.0.0.1:0".into();
+    arguments.pre_drain = "0s".into();
+    arguments.threads = "2".into();
+    change(&mut arguments);
+    Config::new(&arguments).unwrap_or_else(|error| panic!("{error}"))
 }
 
 impl Drop for Proxy {
     fn drop(&mut self) {
-        // Twice: at once.
-        for _ in 0..2 {
-            let _stopped_already = self.stop.try_send("the end of a test");
+        // Twice: at once. A process is killed by its own drop.
+        if let Place::Thread { stop, .. } = &self.place {
+            for _ in 0..2 {
+                let _stopped_already = stop.try_send("the end of a test");
+            }
         }
     }
 }

@@ -2,10 +2,10 @@
 
 use std::sync::{Mutex, mpsc};
 
-use crate::stage::{App, PATIENCE, Proxy};
+use crate::stage::{App, PATIENCE, Proxy, eventually};
 
 #[test]
-fn events_leave_as_they_come() {
+fn server_sent_events_are_not_buffered() {
     let (next, cue) = mpsc::channel::<()>();
     let cue = Mutex::new(cue);
     let app = App::scripted(move |mut connection| {
@@ -33,7 +33,7 @@ fn events_leave_as_they_come() {
 }
 
 #[test]
-fn an_upload_reaches_the_app_while_it_is_still_coming() {
+fn uploads_are_streamed() {
     let app = App::scripted(|mut connection| {
         if connection.head().is_none() {
             return;
@@ -90,7 +90,7 @@ fn echo() -> App {
 }
 
 #[test]
-fn an_upgraded_connection_is_a_tunnel() {
+fn upgraded_connection_is_a_tunnel() {
     let app = echo();
     let proxy = Proxy::before(&app);
     let mut client = proxy.connect();
@@ -115,8 +115,104 @@ fn an_upgraded_connection_is_a_tunnel() {
     );
 }
 
+/// Upgrades once it has the whole request, and echoes from the body on.
+fn echo_from_the_body_on() -> App {
+    App::scripted(|mut connection| {
+        let Some(request) = connection.request() else {
+            return;
+        };
+        connection.send(format!("HTTP/1.1 101 Switching Protocols\r\n{UPGRADE}\r\n"));
+        connection.send([b"<", request.body.as_slice(), b">"].concat());
+        let mut buffer = [0; 1024];
+        loop {
+            let count = connection.read(&mut buffer);
+            if count == 0 || !connection.send(&buffer[..count]) {
+                return;
+            }
+        }
+    })
+}
+
 #[test]
-fn an_upgrade_that_the_app_declines_leaves_the_connection_as_it_is() {
+fn upgrade_request_body_reaches_the_app_before_the_tunnel() {
+    let app = echo_from_the_body_on();
+    let proxy = Proxy::before(&app);
+    for (framing, body, early) in [
+        ("Content-Length: 5", "hello", ""),
+        ("Content-Length: 5", "hello", "\0GET / HTTP/9.9\n"),
+        (
+            "Transfer-Encoding: chunked",
+            "2\r\nhe\r\n3\r\nllo\r\n0\r\n\r\n",
+            "\0\r\n",
+        ),
+    ] {
+        for at_once in [true, false] {
+            let mut client = proxy.connect();
+            let head = format!("POST /exec HTTP/1.1\r\nHost: a\r\n{UPGRADE}{framing}\r\n\r\n");
+            if at_once {
+                client.send(format!("{head}{body}{early}"));
+            } else {
+                // The body comes once the app has the head.
+                client.send(head);
+                eventually("the request is in flight", || {
+                    proxy.metric("penguin_proxy_requests_in_flight") == 1
+                });
+                client.send(body).send(early);
+            }
+            assert!(client.head().unwrap().starts_with("HTTP/1.1 101"));
+            assert_eq!(client.exactly(7).unwrap(), b"<hello>");
+            assert_eq!(client.exactly(early.len()).unwrap(), early.as_bytes());
+            client.send("more");
+            assert_eq!(client.exactly(4).unwrap(), b"more");
+            client.finish_sending();
+            assert_eq!(client.rest().unwrap(), b"");
+            eventually("the tunnel is closed", || {
+                proxy.metric("penguin_proxy_requests_in_flight") == 0
+            });
+        }
+    }
+}
+
+#[test]
+fn tunnel_that_is_reset_logs_its_bytes() {
+    let app = echo();
+    let proxy = Proxy::before(&app);
+    let mut client = proxy.connect();
+    client.send(format!("GET /reset HTTP/1.1\r\nHost: a\r\n{UPGRADE}\r\n"));
+    client.head().unwrap();
+    client.send("ping");
+    assert_eq!(client.exactly(9).unwrap(), b"helloping");
+    client.reset();
+    let line = proxy.line("/reset");
+    assert_eq!(
+        (&line["end"], &line["bytes_in"], &line["bytes_out"]),
+        (&"ok.tunnel".into(), &4.into(), &9.into()),
+        "{line}"
+    );
+}
+
+#[test]
+fn idle_tunnel_is_closed() {
+    let app = echo();
+    let proxy = Proxy::with(|arguments| {
+        arguments.upstream = app.address.to_string();
+        arguments.tunnel_idle = "200ms".into();
+    });
+    let mut client = proxy.connect();
+    client.send(format!("GET /idle HTTP/1.1\r\nHost: a\r\n{UPGRADE}\r\n"));
+    client.head().unwrap();
+    assert_eq!(client.exactly(5).unwrap(), b"hello");
+    assert!(client.is_closed());
+    let line = proxy.line("/idle");
+    assert_eq!(
+        (&line["end"], &line["bytes_out"], &line["error"]),
+        (&"ok.tunnel".into(), &5.into(), &"idle timeout".into()),
+        "{line}"
+    );
+}
+
+#[test]
+fn declined_upgrade_keeps_the_connection() {
     let app = echo();
     let proxy = Proxy::before(&app);
     let mut client = proxy.connect();
@@ -127,23 +223,7 @@ fn an_upgrade_that_the_app_declines_leaves_the_connection_as_it_is() {
 }
 
 #[test]
-fn a_half_closed_client_gets_its_answer() {
-    let app = App::scripted(|mut connection| {
-        if connection.request().is_some() {
-            std::thread::sleep(std::time::Duration::from_millis(100));
-            connection.answer("200 OK", "late");
-        }
-    });
-    let proxy = Proxy::before(&app);
-    let mut client = proxy.connect();
-    client.send("GET / HTTP/1.1\r\nHost: a\r\n\r\n");
-    client.finish_sending();
-    assert_eq!(client.reply().text(), "late");
-    assert!(client.is_closed());
-}
-
-#[test]
-fn a_half_closed_client_does_not_occupy_the_app_for_long() {
+fn half_closed_client_is_closed_after_half_close() {
     let (told, closed) = mpsc::channel();
     let told = Mutex::new(told);
     let app = App::scripted(move |mut connection| {

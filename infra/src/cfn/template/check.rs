@@ -1,4 +1,4 @@
-//! Finds references to what is not in the template.
+//! References to missing resources and parameters.
 
 use std::collections::BTreeSet;
 
@@ -6,7 +6,7 @@ use serde_json::Value as Json;
 
 use super::Defect;
 
-/// Every reference in `template` that leads nowhere.
+/// Returns every dangling reference in `template`.
 pub(super) fn references(template: &Json) -> Vec<Defect> {
     let names = |section: &str| {
         template[section]
@@ -34,7 +34,7 @@ pub(super) fn references(template: &Json) -> Vec<Defect> {
     defects
 }
 
-/// The logical ids and parameters that a value refers to, AWS's own ones included.
+/// Returns the logical IDs and parameters that a value references, including pseudo parameters.
 pub fn mentions(json: &Json) -> Vec<String> {
     let mut found = Vec::new();
     walk(json, &mut found);
@@ -60,7 +60,7 @@ fn walk(json: &Json, found: &mut Vec<String>) {
     }
 }
 
-/// The logical ids in a text of `Fn::Sub`.
+/// Returns the logical IDs in a string of `Fn::Sub`.
 fn in_sub(text: &str) -> impl Iterator<Item = String> {
     text.split("${")
         .skip(1)

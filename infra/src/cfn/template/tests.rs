@@ -1,4 +1,4 @@
-//! Tests of what a template refuses and how it is written.
+//! Tests of template validation and serialization.
 
 use super::*;
 use crate::cfn::{ec2, literal, text};
@@ -17,11 +17,11 @@ fn vpc() -> ec2::Vpc {
 }
 
 #[test]
-fn the_text_is_stable_and_tagged() {
+fn output_is_stable_and_tagged() {
     let mut builder = builder();
     let vpc = builder.add("Vpc", &vpc());
     builder.output("VpcId", "the network", &vpc.id());
-    insta::assert_snapshot!(builder.finish().unwrap().body(), @r#"
+    insta::assert_snapshot!(builder.finish().unwrap().text(), @r#"
     {
       "AWSTemplateFormatVersion": "2010-09-09",
       "Description": "a test",
@@ -60,7 +60,7 @@ fn the_text_is_stable_and_tagged() {
 }
 
 #[test]
-fn a_handle_of_another_template_is_found() {
+fn handle_of_another_template_is_rejected() {
     let foreign = builder().add("Vpc", &vpc());
     let mut builder = builder();
     builder.output("Direct", "", &foreign.id());
@@ -79,7 +79,7 @@ fn a_handle_of_another_template_is_found() {
 }
 
 #[test]
-fn a_dependency_on_nothing_is_found() {
+fn dependency_on_missing_resource_is_rejected() {
     let foreign = self::builder().add("Elsewhere", &vpc());
     let mut builder = builder();
     builder.add_with("Vpc", &vpc(), With::default().after(&foreign));
@@ -90,7 +90,7 @@ fn a_dependency_on_nothing_is_found() {
 }
 
 #[test]
-fn names_are_checked() {
+fn invalid_and_duplicate_names_are_rejected() {
     let mut builder = builder();
     builder.add("Vpc", &vpc());
     builder.add("Vpc", &vpc());
@@ -105,9 +105,9 @@ fn names_are_checked() {
 }
 
 #[test]
-fn what_does_not_fit_a_request_is_refused() {
+fn oversized_template_is_rejected() {
     let mut builder = builder();
-    for n in 0..200 {
+    for n in 0..400 {
         builder.add(format!("Vpc{n}"), &vpc());
     }
     assert!(matches!(

@@ -1,4 +1,4 @@
-//! What AWS has to say, where this build can ask it.
+//! Checks of the AWS account, in builds with the AWS SDK.
 
 use anyhow::Result;
 
@@ -6,33 +6,37 @@ use crate::check::Finding;
 use crate::cli::Global;
 use crate::settings::Settings;
 
-/// Asks AWS. What goes wrong with that is a finding too.
+/// Checks the account. Failed AWS calls become findings too.
 #[cfg(feature = "aws")]
 pub(super) fn findings(settings: &Settings, global: &Global) -> Result<Vec<Finding>> {
-    use crate::commands::{cloud, pipeline};
-    use crate::operation::checking;
+    use crate::commands::{pipeline, session};
+    use crate::settings::EnvironmentName;
     use crate::stacks;
+    use crate::workflows::account_check;
 
     let graph = stacks::graph(settings)?;
-    let request = checking::Request {
-        login: cloud::login(global),
-        // As for the verbs that deploy: the settings outrank the command line.
+    let request = account_check::Request {
+        login: session::login(global),
+        // As for deploying verbs: settings take precedence over the command line.
         region: settings.project.region.clone().or_else(|| global.region.clone()),
         account: settings.project.account.clone(),
-        stacks: graph.stacks().iter().map(cloud::wanted).collect(),
+        stacks: graph.stacks().iter().map(session::stack_spec).collect(),
         connection: pipeline::connection(settings),
         tag_parameter: settings.release.image_tag_parameter.clone(),
-        repositories: cloud::repositories(settings),
+        repositories: session::repositories(settings),
+        secrets: EnvironmentName::ALL
+            .map(|name| (name, settings.environment(name).service.app.secrets.clone()))
+            .into(),
     };
-    cloud::block_on(async { Ok(checking::findings(&request).await) })
+    session::block_on(async { Ok(account_check::findings(&request).await) })
 }
 
-/// Says that this build cannot.
+/// Returns a warning: this build has no AWS SDK.
 #[cfg(not(feature = "aws"))]
-#[expect(clippy::unnecessary_wraps, reason = "as the other")]
+#[expect(clippy::unnecessary_wraps, reason = "same signature in both builds")]
 pub(super) fn findings(_: &Settings, _: &Global) -> Result<Vec<Finding>> {
     Ok(vec![
-        Finding::warning("account", "not looked at: this build has no AWS SDK")
-            .remedy("`cargo run -p infra -- check` builds it in; `--offline` does without"),
+        Finding::warning("account", "not checked: this build has no AWS SDK")
+            .remedy("build it in with `cargo run -p infra -- check`, or pass `--offline`"),
     ])
 }

@@ -1,4 +1,4 @@
-//! The templates that ours are compared with: a file, or a folder of `STACK.template.json`.
+//! Baseline templates from `--against`: a file, or a directory of `STACK.template.json` files.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -9,24 +9,26 @@ use serde_json::Value as Json;
 use crate::exit::{ExitStatus, Failure};
 use crate::stacks::Stack;
 
-/// What the names of templates end with, the longest first.
+/// Template file name suffixes, longest first.
 const ENDINGS: [&str; 2] = [".template.json", ".json"];
 
-/// Templates, by the name of their stack.
+/// Template files by stack name.
 pub(super) struct Against {
     files: BTreeMap<String, PathBuf>,
 }
 
 impl Against {
-    /// Looks at `path`; a file is the template of the one stack that is meant, or of the stack that it is named after.
+    /// Opens `path`. A single file belongs to the only selected stack, or to the stack in its name.
     pub(super) fn open(path: &Path, stacks: &[&Stack]) -> Result<Self> {
         if path.is_dir() {
             return Self::folder(path);
         }
         if !path.exists() {
-            return Err(Failure::failed(format!("there is no {}", path.display()))
-                .hint("`infra synth --out DIR` writes templates to compare with later")
-                .into());
+            return Err(
+                Failure::failed(format!("no such file or directory: {}", path.display()))
+                    .hint("`infra synth --out DIR` writes templates")
+                    .into(),
+            );
         }
         let name = match stacks {
             [one] => one.name.clone(),
@@ -36,12 +38,12 @@ impl Against {
                     Failure::new(
                         ExitStatus::Usage,
                         format!(
-                            "{} is one template, and {} stacks are meant",
+                            "{} is a single template, but {} stacks are selected",
                             path.display(),
                             stacks.len()
                         ),
                     )
-                    .hint("name the stack that it belongs to: `infra diff STACK --against …`")
+                    .hint("name its stack: `infra diff STACK --against …`")
                 })?,
         };
         Ok(Self {
@@ -58,19 +60,19 @@ impl Against {
             }
         }
         if files.is_empty() {
-            return Err(Failure::failed(format!("{} holds no templates", path.display()))
-                .hint("a template is named STACK.template.json, as `infra synth` writes them")
+            return Err(Failure::failed(format!("no templates in {}", path.display()))
+                .hint("template files are named STACK.template.json; `infra synth` writes them")
                 .into());
         }
         Ok(Self { files })
     }
 
-    /// The template of a stack, if there is one.
+    /// Returns the template of a stack, if there is one.
     pub(super) fn template(&self, stack: &str) -> Result<Option<Json>> {
         self.files.get(stack).map(|file| read(file)).transpose()
     }
 
-    /// The templates of stacks that are not among `stacks`. Other JSON that lies there is not meant.
+    /// Returns the templates of stacks that are not in `stacks`. Other JSON files are ignored.
     pub(super) fn others(&self, stacks: &[&Stack]) -> Result<Vec<(String, Json)>> {
         let mut others = Vec::new();
         for (name, file) in &self.files {
@@ -93,10 +95,10 @@ fn stack_of(file: &Path) -> Option<String> {
 fn read(file: &Path) -> Result<Json> {
     let text = fs_err::read_to_string(file)?;
     let json: Json = serde_json::from_str(&text).map_err(|error| {
-        let failure = Failure::failed(format!("{} is no template in JSON", file.display())).caused_by(error);
+        let failure = Failure::failed(format!("{} is not a JSON template", file.display())).caused_by(error);
         let yaml = text.contains("Resources:");
         if yaml {
-            failure.hint("templates in YAML are not read; `cfn-flip FILE` makes JSON of one")
+            failure.hint("YAML templates are not supported; convert with `cfn-flip FILE`")
         } else {
             failure
         }
@@ -104,6 +106,10 @@ fn read(file: &Path) -> Result<Json> {
     if json.get("Resources").is_some_and(Json::is_object) {
         Ok(json)
     } else {
-        Err(Failure::failed(format!("{} is no template: it has no Resources", file.display())).into())
+        Err(Failure::failed(format!(
+            "{} is not a template: no Resources object",
+            file.display()
+        ))
+        .into())
     }
 }

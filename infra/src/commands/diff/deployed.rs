@@ -1,36 +1,44 @@
-//! What is deployed, where this build can ask AWS for it.
+//! Baseline from AWS, in builds with the AWS SDK.
 
 use anyhow::Result;
 
-use super::Other;
+use super::Baseline;
 use crate::cli::Global;
 use crate::console::Console;
+use crate::settings::Settings;
 use crate::stacks::Stack;
 
-/// The deployed templates, and what was changed by hand if `drift` asks for it.
+/// Returns the deployed templates, and manual changes if `drift` is set.
 #[cfg(feature = "aws")]
-pub(super) fn other(stacks: &[&Stack], drift: bool, global: &Global, console: &Console) -> Result<Other> {
+pub(super) fn other(
+    stacks: &[&Stack],
+    settings: &Settings,
+    drift: bool,
+    global: &Global,
+    console: &Console,
+) -> Result<Baseline> {
     use std::collections::BTreeMap;
 
     use anyhow::Context as _;
 
-    use crate::commands::{cloud, settings};
-    use crate::operation::differing;
+    use crate::commands::{session, settings};
+    use crate::workflows::deployed;
 
     settings::refuse_placeholders(global)?;
-    let wanted: Vec<_> = stacks.iter().map(|stack| cloud::wanted(stack)).collect();
-    let deployed = cloud::block_on(async {
-        let context = cloud::open(global, &wanted, console, false).await?;
-        let deployed = differing::deployed(&context, &wanted, drift).await?;
+    let specs: Vec<_> = stacks.iter().map(|stack| session::stack_spec(stack)).collect();
+    let deployed = session::block_on(async {
+        let context = session::open(global, &specs, console, false).await?;
+        let deployed =
+            deployed::deployed(&context, &specs, &settings.release.image_tag_parameter, drift).await?;
         if deployed.iter().all(|stack| stack.template.is_none()) {
             console.hint(context.elsewhere());
         }
         Ok(deployed)
     })
-    .map_err(|error| cloud::with_remedies(error, global))?;
-    let mut other = Other {
+    .map_err(|error| session::with_remedies(error, global))?;
+    let mut other = Baseline {
         drift: drift.then(BTreeMap::new),
-        ..Other::default()
+        ..Baseline::default()
     };
     for (stack, found) in stacks.iter().zip(deployed) {
         if let Some(text) = found.template {
@@ -38,6 +46,7 @@ pub(super) fn other(stacks: &[&Stack], drift: bool, global: &Global, console: &C
                 .with_context(|| format!("the deployed template of {} is not JSON", stack.name))?;
             other.templates.insert(stack.name.clone(), template);
         }
+        other.parameters.insert(stack.name.clone(), found.parameters);
         if let Some(drift) = &mut other.drift {
             drift.insert(stack.name.clone(), found.drift);
         }
@@ -45,8 +54,8 @@ pub(super) fn other(stacks: &[&Stack], drift: bool, global: &Global, console: &C
     Ok(other)
 }
 
-/// Says that this build cannot.
+/// Returns the error of a build without the AWS SDK.
 #[cfg(not(feature = "aws"))]
-pub(super) fn other(_: &[&Stack], _: bool, _: &Global, _: &Console) -> Result<Other> {
-    Err(crate::commands::cloud::without_sdk("diff"))
+pub(super) fn other(_: &[&Stack], _: &Settings, _: bool, _: &Global, _: &Console) -> Result<Baseline> {
+    Err(crate::commands::session::without_sdk("diff"))
 }

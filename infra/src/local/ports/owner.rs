@@ -1,14 +1,14 @@
-//! Who listens on a port: read from `/proc`, where there is one and we may look.
+//! Owner of a listening port, read from `/proc` where possible.
 
 use std::fmt;
 use std::path::Path;
 
-/// A program that listens.
+/// A listening program.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Owner {
-    /// Its name.
+    /// Program name.
     pub name: String,
-    /// Its process id.
+    /// Process ID.
     pub pid: u32,
 }
 
@@ -18,8 +18,8 @@ impl fmt::Display for Owner {
     }
 }
 
-/// The program that listens on a TCP port of this machine. `None` if it belongs to somebody else, runs in a container
-/// or the system has no `/proc`.
+/// Returns the program that listens on a TCP port. `None` if it belongs to another user, runs in a container, or there is
+/// no `/proc`.
 pub(super) fn of(port: u16) -> Option<Owner> {
     let sockets: Vec<_> = ["/proc/net/tcp", "/proc/net/tcp6"]
         .iter()
@@ -41,8 +41,8 @@ pub(super) fn of(port: u16) -> Option<Owner> {
         })
 }
 
-/// The inodes of the sockets that listen on `port`, from a table as the kernel prints it: local address in the
-/// second column, state in the fourth (`0A` listens), inode in the tenth.
+/// Returns the inodes of the sockets that listen on `port`, from `/proc/net/tcp`: local address in column 2, state in
+/// column 4 (`0A` is LISTEN), inode in column 10.
 fn listening_sockets(table: &str, port: u16) -> Vec<String> {
     let suffix = format!(":{port:04X}");
     table
@@ -70,7 +70,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_listening_sockets_of_the_port_count() {
+    fn only_listening_sockets_of_the_port_match() {
         let table = "  sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout inode\n   \
              0: 0100007F:1F90 00000000:0000 0A 00000000:00000000 00:00000000 00000000  1000        0 111 1\n   \
              1: 0100007F:1F90 0100007F:C350 01 00000000:00000000 00:00000000 00000000  1000        0 222 1\n   \

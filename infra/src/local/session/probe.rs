@@ -1,5 +1,4 @@
-//! Asks a container whether it is healthy, by the image's own health check: often while it starts, since somebody waits
-//! for the page, then as often as the task would.
+//! Health probe of a container with the image's own health check: frequent during startup, then at the task's interval.
 
 use std::path::{Path, PathBuf};
 use std::sync::mpsc::{self, Receiver, RecvTimeoutError, Sender};
@@ -10,26 +9,26 @@ use crate::local::events::Event;
 use crate::local::process;
 use crate::service::HealthCheck;
 
-/// Time between two probes of a container that starts.
-const IMPATIENCE: Duration = Duration::from_millis(100);
+/// Probe interval during startup.
+const STARTUP_INTERVAL: Duration = Duration::from_millis(100);
 
-/// A probe that goes on until it is dropped. Only changes are events.
+/// A probe that runs until dropped. Only changes are sent as events.
 #[derive(Debug)]
 pub(super) struct Probe {
     _wanted: Sender<()>,
 }
 
 impl Probe {
-    /// Starts probing `program` with its own environment, so that it asks the right port.
+    /// Starts probing `program` with its environment, which contains the port.
     pub(super) fn start(
         child: usize,
         program: &Path,
         check: &HealthCheck,
-        environment: Vec<(&'static str, String)>,
+        environment: Vec<(String, String)>,
         events: Sender<Event>,
     ) -> Self {
         let (wanted, unwanted) = mpsc::channel();
-        let question = Question {
+        let prober = Prober {
             child,
             program: program.to_owned(),
             check: check.clone(),
@@ -37,43 +36,43 @@ impl Probe {
             unwanted,
         };
         thread::spawn(move || {
-            // The session may be over; then nobody wants to know.
-            let _ = question.go_on_asking(&events);
+            // The session may have ended.
+            let _ = prober.run(&events);
         });
         Self { _wanted: wanted }
     }
 }
 
-/// The time that a container has to become healthy: its start period, then as many failures as it may have.
-pub(super) fn patience(check: &HealthCheck) -> Duration {
+/// Returns the time in which a container must become healthy: its start period plus the allowed failures.
+pub(super) fn startup_timeout(check: &HealthCheck) -> Duration {
     check.start_period + check.interval * check.retries
 }
 
-struct Question {
+struct Prober {
     child: usize,
     program: PathBuf,
     check: HealthCheck,
-    environment: Vec<(&'static str, String)>,
+    environment: Vec<(String, String)>,
     unwanted: Receiver<()>,
 }
 
-impl Question {
-    /// `None` when nobody listens any more.
-    fn go_on_asking(&self, events: &Sender<Event>) -> Option<()> {
+impl Prober {
+    /// Probes repeatedly; returns `None` when stopped.
+    fn run(&self, events: &Sender<Event>) -> Option<()> {
         let child = self.child;
-        let deadline = Instant::now() + patience(&self.check);
-        while let Err(probe) = self.ask() {
+        let deadline = Instant::now() + startup_timeout(&self.check);
+        while let Err(probe) = self.probe() {
             if Instant::now() >= deadline {
                 return events.send(Event::NeverHealthy { child, probe }).ok();
             }
-            self.pause(IMPATIENCE)?;
+            self.pause(STARTUP_INTERVAL)?;
         }
         events.send(Event::Healthy { child }).ok()?;
-        // Failures in a row; the check's own number of them makes it unhealthy.
+        // Consecutive failures.
         let mut failures = 0;
         loop {
             self.pause(self.check.interval)?;
-            let (before, probe) = (failures, self.ask());
+            let (before, probe) = (failures, self.probe());
             failures = if probe.is_ok() { 0 } else { before + 1 };
             match probe {
                 Ok(()) if before >= self.check.retries => events.send(Event::Healthy { child }).ok()?,
@@ -85,8 +84,8 @@ impl Question {
         }
     }
 
-    /// Runs the check. The error is what it says.
-    fn ask(&self) -> Result<(), String> {
+    /// Runs the check once; the error is its output.
+    fn probe(&self) -> Result<(), String> {
         let arguments = self.check.command.get(1..).unwrap_or_default();
         match process::command(&self.program, arguments, &self.environment).output() {
             Ok(output) if output.status.success() => Ok(()),
@@ -103,7 +102,7 @@ impl Question {
         }
     }
 
-    /// `None` when the probe is not wanted any more.
+    /// Waits; returns `None` when stopped.
     fn pause(&self, time: Duration) -> Option<()> {
         matches!(self.unwanted.recv_timeout(time), Err(RecvTimeoutError::Timeout)).then_some(())
     }

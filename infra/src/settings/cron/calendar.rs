@@ -1,19 +1,19 @@
-//! When a time comes, in the course of a year: for means over time, like the number of tasks that always run.
+//! Occurrences of a cron expression in a year, for averages such as the mean of a scheduled task count.
 
 use super::{Cron, DAY_OF_MONTH, DAY_OF_WEEK, FIELDS, Field};
 
 const MINUTES_A_DAY: u32 = 24 * 60;
-/// 2027, which has no leap day and begins on a Friday.
+/// A year without a leap day that starts on a Friday.
 const YEAR: u16 = 2027;
 const FIRST_WEEKDAY: u16 = 6;
 const MONTH_LENGTHS: [u16; 12] = [31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31];
 
-/// Minutes of the year that [`Cron::times`] looks at.
+/// Minutes in the year that [`Cron::times`] covers.
 pub(super) const MINUTES: u32 = 365 * MINUTES_A_DAY;
 
 struct Day {
     month: u16,
-    /// Of the month, counted from 1.
+    /// Day of the month, counted from 1.
     number: u16,
     last: u16,
     /// 1 is Sunday.
@@ -21,7 +21,7 @@ struct Day {
 }
 
 impl Cron {
-    /// Minutes since the beginning of a year without a leap day, in rising order.
+    /// Returns the occurrences in minutes since the start of a year without a leap day, ascending.
     pub fn times(&self) -> Vec<u32> {
         let values: Vec<&str> = self.0.split_whitespace().collect();
         let [minute, hour, _, _, _, year] = values[..] else {
@@ -53,14 +53,14 @@ impl Cron {
         times
     }
 
-    /// The mean over a year of a number that each of the times sets, and that is `before` until the first one comes.
+    /// Returns the mean over a year of a number that each time sets; `before` if no time occurs.
     pub fn mean(before: u32, settings: &[(Self, u32)]) -> f64 {
         let mut changes: Vec<_> = settings
             .iter()
             .flat_map(|(cron, number)| cron.times().into_iter().map(move |at| (at, *number)))
             .collect();
         changes.sort_unstable();
-        // A year begins as the one before it ended.
+        // The year starts with the value at the end of the previous one.
         let mut number = changes.last().map_or(before, |(_, last)| *last);
         let (mut since, mut sum) = (0, 0.0);
         for (at, next) in changes.into_iter().chain([(MINUTES, 0)]) {
@@ -105,10 +105,10 @@ impl Day {
         }
     }
 
-    /// The day from Monday to Friday that is nearest to a day of the month, in the same month.
+    /// Returns the weekday (Monday to Friday) nearest to a day of the month, in the same month.
     fn workday_near(&self, day: u16) -> u16 {
         let day = day.min(self.last);
-        // Modulo 7, so that neither a difference below zero nor one above seven matters.
+        // 35 is a multiple of 7 that keeps the difference positive.
         let weekday = (self.weekday + 35 + day - self.number - 1) % 7 + 1;
         match weekday {
             1 if day == self.last => day - 2,
@@ -136,7 +136,7 @@ impl Day {
 }
 
 impl Field {
-    /// True if a list of numbers, ranges and steps, or `*`, holds `at`.
+    /// Returns true if `at` is in a list of numbers, ranges and steps, or the list is `*`.
     fn holds(&self, values: &str, at: u16) -> bool {
         values.split(',').any(|item| {
             let (item, step) = match item.split_once('/') {
@@ -146,7 +146,7 @@ impl Field {
             let (first, last) = match item.split_once('-') {
                 Some((first, last)) => (self.number(first), self.number(last)),
                 None if item == "*" => (Some(*self.range.start()), Some(*self.range.end())),
-                // `0/2` goes on to the end, `0` alone does not.
+                // `0/2` continues to the end of the range, `0` does not.
                 None => (
                     self.number(item),
                     self.number(item)
@@ -179,7 +179,7 @@ mod tests {
     }
 
     #[test]
-    fn times_of_a_day() {
+    fn times_within_a_day() {
         assert_eq!(times("0 0/2 * * ? *").len(), 365 * 12);
         assert_eq!(times("0 1/2 * * ? *")[..3], [60, 180, 300]);
         assert_eq!(times("*/20 8-9 1 JAN ? *"), [480, 500, 520, 540, 560, 580]);
@@ -187,14 +187,14 @@ mod tests {
     }
 
     #[test]
-    fn days_of_a_year_as_a_calendar_has_them() {
+    fn days_follow_the_calendar() {
         // In 2027 January 1st is a Friday, the 30th a Saturday, the 31st a Sunday.
         assert_eq!(days_of("0 8 ? JAN MON-FRI *")[..3], [1, 4, 5]);
         assert_eq!(days_of("0 8 L JAN,FEB ? *"), [31, 59]);
         assert_eq!(days_of("0 8 30W JAN ? *"), [29]);
         assert_eq!(days_of("0 8 31W JAN ? *"), [29]);
         assert_eq!(days_of("0 8 2W JAN ? *"), [1]);
-        // May 1st is a Saturday, and its nearest working day in May is the 3rd.
+        // May 1st is a Saturday, whose nearest weekday in May is the 3rd.
         assert_eq!(days_of("0 8 1W MAY ? *"), [31 + 28 + 31 + 30 + 3]);
         assert_eq!(days_of("0 8 ? JAN FRIL *"), [29]);
         assert_eq!(days_of("0 8 ? JAN 2#1 *"), [4]);
@@ -202,12 +202,12 @@ mod tests {
     }
 
     #[test]
-    fn a_mean_counts_how_long_each_number_stands() {
+    fn mean_is_weighted_by_duration() {
         let at = |text: &str, number| (text.parse().unwrap(), number);
         let mean = |before, settings: &[(Cron, u32)]| Cron::mean(before, settings);
         assert!((mean(1, &[at("0 0/2 * * ? *", 2), at("0 1/2 * * ? *", 1)]) - 1.5).abs() < 1e-9);
         assert!((mean(3, &[]) - 3.0).abs() < 1e-9);
-        // Ten hours of a working day at 6, else at 2; the year has 261 working days.
+        // 6 for ten hours of each weekday, else 2; the year has 261 weekdays.
         let office = mean(1, &[at("0 8 ? * MON-FRI *", 6), at("0 18 ? * MON-FRI *", 2)]);
         assert!(
             (office - (2.0 + 4.0 * 10.0 * 261.0 / 8760.0)).abs() < 1e-9,

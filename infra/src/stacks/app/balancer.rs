@@ -1,4 +1,4 @@
-//! The load balancer: what visitors reach.
+//! Load balancer: listeners, target groups, URL.
 
 use super::Inputs;
 use crate::cfn::ec2::SecurityGroupId;
@@ -11,25 +11,25 @@ use crate::cfn::{Handle, TemplateBuilder, Text, Value, Values, With, literal, te
 use crate::service::{Container, LOAD_BALANCER_IDLE_TIMEOUT, PROXY_HEALTH_PATH};
 use crate::settings::{Deployment, Environment, EnvironmentName};
 
-/// What the service and its alarms need of the load balancer.
+/// The load balancer as used by the service and its alarms.
 pub(super) struct Balancer {
     pub(super) itself: Handle<LoadBalancer>,
     pub(super) target_group: Handle<TargetGroup>,
-    /// Where visitors' requests come in.
+    /// Listener for client requests.
     pub(super) listener: Handle<Listener>,
-    /// For deployments that move traffic.
+    /// For deployments that shift traffic.
     pub(super) alternate: Option<Alternate>,
-    /// What visitors type.
+    /// URL of the site.
     pub(super) url: Value<Text>,
 }
 
-/// A second target group, and the rule that says which of the two gets the visitors.
+/// A second target group, and the rule that weights both.
 pub(super) struct Alternate {
     pub(super) target_group: Handle<TargetGroup>,
     pub(super) rule: Handle<ListenerRule>,
 }
 
-/// Keys that were exchanged may not be broken later by a quantum computer; TLS 1.2 and 1.3 alone.
+/// TLS 1.2 and 1.3 with post-quantum key exchange.
 const TLS_POLICY: &str = "ELBSecurityPolicy-TLS13-1-2-Res-PQ-2025-09";
 
 pub(super) fn build(
@@ -56,49 +56,33 @@ pub(super) fn build(
     let second =
         traffic_moves.then(|| template.add("AlternateTargetGroup", &self::target_group(inputs, proxy)));
 
-    let visitors = Action::forward(&target_group);
+    let forward = Action::forward(&target_group);
+    let http = |action| Listener {
+        load_balancer_arn: load_balancer.arn(),
+        port: 80,
+        protocol: Protocol::Http,
+        ssl_policy: None,
+        certificates: Vec::new(),
+        default_actions: vec![action],
+    };
     let listener = match &settings.certificate {
         Some(certificate) => {
-            template.add(
-                "RedirectListener",
-                &Listener {
-                    load_balancer_arn: load_balancer.arn(),
-                    port: 80,
-                    protocol: Protocol::Http,
-                    ssl_policy: None,
-                    certificates: Vec::new(),
-                    default_actions: vec![Action::to_https()],
-                },
-            );
-            template.add(
-                "Listener",
-                &Listener {
-                    load_balancer_arn: load_balancer.arn(),
-                    port: 443,
-                    protocol: Protocol::Https,
-                    ssl_policy: Some(TLS_POLICY),
-                    certificates: vec![Certificate {
-                        certificate_arn: certificate.arn.as_str().into(),
-                    }],
-                    default_actions: vec![visitors],
-                },
-            )
+            template.add("RedirectListener", &http(Action::to_https()));
+            let https = Listener {
+                port: 443,
+                protocol: Protocol::Https,
+                ssl_policy: Some(TLS_POLICY),
+                certificates: vec![Certificate {
+                    certificate_arn: certificate.arn.as_str().into(),
+                }],
+                ..http(forward)
+            };
+            template.add("Listener", &https)
         }
-        None => template.add_with(
-            "Listener",
-            &Listener {
-                load_balancer_arn: load_balancer.arn(),
-                port: 80,
-                protocol: Protocol::Http,
-                ssl_policy: None,
-                certificates: Vec::new(),
-                default_actions: vec![visitors],
-            },
-            without_certificate(),
-        ),
+        None => template.add_with("Listener", &http(forward), allow_http()),
     };
     let alternate = second.map(|second| Alternate {
-        rule: template.add("VisitorsRule", &moving_rule(&listener, &target_group, &second)),
+        rule: template.add("VisitorsRule", &weighted_rule(&listener, &target_group, &second)),
         target_group: second,
     });
     let url = match &settings.certificate {
@@ -114,9 +98,9 @@ pub(super) fn build(
     }
 }
 
-/// Reasons of the one environment that has no certificate yet.
-fn without_certificate() -> With {
-    let why = "HTTP until the settings name a certificate";
+/// Exceptions for an environment without a certificate.
+fn allow_http() -> With {
+    let why = "HTTP until a certificate is configured";
     With::default()
         .except("CKV_AWS_2", why)
         .except("CKV_AWS_103", why)
@@ -128,7 +112,7 @@ fn protection(settings: &Environment) -> With {
     } else {
         With::default().except(
             "CKV_AWS_150",
-            "Only prod is protected: the others are made and deleted at will",
+            "Deletion protection is off in the settings of this environment",
         )
     }
 }
@@ -143,19 +127,15 @@ fn attributes(settings: &Environment, inputs: &Inputs, name: EnvironmentName) ->
             "idle_timeout.timeout_seconds",
             &LOAD_BALANCER_IDLE_TIMEOUT.as_secs().to_string(),
         ),
-        // Requests that two servers could read in two ways end here.
+        // Against request smuggling.
         attribute("routing.http.drop_invalid_header_fields.enabled", "true"),
         attribute("routing.http.desync_mitigation_mode", "strictest"),
         attribute("routing.http2.enabled", "true"),
         attribute(
             "deletion_protection.enabled",
-            if settings.deletion_protection {
-                "true"
-            } else {
-                "false"
-            },
+            &settings.deletion_protection.to_string(),
         ),
-        // An operator, or AWS, can take a zone that is in trouble out.
+        // Allows traffic to be shifted away from an impaired zone.
         attribute("zonal_shift.config.enabled", "true"),
         attribute("access_logs.s3.enabled", "true"),
         Attribute {
@@ -183,7 +163,7 @@ fn target_group(inputs: &Inputs, proxy: &Container) -> TargetGroup {
         unhealthy_threshold_count: 2,
         matcher: Matcher { http_code: "200" },
         target_group_attributes: vec![
-            // As long as a task has between its stop signal and its end.
+            // Equals the stop timeout of the task.
             attribute(
                 "deregistration_delay.timeout_seconds",
                 &proxy.stop.timeout.as_secs().to_string(),
@@ -193,8 +173,9 @@ fn target_group(inputs: &Inputs, proxy: &Container) -> TargetGroup {
     }
 }
 
-/// ECS changes the weights of this rule while it deploys.
-fn moving_rule(
+/// Returns the rule whose weights ECS changes during deployments. CloudFormation does not reset them as long as the rule
+/// is unchanged in the template, but reports them as drift.
+fn weighted_rule(
     listener: &Handle<Listener>,
     one: &Handle<TargetGroup>,
     other: &Handle<TargetGroup>,

@@ -1,4 +1,4 @@
-//! The task: the two containers as `service.rs` describes them, in the words of ECS.
+//! Task definition, generated from the containers in `service.rs`.
 
 use super::Inputs;
 use crate::cfn::ec2::Protocol;
@@ -6,17 +6,17 @@ use crate::cfn::ecs::{
     AwsLogsOptions, Capabilities, Capability, Compatibility, ContainerDefinition, ContainerDependency,
     CpuArchitecture, DependencyCondition, HealthCheck, KeyValue, LinuxParameters, LogConfiguration,
     LogDriver, LogMode, NetworkMode, OperatingSystem, PortMapping, RestartPolicy, RuntimePlatform,
-    TaskDefinition, VersionConsistency,
+    SecretReference, TaskDefinition, VersionConsistency,
 };
 use crate::cfn::{Handle, TemplateBuilder, Text, Value, literal, logs, region, text};
 use crate::service::{self, Container};
 use crate::settings::{Architecture, EnvironmentName, Settings};
-use crate::stacks::app::Shared;
+use crate::stacks::execution_role;
 use crate::stacks::foundation::capitalized;
 use crate::stacks::names::Names;
+use crate::stacks::shared::Shared;
 
-/// Adds the task definition, with a log group for each container. The first container is the essential one in the
-/// console's eyes, and the one that the load balancer asks: the proxy.
+/// Adds the task definition and a log group per container, in the order of `containers`. The proxy comes first, as the load balancer's target.
 pub(super) fn build(
     template: &mut TemplateBuilder,
     settings: &Settings,
@@ -25,8 +25,9 @@ pub(super) fn build(
     inputs: &Inputs,
     url: &Value<Text>,
     containers: &[&Container],
-) -> Handle<TaskDefinition> {
+) -> (Handle<TaskDefinition>, Vec<Handle<logs::LogGroup>>) {
     let its = settings.environment(name);
+    let mut groups = Vec::new();
     let definitions = containers
         .iter()
         .map(|container| {
@@ -49,13 +50,15 @@ pub(super) fn build(
                 },
             );
             let image = text([repository, ":".into(), inputs.image_tag.clone()]);
-            definition(container, image, &group, url)
+            let definition = definition(container, image, &group, url, name);
+            groups.push(group);
+            definition
         })
         .collect();
-    template.add(
+    let task = template.add(
         "TaskDefinition",
         &TaskDefinition {
-            // Said, so that the revisions of one service can be listed.
+            // An explicit family lets the revisions of a service be listed.
             family: names.prefixed(name.as_str()).into(),
             requires_compatibilities: vec![Compatibility::Fargate],
             network_mode: NetworkMode::Awsvpc,
@@ -72,7 +75,16 @@ pub(super) fn build(
             task_role_arn: inputs.task_role.clone(),
             container_definitions: definitions,
         },
-    )
+    );
+    (task, groups)
+}
+
+/// Only prod is indexed by search engines.
+fn indexing(environment: EnvironmentName) -> &'static str {
+    match environment {
+        EnvironmentName::Prod => service::INDEXING_ALLOW,
+        EnvironmentName::Dev | EnvironmentName::Staging => service::INDEXING_DENY,
+    }
 }
 
 fn definition(
@@ -80,20 +92,17 @@ fn definition(
     image: Value<Text>,
     group: &Handle<logs::LogGroup>,
     url: &Value<Text>,
+    environment: EnvironmentName,
 ) -> ContainerDefinition {
-    let health = &container.health;
-    let command = ["CMD".to_owned()]
-        .into_iter()
-        .chain(health.command.iter().cloned());
     ContainerDefinition {
         name: container.name.to_owned(),
         image,
-        command: container.command.iter().map(|&word| word.to_owned()).collect(),
+        command: container.command.clone(),
         essential: true,
         user: container.user.to_owned(),
         readonly_root_filesystem: container.read_only_root,
         linux_parameters: LinuxParameters {
-            // Passes signals on and buries children, so that the program need not.
+            // Forwards signals and reaps child processes.
             init_process_enabled: true,
             capabilities: Capabilities {
                 drop: vec![Capability::All],
@@ -106,32 +115,54 @@ fn definition(
         environment: container
             .environment
             .iter()
-            .map(|variable| KeyValue {
-                name: variable.name.to_owned(),
-                value: match &variable.value {
-                    service::Value::Text(text) => text.as_str().into(),
-                    service::Value::PublicUrl => url.clone(),
-                },
+            .filter_map(|variable| {
+                Some(KeyValue {
+                    name: variable.name.clone(),
+                    value: match &variable.value {
+                        service::Value::Text(text) => text.as_str().into(),
+                        service::Value::PublicUrl => url.clone(),
+                        service::Value::Indexing => indexing(environment).into(),
+                        service::Value::Secret(_) => return None,
+                    },
+                })
             })
             .collect(),
-        health_check: HealthCheck {
-            command: command.collect(),
+        secrets: container
+            .environment
+            .iter()
+            .filter_map(|variable| match &variable.value {
+                service::Value::Secret(secret) => Some(SecretReference {
+                    name: variable.name.clone(),
+                    value_from: execution_role::value_from(secret),
+                }),
+                _ => None,
+            })
+            .collect(),
+        health_check: container.health.as_ref().map(|health| HealthCheck {
+            command: ["CMD".to_owned()]
+                .into_iter()
+                .chain(health.command.iter().cloned())
+                .collect(),
             interval: health.interval.as_secs(),
             timeout: health.timeout.as_secs(),
             retries: health.retries,
             start_period: health.start_period.as_secs(),
-        },
-        // The other way round on a stop: the app is told after the proxy has ended.
+        }),
+        // Containers stop in reverse order: the app receives its signal after the proxy has exited.
         depends_on: container
             .starts_after
-            .map(|other| ContainerDependency {
-                container_name: other.to_owned(),
-                condition: DependencyCondition::Healthy,
+            .map(|first| ContainerDependency {
+                container_name: first.container.to_owned(),
+                condition: if first.healthy {
+                    DependencyCondition::Healthy
+                } else {
+                    DependencyCondition::Start
+                },
             })
             .into_iter()
             .collect(),
         stop_timeout: container.stop.timeout.as_secs(),
-        // A proxy that died is back in a second; a new task would take a minute. One that ends well was asked to.
+        // Restarting a crashed proxy takes a second, replacing the task a minute. Exit code 0 means it was stopped.
         restart_policy: container.published.then(|| RestartPolicy {
             enabled: true,
             ignored_exit_codes: vec![0],
@@ -144,7 +175,7 @@ fn definition(
                 awslogs_group: group.name(),
                 awslogs_region: region(),
                 awslogs_stream_prefix: container.name.to_owned(),
-                // A site that cannot write its logs should go on answering.
+                // Logging must not block responses.
                 mode: LogMode::NonBlocking,
                 max_buffer_size: "25m".to_owned(),
             },

@@ -1,4 +1,4 @@
-//! A stand-in for AWS on loopback, with its image repositories, and the real `aws` command to ask it.
+//! Mock AWS on loopback with image repositories, and the real `aws` command.
 
 use std::collections::BTreeMap;
 use std::io::Write as _;
@@ -15,19 +15,19 @@ use super::spec::text;
 use crate::docker::{docker, free_port, run, wait_for};
 
 pub(crate) const REGION: &str = "eu-central-1";
-/// Programs and Python packages of the tests; `.ci/test` makes it.
+/// Programs and Python packages of the tests, installed by `.ci/test`.
 const TOOLS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../.venv/bin");
 
 pub(crate) struct Cloud {
     server: Child,
     port: u16,
-    /// What Docker's command knows of registries, apart from the user's own.
+    /// Docker configuration, separate from the user's.
     docker: TempDir,
     log: TempDir,
 }
 
 impl Cloud {
-    /// With the repositories of this foundation, empty.
+    /// Starts with empty repositories of this foundation.
     pub(crate) fn start(foundation: &Json) -> Self {
         let (port, log) = (free_port(), TempDir::new().unwrap());
         let file = fs_err::File::create(log.path().join("log"))
@@ -37,7 +37,7 @@ impl Cloud {
         let server = Command::new(tools().join("ministack"))
             .env("BIND_HOST", "127.0.0.1")
             .env("GATEWAY_PORT", port.to_string())
-            // It would listen on every address, and clear containers away that others may need.
+            // Prevents it from using the Docker Engine and from listening on all addresses.
             .env("IOT_MTLS_ENABLED", "0")
             .env("DOCKER_HOST", "unix:///nowhere")
             .current_dir(log.path())
@@ -57,7 +57,7 @@ impl Cloud {
             docker,
             log,
         };
-        wait_for("the stand-in for AWS", Duration::from_mins(1), || {
+        wait_for("the mock of AWS", Duration::from_mins(1), || {
             TcpStream::connect(("127.0.0.1", port)).ok()
         });
         for resource in foundation["Resources"].as_object().unwrap().values() {
@@ -71,12 +71,12 @@ impl Cloud {
         cloud
     }
 
-    /// What stands before the names of images here.
+    /// Returns the registry host.
     pub(crate) fn registry(&self) -> String {
         format!("127.0.0.1:{}", self.port)
     }
 
-    /// The environment in which `aws` and `docker` know this cloud, and their programs.
+    /// Returns the environment for `aws` and `docker`.
     pub(crate) fn environment(&self) -> BTreeMap<String, String> {
         let path = std::env::var("PATH").unwrap();
         [
@@ -90,7 +90,7 @@ impl Cloud {
         .into()
     }
 
-    /// What `aws ARGUMENTS --output json` prints.
+    /// Returns the output of `aws ARGUMENTS --output json`.
     pub(crate) fn aws(&self, arguments: &[&str]) -> Json {
         let output = self.try_aws(arguments);
         assert!(
@@ -108,19 +108,19 @@ impl Cloud {
             .envs(self.environment()))
     }
 
-    /// Writes the parameter that holds the latest release.
+    /// Writes the parameter of the latest release.
     pub(crate) fn put_release(&self, parameter: &str, tag: &str) {
         let put = ["ssm", "put-parameter", "--overwrite", "--type", "String"];
         self.aws(&[&put[..], &["--name", parameter, "--value", tag]].concat());
     }
 
-    /// The latest release, where there is one.
+    /// Returns the latest release.
     pub(crate) fn release(&self, parameter: &str) -> Option<String> {
         let found = self.aws(&["ssm", "get-parameters", "--names", parameter]);
         found["Parameters"][0]["Value"].as_str().map(str::to_owned)
     }
 
-    /// The tags in a repository, each with the digest of its image.
+    /// Returns the tags in a repository with their digests.
     pub(crate) fn tags(&self, repository: &str) -> BTreeMap<String, String> {
         let found = self.aws(&["ecr", "describe-images", "--repository-name", repository]);
         let images = found["imageDetails"].as_array().cloned().unwrap_or_default();
@@ -131,7 +131,7 @@ impl Cloud {
         tagged.collect()
     }
 
-    /// Removes the images of this registry from the engine, so that they can only come from the registry again.
+    /// Removes this registry's images from the engine, so that they must be pulled again.
     pub(crate) fn forget_images(&self) {
         let reference = format!("reference={}/*/*", self.registry());
         let names = docker(&[
@@ -153,7 +153,7 @@ impl Drop for Cloud {
             let log = fs_err::read_to_string(self.log.path().join("log")).unwrap_or_default();
             let lines: Vec<_> = log.lines().collect();
             let end = lines[lines.len().saturating_sub(15)..].join("\n  ");
-            let _ = std::io::stderr().write_all(format!("log of the stand-in:\n  {end}\n").as_bytes());
+            let _ = std::io::stderr().write_all(format!("log of the mock:\n  {end}\n").as_bytes());
         }
         self.forget_images();
         let _ = self.server.kill();

@@ -1,4 +1,4 @@
-//! An execution of a pipeline, action by action: what one gives, the next one takes, as CodePipeline hands it on.
+//! Execution of a pipeline, action by action, with artifacts passed like in CodePipeline.
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -10,7 +10,7 @@ use super::cloud::{Cloud, REGION};
 use super::machine::{self, Outcome};
 use super::spec::{self, list, text};
 
-/// What a deployment would give to CloudFormation.
+/// Input of a deployment action.
 #[derive(Debug)]
 pub(crate) struct Deployment {
     pub(crate) stack: String,
@@ -24,15 +24,15 @@ pub(crate) struct Execution<'a> {
     pub(crate) template: &'a Json,
     pub(crate) commit: &'a str,
     pub(crate) source: PathBuf,
-    /// What the execution was started with.
+    /// Variables of the execution.
     pub(crate) variables: BTreeMap<&'a str, &'a str>,
-    /// A folder whose programs are found before all others, to have one of them fail.
+    /// Directory prepended to PATH, for failing programs.
     pub(crate) shadow: Option<PathBuf>,
     artifacts: BTreeMap<String, TempDir>,
 }
 
 impl<'a> Execution<'a> {
-    /// Of a commit, whose source is in this folder.
+    /// Creates an execution for a commit with its source.
     pub(crate) fn new(cloud: &'a Cloud, template: &'a Json, commit: &'a str, source: PathBuf) -> Self {
         Self {
             cloud,
@@ -51,7 +51,7 @@ impl<'a> Execution<'a> {
             .unwrap_or_else(|| panic!("no action {name}"))
     }
 
-    /// Runs a build on the source.
+    /// Runs a build on the source, or on the action's input artifact.
     pub(crate) fn build(&mut self, action: &str) -> Outcome {
         let action = self.action(action);
         let configuration = &action["Configuration"];
@@ -70,7 +70,7 @@ impl<'a> Execution<'a> {
                 );
             }
         }
-        // What anyone overrides who has a registry of their own.
+        // Overridden in setups with another registry.
         let overrides = [
             ("REGISTRY", Some(self.cloud.registry())),
             ("BUILDER", std::env::var("BUILDER").ok()),
@@ -85,17 +85,23 @@ impl<'a> Execution<'a> {
             let path = format!("{}:{}", shadow.display(), variables["PATH"]);
             variables.insert("PATH".to_owned(), path);
         }
-        let environment = machine::environment(&self.source, self.commit, REGION, &variables);
-        let mut outcome = machine::run(&project.spec, &self.source, environment);
-        if outcome.failed.is_none() {
-            let name = text(&action["OutputArtifacts"][0]["Name"]).to_owned();
+        let input = text(&action["InputArtifacts"][0]["Name"]);
+        let folder = match input {
+            "Source" => self.source.clone(),
+            artifact => self.artifacts[artifact].path().to_owned(),
+        };
+        let environment = machine::environment(&folder, self.commit, REGION, &variables);
+        let mut outcome = machine::run(&project.spec, &folder, environment);
+        let output = action["OutputArtifacts"][0]["Name"].as_str();
+        if let (None, Some(name)) = (outcome.failed, output) {
+            let name = name.to_owned();
             let artifacts = std::mem::replace(&mut outcome.artifacts, TempDir::new().unwrap());
             self.artifacts.insert(name, artifacts);
         }
         outcome
     }
 
-    /// What a deployment would be made of.
+    /// Returns the input of a deployment action.
     pub(crate) fn deployment(&self, action: &str) -> Deployment {
         let action = self.action(action);
         let configuration = &action["Configuration"];
@@ -114,13 +120,13 @@ impl<'a> Execution<'a> {
         }
     }
 
-    /// A file of an artifact that the action takes.
+    /// Returns a file of an input artifact.
     fn file(&self, action: &Json, artifact: &str, file: &str) -> String {
         assert!(list(&action["InputArtifacts"]).any(|input| input["Name"] == artifact));
         fs_err::read_to_string(self.artifacts[artifact].path().join(file)).unwrap()
     }
 
-    /// `#{variables.NAME}` is what the execution was started with, or the default of the pipeline.
+    /// Replaces `#{variables.NAME}` by the variable of the execution or its default.
     fn fill_in(&self, text_with: &str) -> String {
         let declared = list(&spec::pipeline(self.template)["Variables"]);
         declared.fold(text_with.to_owned(), |filled, variable| {
@@ -132,7 +138,7 @@ impl<'a> Execution<'a> {
     }
 }
 
-/// What a literal or a text with pseudo parameters comes to.
+/// Resolves a literal or a string with pseudo parameters.
 pub(crate) fn resolve(value: &Json) -> String {
     let pseudo = [
         ("${AWS::AccountId}", "000000000000"),

@@ -1,17 +1,17 @@
-//! The build of the images: whole, half, not at all, and once more.
+//! Image build: complete, partial, skipped, repeated.
 
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
-use infra::service::{Container as Described, Runtime, Value, containers};
+use infra::service::{Container as Described, Runtime, Service, Value};
 
 use super::machine::Outcome;
 use super::spec::PhaseName;
-use super::{FIRST, PARAMETER, SECOND, Stage, refusal};
+use super::{FIRST, Harness, PARAMETER, SECOND, failing_program};
 use crate::compose::get;
 use crate::docker::{Own, alone, docker, figure, inspect_image, own_name};
 
-/// How long a build took, for those who read figures.
+/// Measures the duration of a build.
 fn timed(what: &str, build: impl FnOnce() -> Outcome) -> (Outcome, Duration) {
     let began = Instant::now();
     let outcome = build();
@@ -19,7 +19,7 @@ fn timed(what: &str, build: impl FnOnce() -> Outcome) -> (Outcome, Duration) {
     (outcome, began.elapsed())
 }
 
-/// Whether the log tells of a build of this container's image.
+/// Returns whether this container's image was built.
 fn was_built(outcome: &Outcome, container: &str) -> bool {
     outcome
         .log
@@ -28,10 +28,10 @@ fn was_built(outcome: &Outcome, container: &str) -> bool {
 }
 
 #[test]
-fn a_push_becomes_two_images_and_a_release() {
+fn push_builds_two_images_and_a_release() {
     let _turn = alone();
-    let stage = Stage::new();
-    let mut execution = stage.dev(FIRST);
+    let harness = Harness::new();
+    let mut execution = harness.dev(FIRST);
 
     let (outcome, _) = timed("first commit", || execution.build("BuildImages"));
     outcome.assert_succeeded();
@@ -41,51 +41,57 @@ fn a_push_becomes_two_images_and_a_release() {
         outcome.log
     );
     assert_eq!(outcome.exported["IMAGE_TAG"], FIRST);
-    assert_eq!(stage.latest_release().as_deref(), Some(FIRST));
-    let first = stage.tags();
+    // The release is recorded only after the deployment to dev.
+    assert_eq!(harness.latest_release(), None);
+    execution.build("RecordRelease").assert_succeeded();
+    assert_eq!(harness.latest_release().as_deref(), Some(FIRST));
+    let first = harness.tags();
     assert!(first.iter().all(|tags| tags.keys().eq([FIRST])), "{first:?}");
 
-    // What the registry gives back is the site.
-    stage.cloud.forget_images();
-    serves_the_site(&stage, FIRST);
+    // The images in the registry serve the site.
+    harness.cloud.forget_images();
+    serves_the_site(&harness, FIRST);
 
-    // The same commit again: nothing to build, nothing pushed, and the release is the same.
-    let (again, took) = timed("same commit again", || stage.dev(FIRST).build("BuildImages"));
+    // Same commit: nothing is built or pushed.
+    let (again, took) = timed("same commit again", || harness.dev(FIRST).build("BuildImages"));
     again.assert_succeeded();
     for container in ["app", "proxy"] {
         assert!(!was_built(&again, container), "{}", again.log);
-        let says = format!("penguin-school/{container}:{FIRST} is there already");
+        let says = format!("penguin-school/{container}:{FIRST} already exists");
         assert!(again.log.contains(&says), "{}", again.log);
     }
     assert!(!again.log.contains("The push refers to"), "{}", again.log);
-    assert_eq!(stage.tags(), first);
-    assert_eq!(stage.latest_release().as_deref(), Some(FIRST));
+    assert_eq!(harness.tags(), first);
+    assert_eq!(harness.latest_release().as_deref(), Some(FIRST));
     assert!(took < Duration::from_mins(1), "{took:?}");
 
-    // Another commit that changes neither program: their layers come from the release before.
+    // Unchanged programs: layers come from the cache of the previous release.
     let (second, _) = timed("next commit, programs unchanged", || {
-        stage.dev(SECOND).build("BuildImages")
+        harness.dev(SECOND).build("BuildImages")
     });
     second.assert_succeeded();
     for container in ["app", "proxy"] {
-        let cache = format!("importing cache manifest from {}", stage.image(container, FIRST));
+        let cache = format!(
+            "importing cache manifest from {}",
+            harness.image(container, FIRST)
+        );
         assert!(second.log.contains(&cache), "{}", second.log);
     }
     assert_eq!(
         second.log.matches("Layer already exists").count(),
-        2,
+        3, // both programs and the error page
         "{}",
         second.log
     );
-    assert!(stage.tags().iter().all(|tags| tags.keys().eq([FIRST, SECOND])));
-    assert_eq!(stage.latest_release().as_deref(), Some(SECOND));
+    assert!(harness.tags().iter().all(|tags| tags.keys().eq([FIRST, SECOND])));
+    assert_eq!(harness.latest_release().as_deref(), Some(FIRST));
 }
 
-/// Pulls the images of a tag and runs them as the task does: strictly, in one network namespace.
-fn serves_the_site(stage: &Stage, tag: &str) {
-    let [app, proxy] = containers(Runtime::Task);
+/// Pulls the images of a tag and runs them like the task, in one network namespace.
+fn serves_the_site(harness: &Harness, tag: &str) {
+    let [app, proxy] = Service::default().containers(Runtime::Task);
     let run = |container: &Described, placing: &[&str]| {
-        let image = stage.image(container.name, tag);
+        let image = harness.image(container.name, tag);
         docker(&["pull", "--quiet", &image]);
         let labels = &inspect_image(&image)["Config"]["Labels"];
         for (label, value) in [
@@ -103,10 +109,12 @@ fn serves_the_site(stage: &Stage, tag: &str) {
                 .map(|variable| match &variable.value {
                     Value::Text(text) => format!("--env={}={text}", variable.name),
                     Value::PublicUrl => format!("--env={}=https://penguins.example", variable.name),
+                    Value::Indexing => format!("--env={}=allow", variable.name),
+                    Value::Secret(_) => panic!("the site has no secrets"),
                 }),
         );
         arguments.push(image);
-        arguments.extend(container.command.iter().map(|word| (*word).to_owned()));
+        arguments.extend(container.command.iter().cloned());
         let arguments: Vec<_> = placing
             .iter()
             .copied()
@@ -126,22 +134,22 @@ fn serves_the_site(stage: &Stage, tag: &str) {
 }
 
 #[test]
-fn a_build_that_fails_pushes_nothing_and_the_latest_release_stays() {
+fn failed_build_pushes_nothing() {
     let _turn = alone();
-    let stage = Stage::new();
-    stage.cloud.put_release(PARAMETER, "before");
+    let harness = Harness::new();
+    harness.cloud.put_release(PARAMETER, "before");
 
-    // Whichever of the two it is, and however soon the other one is done.
+    // Either image, regardless of which build ends first.
     let last = "COPY --from=build /penguin-proxy /penguin-proxy";
-    stage.checkout.edit(
+    harness.checkout.edit(
         "Dockerfile.proxy",
         last,
         "COPY --from=build /penguin-prxy /penguin-proxy",
     );
-    let outcome = stage.dev(FIRST).build("BuildImages");
+    let outcome = harness.dev(FIRST).build("BuildImages");
     outcome.assert_failed(
         PhaseName::Build,
-        "error: an image could not be built, nothing is pushed",
+        "error: an image build failed; no image was pushed",
     );
     assert!(was_built(&outcome, "app"), "{}", outcome.log);
     let why = outcome.log.lines().filter(|line| line.starts_with("proxy | "));
@@ -150,63 +158,61 @@ fn a_build_that_fails_pushes_nothing_and_the_latest_release_stays() {
         "{}",
         outcome.log
     );
-    assert_eq!(stage.latest_release().as_deref(), Some("before"));
-    assert_eq!(stage.tags(), [BTreeMap::new(), BTreeMap::new()]);
+    assert_eq!(harness.latest_release().as_deref(), Some("before"));
+    assert_eq!(harness.tags(), [BTreeMap::new(), BTreeMap::new()]);
 
-    // Mended: the next run has nothing to trip over.
-    stage
+    // The corrected source builds.
+    harness
         .checkout
         .edit("Dockerfile.proxy", "/penguin-prxy", "/penguin-proxy");
-    stage.dev(FIRST).build("BuildImages").assert_succeeded();
-    assert_eq!(stage.latest_release().as_deref(), Some(FIRST));
-    assert!(stage.tags().iter().all(|tags| tags.keys().eq([FIRST])));
+    harness.dev(FIRST).build("BuildImages").assert_succeeded();
+    assert!(harness.tags().iter().all(|tags| tags.keys().eq([FIRST])));
 }
 
 #[test]
-fn of_two_pushes_the_second_one_fails_and_the_next_run_completes_the_commit() {
+fn failed_push_is_completed_by_the_next_run() {
     let _turn = alone();
-    let stage = Stage::new();
-    let refusal = refusal("docker", "push*/proxy:*", "denied: the quota is used up");
-    let mut broken = stage.dev(FIRST);
-    broken.shadow = Some(refusal.path().to_owned());
+    let harness = Harness::new();
+    let failing = failing_program("docker", "push*/proxy:*", "denied: the quota is used up");
+    let mut broken = harness.dev(FIRST);
+    broken.shadow = Some(failing.path().to_owned());
     let outcome = broken.build("BuildImages");
     outcome.assert_failed(PhaseName::Build, "denied: the quota is used up");
-    assert_eq!(stage.latest_release(), None);
-    let [app, proxy] = stage.tags();
+    assert_eq!(harness.latest_release(), None);
+    let [app, proxy] = harness.tags();
     assert!(app.keys().eq([FIRST]) && proxy.is_empty(), "{app:?} {proxy:?}");
 
-    let outcome = stage.dev(FIRST).build("BuildImages");
+    let outcome = harness.dev(FIRST).build("BuildImages");
     outcome.assert_succeeded();
     assert!(
         !was_built(&outcome, "app") && was_built(&outcome, "proxy"),
         "{}",
         outcome.log
     );
-    let [same_app, proxy] = stage.tags();
-    assert_eq!(same_app, app, "a tag is never pushed twice");
+    let [same_app, proxy] = harness.tags();
+    assert_eq!(same_app, app, "a tag was pushed twice");
     assert!(proxy.keys().eq([FIRST]));
-    assert_eq!(stage.latest_release().as_deref(), Some(FIRST));
 }
 
 #[test]
-fn a_build_that_cannot_log_in_or_look_builds_nothing() {
+fn missing_permissions_stop_the_build() {
     let _turn = alone();
-    let stage = Stage::new();
+    let harness = Harness::new();
     for (program, pattern) in [
         ("aws", "'ecr get-login-password'*"),
         ("docker", "login*"),
         ("aws", "'ecr batch-get-image'*"),
         ("aws", "'ssm get-parameters'*"),
     ] {
-        let refusal = refusal(program, pattern, "not authorized, says the test");
-        let mut execution = stage.dev(FIRST);
-        execution.shadow = Some(refusal.path().to_owned());
+        let failing = failing_program(program, pattern, "not authorized (test)");
+        let mut execution = harness.dev(FIRST);
+        execution.shadow = Some(failing.path().to_owned());
         let outcome = execution.build("BuildImages");
-        outcome.assert_failed(PhaseName::PreBuild, "not authorized, says the test");
+        outcome.assert_failed(PhaseName::PreBuild, "not authorized (test)");
         assert!(!was_built(&outcome, "app"), "{}", outcome.log);
     }
-    let mut execution = stage.dev("");
+    let mut execution = harness.dev("");
     let outcome = execution.build("BuildImages");
-    outcome.assert_failed(PhaseName::PreBuild, "images are tagged with the commit");
-    assert_eq!(stage.latest_release(), None);
+    outcome.assert_failed(PhaseName::PreBuild, "it is the image tag");
+    assert_eq!(harness.latest_release(), None);
 }

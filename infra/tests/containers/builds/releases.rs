@@ -1,73 +1,85 @@
-//! The build that settles the tag of a release: which one it is, and what it refuses.
+//! Tag resolution of a release.
 
 use super::spec::PhaseName;
-use super::{FIRST, PARAMETER, SECOND, Stage, judge_deployment, refusal};
+use super::{FIRST, Harness, PARAMETER, SECOND, failing_program, judge_deployment};
 use crate::docker::alone;
 
-/// Puts a tag into both repositories. What is under it does not matter to a release.
-fn put_images(stage: &Stage, tag: &str) {
+/// Request for the latest release.
+const LATEST: &[(&str, &str)] = &[("IMAGE_TAG", "latest")];
+
+/// Adds a tag to both repositories, with any content.
+fn put_images(harness: &Harness, tag: &str) {
     for container in ["app", "proxy"] {
-        stage.put_image(container, tag);
+        harness.put_image(container, tag);
     }
 }
 
 #[test]
-fn the_latest_release_goes_to_staging_and_prod_unless_another_one_is_asked_for() {
+fn latest_or_requested_release_is_deployed() {
     let _turn = alone();
-    let stage = Stage::new();
-    put_images(&stage, FIRST);
-    put_images(&stage, SECOND);
-    stage.cloud.put_release(PARAMETER, SECOND);
-    let mut execution = stage.release(&[]);
+    let harness = Harness::new();
+    put_images(&harness, FIRST);
+    put_images(&harness, SECOND);
+    harness.cloud.put_release(PARAMETER, SECOND);
+    let mut execution = harness.release(LATEST);
     let outcome = execution.build("Settle");
     outcome.assert_succeeded();
-    // For the message to whoever approves.
+    // Protected from expiry, with the same digest.
+    for tags in harness.tags() {
+        assert!(tags.contains_key(&format!("release-{SECOND}")), "{tags:?}");
+        assert!(!tags.contains_key(&format!("release-{FIRST}")));
+    }
+    // Repeated, with an existing tag.
+    harness.release(LATEST).build("Settle").assert_succeeded();
+    // Used by the approval message.
     assert_eq!(outcome.exported["IMAGE_TAG"], SECOND);
-    // Nobody reads the parameter a second time.
-    stage.cloud.put_release(PARAMETER, "meanwhile");
+    // The parameter is read only once.
+    harness.cloud.put_release(PARAMETER, "meanwhile");
     execution.build("SynthTemplates").assert_succeeded();
     for action in ["DeployStaging", "DeployProd"] {
         judge_deployment(&execution.deployment(action), SECOND);
     }
 
-    let outcome = stage.release(&[("IMAGE_TAG", FIRST)]).build("Settle");
+    let outcome = harness.release(&[("IMAGE_TAG", FIRST)]).build("Settle");
     outcome.assert_succeeded();
     assert_eq!(outcome.exported["IMAGE_TAG"], FIRST);
 }
 
 #[test]
-fn a_release_without_a_tag_or_without_its_images_is_refused() {
+fn release_without_tag_or_images_fails() {
     let _turn = alone();
-    let stage = Stage::new();
+    let harness = Harness::new();
     let refused = |variables: &[(&'static str, &'static str)], says: &str| {
-        let outcome = stage.release(variables).build("Settle");
+        let outcome = harness.release(variables).build("Settle");
         outcome.assert_failed(PhaseName::Build, says);
         let last = outcome.log.lines().last().unwrap_or_default();
         assert!(last.starts_with("error: "), "{}", outcome.log);
     };
     refused(
-        &[],
-        "error: no release yet: the parameter penguinapp-imagetag is written by the first build of dev",
+        LATEST,
+        "error: no release yet: parameter penguinapp-imagetag is empty until the first deployment to dev",
     );
 
-    stage.put_image("app", FIRST);
-    stage.cloud.put_release(PARAMETER, FIRST);
-    let half = format!("error: penguin-school/proxy:{FIRST} is not there; dev builds the images of a commit");
-    refused(&[], &half);
+    harness.put_image("app", FIRST);
+    harness.cloud.put_release(PARAMETER, FIRST);
+    let half = format!(
+        "error: penguin-school/proxy:{FIRST} does not exist; the dev pipeline builds the images of a commit"
+    );
+    refused(LATEST, &half);
     refused(
         &[("IMAGE_TAG", SECOND)],
-        &format!("error: penguin-school/app:{SECOND} is not there"),
+        &format!("error: penguin-school/app:{SECOND} does not exist"),
     );
-    for strange in ["", "a\",\"b", "v1,imageDigest=x", "-v1"] {
+    for strange in ["(none)", "", "a\",\"b", "v1,imageDigest=x", "-v1"] {
         refused(
             &[("IMAGE_TAG", strange)],
-            &format!("error: no tag of an image looks like this: {strange}"),
+            &format!("error: invalid image tag: {strange}"),
         );
     }
 
-    let refusal = refusal("aws", "'ssm get-parameters'*", "not authorized, says the test");
-    let mut execution = stage.release(&[]);
-    execution.shadow = Some(refusal.path().to_owned());
+    let failing = failing_program("aws", "'ssm get-parameters'*", "not authorized (test)");
+    let mut execution = harness.release(LATEST);
+    execution.shadow = Some(failing.path().to_owned());
     let outcome = execution.build("Settle");
-    outcome.assert_failed(PhaseName::Build, "not authorized, says the test");
+    outcome.assert_failed(PhaseName::Build, "not authorized (test)");
 }

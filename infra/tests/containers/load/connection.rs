@@ -1,6 +1,4 @@
-//! One HTTP/1.1 connection of a client, and what is complete on it.
-//!
-//! Written out here, since ready-made clients retry, pool and hide exactly what is to be measured.
+//! HTTP/1.1 client connection. Hand-written, since HTTP clients retry and pool, which would hide what is measured.
 
 use std::io;
 use std::net::SocketAddr;
@@ -11,7 +9,7 @@ use tokio::net::TcpStream;
 
 use super::report::{Outcome, Phase};
 
-/// A head or a chunk size line longer than this is no answer.
+/// Maximum size of a response head or chunk size line.
 const LONGEST_HEAD: usize = 64 * 1024;
 
 #[derive(Debug)]
@@ -20,11 +18,11 @@ pub(super) struct Connection {
     opened: Instant,
     answers: u32,
     phase: Phase,
-    /// Received and not yet used.
+    /// Received bytes that are not consumed yet.
     buffer: Vec<u8>,
 }
 
-/// Why no complete answer was read.
+/// Why a response is incomplete.
 enum Torn {
     Ended,
     Failed(io::Error),
@@ -48,38 +46,38 @@ impl Connection {
         self.opened
     }
 
-    /// Complete answers so far.
+    /// Returns the number of complete responses.
     pub(super) fn answers(&self) -> u32 {
         self.answers
     }
 
-    /// How far the current exchange has come.
+    /// Returns the phase of the current exchange.
     pub(super) fn phase(&self) -> Phase {
         self.phase
     }
 
-    /// The other side has closed, or said something without being asked.
+    /// Returns true if the peer closed the connection or sent unexpected data.
     pub(super) fn is_over(&self) -> bool {
         let waiting = self.stream.try_read(&mut [0]);
         !self.buffer.is_empty() || !waiting.is_err_and(|error| error.kind() == io::ErrorKind::WouldBlock)
     }
 
-    /// Sends one request, or several in one go.
+    /// Sends one or several requests at once.
     pub(super) async fn send(&mut self, requests: &str) {
         self.phase = Phase::Sending;
-        // Not the end yet when it fails: the answer may be there already, and the other side closed after it.
+        // A response may have been received before the peer closed.
         if self.stream.write_all(requests.as_bytes()).await.is_ok() {
             self.phase = Phase::Waiting;
         }
     }
 
-    /// Reads until the next answer is complete. Behind it must be nothing, unless `more` answers are due.
+    /// Reads the next complete response. Extra bytes are an error unless `more` responses are due.
     pub(super) async fn receive(&mut self, more: bool) -> Outcome {
-        let outcome = match self.answer().await {
-            Ok(Outcome::Answered { last, .. }) if !self.buffer.is_empty() && (last || !more) => {
+        let outcome = match self.read_response().await {
+            Ok(Outcome::Decision { last, .. }) if !self.buffer.is_empty() && (last || !more) => {
                 let extra = self.buffer.len();
                 Err(Torn::Garbled(format!(
-                    "{extra} bytes after the end of the answer"
+                    "{extra} bytes after the end of the response"
                 )))
             }
             other => other,
@@ -106,10 +104,10 @@ impl Connection {
         }
     }
 
-    async fn answer(&mut self) -> Result<Outcome, Torn> {
+    async fn read_response(&mut self) -> Result<Outcome, Torn> {
         let head = loop {
             let head = Head::parse(&self.line_block().await?)?;
-            // 100, 103 and the like announce the answer, they are not it.
+            // Interim responses.
             if !(100..200).contains(&head.status) {
                 break head;
             }
@@ -127,14 +125,14 @@ impl Connection {
                 self.buffer.clear();
             }
         }
-        Ok(Outcome::Answered {
+        Ok(Outcome::Decision {
             status: head.status,
             retry_after: head.retry_after,
             last,
         })
     }
 
-    /// Everything up to and without the next empty line.
+    /// Reads up to the next empty line.
     async fn line_block(&mut self) -> Result<String, Torn> {
         let end = self.find(b"\r\n\r\n").await?;
         let head: Vec<u8> = self.buffer.drain(..end + 4).take(end).collect();
@@ -164,11 +162,11 @@ impl Connection {
             }
             self.buffer.drain(..2);
         }
-        // The last chunk's line, then trailers if any, then an empty line: in every case this is where it ends.
+        // Last chunk and trailers end with an empty line.
         self.line_block().await.map(|_| ())
     }
 
-    /// Where `pattern` begins.
+    /// Returns the position of `pattern`.
     async fn find(&mut self, pattern: &[u8]) -> Result<usize, Torn> {
         loop {
             if let Some(at) = self
@@ -193,7 +191,7 @@ impl Connection {
         }
     }
 
-    /// Reads some more. False at the end of the stream.
+    /// Reads more data; returns false at the end of the stream.
     async fn more(&mut self) -> Result<bool, Torn> {
         let count = self
             .stream
@@ -207,7 +205,7 @@ impl Connection {
     }
 }
 
-/// What of a head decides where the answer ends and what comes after it.
+/// Parts of a response head that determine its framing.
 struct Head {
     status: u16,
     body: Body,
@@ -230,7 +228,7 @@ impl Head {
             .strip_prefix("HTTP/1.1 ")
             .and_then(|rest| rest.get(..3))
             .and_then(|code| code.parse().ok())
-            .ok_or_else(|| Torn::Garbled(format!("an answer that begins {status_line:?}")))?;
+            .ok_or_else(|| Torn::Garbled(format!("invalid status line {status_line:?}")))?;
         let mut head = Self {
             status,
             body: Body::UntilClose,

@@ -1,4 +1,4 @@
-//! The account of a load: what became of every request, and the few questions that the tests ask of it.
+//! Report of a load: outcome of every request, and queries for tests.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -6,72 +6,72 @@ use std::time::{Duration, Instant, SystemTime};
 
 use super::Plan;
 
-/// What became of a request.
+/// Outcome of a request.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Outcome {
-    /// A complete answer.
-    Answered {
+    /// A complete response.
+    Decision {
         /// Its status.
         status: u16,
-        /// It says when to come again.
+        /// It has `Retry-After`.
         retry_after: bool,
-        /// It is the last on its connection.
+        /// It closes the connection.
         last: bool,
     },
-    /// It was sent on an open connection, wholly or in part, and no complete answer came.
+    /// The request was sent at least partly, and no complete response arrived.
     Lost {
-        /// How far it had come.
+        /// Phase of the exchange.
         phase: Phase,
-        /// What was seen of the end.
+        /// Description of the end.
         how: String,
     },
-    /// There was no connection to send it on. Whoever asks knows at once that nothing has happened.
+    /// No connection could be opened.
     Refused {
-        /// What the system said.
+        /// The error.
         why: String,
     },
 }
 
-/// How far an exchange has come.
+/// Phase of an exchange.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Phase {
-    /// The request is not sent to its end.
+    /// The request is not completely sent.
     Sending,
-    /// The request is out, nothing has come back.
+    /// The request is sent; nothing was received.
     Waiting,
-    /// Part of the answer's head is there.
+    /// Part of the response head was received.
     Head,
-    /// The head is there, the body is not to its end.
+    /// The head was received; the body is incomplete.
     Body,
 }
 
 /// One request.
 #[derive(Clone, Debug)]
 pub(crate) struct Sample {
-    /// When it should have been sent. Waiting times count from here.
+    /// Due time; waiting times count from here.
     pub(crate) due: Instant,
-    /// When its connection was opened.
+    /// Time at which its connection was opened.
     pub(crate) opened: Instant,
-    /// Nothing had been answered on its connection before.
+    /// Whether it is the first request of its connection.
     pub(crate) first: bool,
-    /// When its fate was known.
+    /// Time of the outcome.
     pub(crate) ended: Instant,
-    /// Its fate.
+    /// Outcome.
     pub(crate) outcome: Outcome,
 }
 
 impl Sample {
-    /// Answered with 200.
+    /// Returns true for status 200.
     pub(crate) fn is_ok(&self) -> bool {
-        matches!(self.outcome, Outcome::Answered { status: 200, .. })
+        matches!(self.outcome, Outcome::Decision { status: 200, .. })
     }
 
-    /// From when it was due to its end.
+    /// Returns the time from due to outcome.
     pub(crate) fn waited(&self) -> Duration {
         self.ended.duration_since(self.due)
     }
 
-    /// Something came back, or could have: it is not the unanswered first request of its connection.
+    /// Returns true unless it is the unanswered first request of its connection, which may not have been accepted.
     fn was_surely_accepted(&self) -> bool {
         let silent = matches!(
             self.outcome,
@@ -84,14 +84,14 @@ impl Sample {
     }
 }
 
-/// The whole account.
+/// The report of a load.
 #[derive(Debug)]
 pub(crate) struct Report {
     pub(crate) samples: Vec<Sample>,
-    /// Connections that the other side closed between two requests: its good right, and no loss.
+    /// Connections that the peer closed between requests, which is not a loss.
     pub(crate) closed_while_idle: u64,
     began: Instant,
-    /// The same moment on the clock that logs and container engines use.
+    /// The start time on the system clock.
     began_on_the_clock: SystemTime,
     per_second: u32,
 }
@@ -111,25 +111,25 @@ impl Report {
         self.samples.sort_by_key(|sample| sample.due);
     }
 
-    /// A time of day as a moment of this load. Moments before its begin count as its begin.
+    /// Converts a system time to an instant, at least the start of the load.
     pub(crate) fn moment(&self, clock: SystemTime) -> Instant {
         self.began + clock.duration_since(self.began_on_the_clock).unwrap_or_default()
     }
 
-    /// Answers with 200.
+    /// Returns the number of 200 responses.
     pub(crate) fn ok(&self) -> usize {
         self.samples.iter().filter(|sample| sample.is_ok()).count()
     }
 
-    /// Complete answers other than 200.
-    pub(crate) fn refusals(&self) -> Vec<&Sample> {
+    /// Returns complete responses other than 200.
+    pub(crate) fn refused(&self) -> Vec<&Sample> {
         self.samples
             .iter()
-            .filter(|sample| matches!(sample.outcome, Outcome::Answered { .. }) && !sample.is_ok())
+            .filter(|sample| matches!(sample.outcome, Outcome::Decision { .. }) && !sample.is_ok())
             .collect()
     }
 
-    /// Requests that were sent on an accepted connection and got no complete answer.
+    /// Returns requests on accepted connections without a complete response.
     pub(crate) fn lost(&self) -> Vec<&Sample> {
         self.samples
             .iter()
@@ -137,18 +137,17 @@ impl Report {
             .collect()
     }
 
-    /// The same, of a service that took connections until `closed` and no longer.
+    /// Returns lost requests of a service that accepted connections until `closed`.
     ///
-    /// A port that a container engine publishes is accepted by the engine's forwarder, also when nobody is behind it
-    /// any more: what would be "connection refused" looks like a connection that closes without a word. So the first
-    /// request of a connection opened after `closed` is not lost but refused, provided that not one byte came back.
+    /// The engine's port forwarder accepts connections even if the container no longer does, and then closes them. So a
+    /// first request on a connection opened after `closed` counts as refused if no byte was received.
     pub(crate) fn lost_while_accepting(&self, closed: Instant) -> Vec<&Sample> {
         let mut lost = self.lost();
         lost.retain(|sample| sample.opened < closed || sample.was_surely_accepted());
         lost
     }
 
-    /// The first answer with 200 that came after `moment`.
+    /// Returns the time of the first 200 after `moment`.
     pub(crate) fn first_ok_after(&self, moment: Instant) -> Option<Instant> {
         self.samples
             .iter()
@@ -158,7 +157,7 @@ impl Report {
             .min()
     }
 
-    /// The longest time in which no answer with 200 came.
+    /// Returns the longest time without a 200.
     pub(crate) fn longest_silence(&self) -> Duration {
         let mut ends: Vec<_> = self
             .samples
@@ -173,12 +172,12 @@ impl Report {
             .unwrap_or_default()
     }
 
-    /// The longest time that a request waited for its 200.
+    /// Returns the longest waiting time of a 200.
     pub(crate) fn longest_wait(&self) -> Duration {
         self.percentile(100)
     }
 
-    /// Waiting time that so many in a hundred of the 200s did not exceed.
+    /// Returns a percentile of the waiting times of 200s.
     pub(crate) fn percentile(&self, percent: usize) -> Duration {
         let mut waits: Vec<_> = self
             .samples
@@ -191,8 +190,8 @@ impl Report {
         waits.get(rank).copied().unwrap_or_default()
     }
 
-    /// `samples`, one a line, with the time since the load began; for the message of a failed test.
-    pub(crate) fn tell(&self, samples: &[&Sample]) -> String {
+    /// Formats `samples` with times since the start, for error messages.
+    pub(crate) fn text(&self, samples: &[&Sample]) -> String {
         let line = |sample: &&Sample| {
             format!(
                 "\n  at {:>9.3?} after {:>9.3?}, {} of a connection {:.3?} old: {:?}",
@@ -218,8 +217,8 @@ impl fmt::Display for Report {
         let mut fates = BTreeMap::new();
         for sample in &self.samples {
             let fate = match &sample.outcome {
-                Outcome::Answered { status, .. } => status.to_string(),
-                Outcome::Lost { .. } => "no complete answer".to_owned(),
+                Outcome::Decision { status, .. } => status.to_string(),
+                Outcome::Lost { .. } => "no complete response".to_owned(),
                 Outcome::Refused { .. } => "refused".to_owned(),
             };
             *fates.entry(fate).or_insert(0_usize) += 1;

@@ -1,5 +1,4 @@
-//! The load generator against a server that follows a script: it must be right about what was lost before it may say
-//! of our service that nothing was.
+//! Tests of the load generator with scripted servers.
 
 use std::io::{Read as _, Write as _};
 use std::net::{SocketAddr, TcpListener, TcpStream};
@@ -13,22 +12,22 @@ use super::{Load, Plan, Report, Sample};
 
 const OK: &str = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nhi";
 
-/// What the server does on a connection, one step after the other; then it closes.
+/// Steps of a server on a connection; it closes at the end.
 #[derive(Clone, Copy)]
 enum Step {
-    /// Reads one request and says this.
+    /// Reads one request and sends this.
     Say(&'static str),
-    /// Says this when this much time has passed.
+    /// Sends this after a delay.
     SayAfter(Duration, &'static str),
-    /// Goes on for ever with the answer [`OK`].
+    /// Responds to every request with [`OK`].
     Serve,
     /// Reads one request and resets the connection.
     Reset,
-    /// Keeps the connection open until the other side closes it.
+    /// Keeps the connection open until the peer closes it.
     Wait,
 }
 
-/// A server whose `n`th connection follows the `n`th script, the last one again and again. Also counts connections.
+/// Starts a server whose `n`th connection follows the `n`th script (the last one repeats). Also counts connections.
 fn server(scripts: &'static [&'static [Step]]) -> (SocketAddr, Arc<AtomicUsize>) {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = listener.local_addr().unwrap();
@@ -61,7 +60,7 @@ fn follow(script: &[Step], mut stream: TcpStream) {
                     stream.write_all(OK.as_bytes()).unwrap();
                 }
             }
-            // Closing with unread bytes in the buffer makes the kernel send a reset.
+            // Unread bytes make the kernel send a reset.
             Step::Reset => {
                 stream.read_exact(&mut [0; 4]).unwrap();
                 return;
@@ -96,12 +95,12 @@ fn plan(target: SocketAddr) -> Plan {
     }
 }
 
-/// What became of one request to a server whose connections follow `scripts`.
-fn fate_of_one(scripts: &'static [&'static [Step]]) -> Outcome {
-    fate_of_one_at(plan(server(scripts).0))
+/// Returns the outcome of one request to a scripted server.
+fn outcome_of(scripts: &'static [&'static [Step]]) -> Outcome {
+    outcome_of_plan(plan(server(scripts).0))
 }
 
-fn fate_of_one_at(plan: Plan) -> Outcome {
+fn outcome_of_plan(plan: Plan) -> Outcome {
     let mut report = run(1, plan);
     report.samples.remove(0).outcome
 }
@@ -117,7 +116,7 @@ fn run(requests: u64, plan: Plan) -> Report {
 }
 
 fn answered(status: u16) -> Outcome {
-    Outcome::Answered {
+    Outcome::Decision {
         status,
         retry_after: false,
         last: false,
@@ -127,7 +126,7 @@ fn answered(status: u16) -> Outcome {
 #[test]
 fn one_connection_serves_many_requests() {
     let (target, accepted) = server(&[&[Step::Serve]]);
-    // Slow enough for the one connection to be free again whenever a request is due.
+    // Slow enough that the connection is always free.
     let report = run(
         10,
         Plan {
@@ -153,7 +152,7 @@ fn newcomers_take_new_connections() {
     assert_eq!(accepted.load(Ordering::SeqCst), 1 + 3);
 }
 
-/// Newcomers that send three requests at once, to a server that answers so many of them as `scripts` say.
+/// Sends three pipelined requests to a scripted server.
 fn three_at_once(scripts: &'static [&'static [Step]]) -> Vec<Outcome> {
     let plan = Plan {
         connections: 0,
@@ -167,7 +166,7 @@ fn three_at_once(scripts: &'static [&'static [Step]]) -> Vec<Outcome> {
 }
 
 #[test]
-fn a_newcomer_sends_several_at_once_and_each_has_its_fate() {
+fn pipelined_requests_have_separate_outcomes() {
     assert_eq!(three_at_once(&[&[Step::Serve]]), [(); 3].map(|()| answered(200)));
     let torn = three_at_once(&[&[Step::Say(OK)]]);
     assert_eq!(torn[0], answered(200));
@@ -178,11 +177,11 @@ fn a_newcomer_sends_several_at_once_and_each_has_its_fate() {
 }
 
 #[test]
-fn what_was_sent_behind_the_last_answer_of_a_connection_is_not_lost() {
+fn requests_after_connection_close_are_not_lost() {
     const LAST: &str = "HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 0\r\n\r\n";
     let fates = three_at_once(&[&[Step::Say(LAST)]]);
     assert!(
-        matches!(fates[0], Outcome::Answered { last: true, .. }),
+        matches!(fates[0], Outcome::Decision { last: true, .. }),
         "{fates:?}"
     );
     assert!(
@@ -194,7 +193,7 @@ fn what_was_sent_behind_the_last_answer_of_a_connection_is_not_lost() {
 }
 
 #[test]
-fn requests_are_due_while_an_answer_is_awaited() {
+fn requests_are_due_regardless_of_responses() {
     const SLOW: &[Step] = &[Step::SayAfter(Duration::from_millis(500), OK), Step::Serve];
     let (target, _) = server(&[SLOW, &[Step::Serve]]);
     let report = run(100, plan(target));
@@ -209,30 +208,30 @@ fn requests_are_due_while_an_answer_is_awaited() {
 }
 
 #[test]
-fn complete_answers_come_in_every_framing() {
+fn all_response_framings_are_complete() {
     const CHUNKED: &str =
         "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2;x=y\r\nhi\r\n0\r\nA-Trailer: 1\r\n\r\n";
-    assert_eq!(fate_of_one(&[&[Step::Say(CHUNKED), Step::Wait]]), answered(200));
+    assert_eq!(outcome_of(&[&[Step::Say(CHUNKED), Step::Wait]]), answered(200));
     assert_eq!(
-        fate_of_one(&[&[
+        outcome_of(&[&[
             Step::Say("HTTP/1.1 103 Early Hints\r\n\r\nHTTP/1.1 204 No Content\r\n\r\n"),
             Step::Wait
         ]]),
         answered(204)
     );
     assert_eq!(
-        fate_of_one(&[&[Step::Say("HTTP/1.1 200 OK\r\n\r\nuntil the end")]]),
-        Outcome::Answered {
+        outcome_of(&[&[Step::Say("HTTP/1.1 200 OK\r\n\r\nuntil the end")]]),
+        Outcome::Decision {
             status: 200,
             retry_after: false,
             last: true
         }
     );
     assert_eq!(
-        fate_of_one(&[&[Step::Say(
+        outcome_of(&[&[Step::Say(
             "HTTP/1.1 503 Service Unavailable\r\nRetry-After: 1\r\nConnection: close\r\nContent-Length: 0\r\n\r\n"
         )]]),
-        Outcome::Answered {
+        Outcome::Decision {
             status: 503,
             retry_after: true,
             last: true
@@ -241,8 +240,8 @@ fn complete_answers_come_in_every_framing() {
 }
 
 #[test]
-fn a_torn_answer_is_lost_in_its_phase() {
-    let lost = |script| match fate_of_one(script) {
+fn truncated_response_is_lost_with_its_phase() {
+    let lost = |script| match outcome_of(script) {
         Outcome::Lost { phase, .. } => phase,
         other => panic!("{other:?}"),
     };
@@ -259,7 +258,7 @@ fn a_torn_answer_is_lost_in_its_phase() {
         )]]),
         Phase::Body
     );
-    // More than was promised: the next answer on this connection would be a wrong one.
+    // Extra bytes would be read as the next response.
     assert_eq!(
         lost(&[&[
             Step::Say("HTTP/1.1 200 OK\r\nContent-Length: 1\r\n\r\nhi"),
@@ -270,11 +269,11 @@ fn a_torn_answer_is_lost_in_its_phase() {
 }
 
 #[test]
-fn patience_ends() {
-    // The kernel takes the connection, and nobody ever reads from it.
+fn timeout_is_lost() {
+    // The kernel accepts the connection, but nothing reads from it.
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let target = listener.local_addr().unwrap();
-    let outcome = fate_of_one_at(Plan {
+    let outcome = outcome_of_plan(Plan {
         patience: Duration::from_millis(50),
         ..plan(target)
     });
@@ -282,7 +281,7 @@ fn patience_ends() {
 }
 
 #[test]
-fn a_connection_closed_between_requests_is_no_loss() {
+fn connection_closed_between_requests_is_not_a_loss() {
     let (target, _) = server(&[&[Step::Say(OK)], &[Step::Serve]]);
     let report = run(
         20,
@@ -296,14 +295,14 @@ fn a_connection_closed_between_requests_is_no_loss() {
 }
 
 #[test]
-fn nobody_there_is_a_refusal() {
+fn connection_refused_is_not_a_loss() {
     let target = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
-    assert!(matches!(fate_of_one_at(plan(target)), Outcome::Refused { .. }));
+    assert!(matches!(outcome_of_plan(plan(target)), Outcome::Refused { .. }));
 }
 
-/// The forwarder of a container engine accepts for a service that has gone.
+/// The engine's port forwarder accepts connections for a stopped service.
 #[test]
-fn silence_on_a_new_connection_is_lost_only_while_the_service_accepts() {
+fn unanswered_new_connection_is_lost_only_while_accepting() {
     let closed = Instant::now();
     let (before, after) = (
         closed.checked_sub(Duration::from_secs(1)).unwrap(),

@@ -1,7 +1,7 @@
-//! Runs a build spec as CodeBuild does: phase by phase, in its environment, on a checkout.
+//! Runs a build spec like CodeBuild: phase by phase, in its environment, in a checkout.
 //!
-//! CodeBuild promises that what a command exports and the folder that it changes to hold for the next one. This machine
-//! keeps exactly that and gives every command a shell of its own, so that a spec which relies on more is found out.
+//! CodeBuild keeps exported variables and the working directory between commands. This machine keeps only these: every
+//! command gets a new shell, so that a spec that relies on more fails.
 
 use std::collections::BTreeMap;
 use std::os::unix::process::CommandExt as _;
@@ -14,10 +14,9 @@ use tempfile::TempDir;
 
 use super::spec::{OnFailure, PhaseName, Spec};
 
-/// How long one command may take: the compilation of everything, on a busy machine.
+/// Timeout of a command: a full compilation on a busy machine.
 const PATIENCE: Duration = Duration::from_mins(20);
-/// What a build takes from the machine, as CodeBuild's would come from the image: where programs and their settings lie,
-/// and how the network is reached.
+/// Variables taken from this machine instead of a build image: paths of programs and their settings, network access.
 const OF_THE_IMAGE: [&str; 16] = [
     "PATH",
     "HOME",
@@ -37,32 +36,32 @@ const OF_THE_IMAGE: [&str; 16] = [
     "no_proxy",
 ];
 
-/// What became of a build.
+/// Result of a build.
 #[derive(Debug)]
 pub(crate) struct Outcome {
-    /// The phase that failed first.
+    /// The first failed phase.
     pub(crate) failed: Option<PhaseName>,
-    /// What the commands said, both streams.
+    /// Output of the commands.
     pub(crate) log: String,
     pub(crate) exported: BTreeMap<String, String>,
-    /// What was collected, under its name in the artifact.
+    /// Directory with the collected artifacts.
     pub(crate) artifacts: TempDir,
 }
 
 impl Outcome {
-    /// Fails the test with the log unless the build succeeded.
+    /// Panics with the log unless the build succeeded.
     pub(crate) fn assert_succeeded(&self) {
         assert!(self.failed.is_none(), "{:?} failed:\n{}", self.failed, self.log);
     }
 
-    /// Fails the test with the log unless this phase failed, and `says` tells why.
+    /// Panics with the log unless this phase failed and the log contains `says`.
     pub(crate) fn assert_failed(&self, phase: PhaseName, says: &str) {
         assert_eq!(self.failed, Some(phase), "{}", self.log);
         assert!(self.log.contains(says), "{says:?} is missing:\n{}", self.log);
     }
 }
 
-/// The environment of a build: what the image gives, then CodeBuild, then the project.
+/// Returns the environment of a build: image, CodeBuild, project.
 pub(crate) fn environment(
     source: &Path,
     commit: &str,
@@ -90,7 +89,7 @@ pub(crate) fn environment(
     image.chain(codebuild).chain(project).collect()
 }
 
-/// Runs all of `spec` in the folder `source`.
+/// Runs `spec` in the directory `source`.
 pub(crate) fn run(spec: &Spec, source: &Path, environment: BTreeMap<String, String>) -> Outcome {
     assert!(
         (spec.version - 0.2).abs() < f32::EPSILON,
@@ -117,7 +116,7 @@ pub(crate) fn run(spec: &Spec, source: &Path, environment: BTreeMap<String, Stri
             goes_on = match phase.on_failure {
                 Some(OnFailure::Abort) => false,
                 Some(OnFailure::Continue) => true,
-                // What comes after a build, comes after a failed one too.
+                // `post_build` also runs after a failed build.
                 None => *name == PhaseName::Build,
             };
         }
@@ -146,9 +145,9 @@ pub(crate) fn run(spec: &Spec, source: &Path, environment: BTreeMap<String, Stri
     }
 }
 
-/// Copies what `pattern` means: a name, or `*` and what names end in.
+/// Copies the files that match `pattern`: a name, or `*` with a suffix.
 fn collect(base: &Path, pattern: &str, to: &Path) -> bool {
-    assert!(!pattern.contains('/'), "folders are not known here: {pattern}");
+    assert!(!pattern.contains('/'), "directories are not supported: {pattern}");
     let matches = |name: &str| match pattern.strip_prefix('*') {
         Some(end) => name.ends_with(end),
         None => name == pattern,
@@ -168,10 +167,10 @@ fn collect(base: &Path, pattern: &str, to: &Path) -> bool {
     found.count() > 0
 }
 
-/// What one command leaves to the next.
+/// State that is kept between commands.
 struct Shell {
     program: String,
-    /// Holds the log, and the notes of a command on its way out.
+    /// Contains the log and the saved state.
     notes: TempDir,
     environment: BTreeMap<String, String>,
     folder: PathBuf,
@@ -187,7 +186,7 @@ impl Shell {
         fs_err::write(self.log(), said + text).unwrap();
     }
 
-    /// Whether `command` succeeded.
+    /// Runs `command` and returns whether it succeeded.
     fn run(&mut self, command: &str) -> bool {
         let [variables, folder] = ["variables", "folder"].map(|name| self.notes.path().join(name));
         let script = format!(
@@ -227,7 +226,7 @@ impl Shell {
     }
 }
 
-/// Ends a command that does not, with all that it started.
+/// Waits for a command; kills its process group on timeout.
 fn wait(child: &mut std::process::Child) -> Option<ExitStatus> {
     let deadline = Instant::now() + PATIENCE;
     while Instant::now() < deadline {

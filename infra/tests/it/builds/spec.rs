@@ -1,14 +1,12 @@
-//! Pipelines, their builds and the commands of those, read out of a synthesized template.
-//!
-//! Strict: what a build spec holds beyond what is known here is refused, since the runner would not do it. It must not
-//! know how commands are run.
+//! Pipelines, build projects and build specs of a synthesized template. Unknown keys in a build spec are errors, since the
+//! machine does not support them.
 
 use std::collections::BTreeMap;
 
 use serde::Deserialize;
 use serde_json::Value as Json;
 
-/// The commands of a build.
+/// A build spec.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub(crate) struct Spec {
@@ -17,10 +15,7 @@ pub(crate) struct Spec {
     pub(crate) env: Env,
     pub(crate) phases: BTreeMap<PhaseName, Phase>,
     pub(crate) artifacts: Option<Artifacts>,
-    #[expect(
-        dead_code,
-        reason = "kept by CodeBuild between builds, which changes nothing but their time"
-    )]
+    #[expect(dead_code, reason = "a cache between builds affects only their duration")]
     cache: Option<CachePaths>,
 }
 
@@ -32,7 +27,7 @@ pub(crate) struct Env {
     pub(crate) exported_variables: Vec<String>,
 }
 
-/// In the order in which they are run.
+/// Phases in execution order.
 #[derive(Clone, Copy, Debug, Deserialize, PartialEq, Eq, PartialOrd, Ord)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum PhaseName {
@@ -80,11 +75,11 @@ impl Spec {
 #[derive(Debug)]
 pub(crate) struct Project {
     pub(crate) spec: Spec,
-    /// As the template has them: values may be references.
+    /// As in the template: values may be references.
     pub(crate) variables: BTreeMap<String, Json>,
 }
 
-/// The project of this logical id.
+/// Returns the project with this logical ID.
 pub(crate) fn project(template: &Json, logical_id: &str) -> Project {
     let properties = &template["Resources"][logical_id]["Properties"];
     let variables = list(&properties["Environment"]["EnvironmentVariables"]);
@@ -99,7 +94,7 @@ pub(crate) fn project(template: &Json, logical_id: &str) -> Project {
     }
 }
 
-/// The one pipeline of a template.
+/// Returns the only pipeline of a template.
 pub(crate) fn pipeline(template: &Json) -> &Json {
     let mut resources = template["Resources"].as_object().unwrap().values();
     &resources
@@ -107,16 +102,16 @@ pub(crate) fn pipeline(template: &Json) -> &Json {
         .unwrap()["Properties"]
 }
 
-/// The actions of a pipeline in the order of its stages.
+/// Returns the actions of a pipeline in order.
 pub(crate) fn actions(pipeline: &Json) -> impl Iterator<Item = &Json> {
     list(&pipeline["Stages"]).flat_map(|stage| list(&stage["Actions"]))
 }
 
-/// The items of a list that may be missing.
+/// Returns the items of an optional list.
 pub(crate) fn list(json: &Json) -> impl Iterator<Item = &Json> {
     json.as_array().into_iter().flatten()
 }
 
 pub(crate) fn text(json: &Json) -> &str {
-    json.as_str().unwrap_or_else(|| panic!("no text: {json}"))
+    json.as_str().unwrap_or_else(|| panic!("not a string: {json}"))
 }

@@ -1,27 +1,26 @@
-//! Destructions: in which order, and who has to agree.
+//! Deletion: order and confirmation.
 
 use insta::assert_snapshot;
 
 use super::formation::{Formation, Step, change, step};
-use super::stage::{Session, Stage, Verb, wanted};
+use super::harness::{Harness, Session, Verb, spec};
+use super::wire::Response;
 
 const BALANCER: &str = "AWS::ElasticLoadBalancingV2::LoadBalancer";
 
 #[test]
-fn destroying_goes_in_reverse_and_asks() {
+fn destroy_confirms_and_deletes_in_reverse_order() {
     let mut formation = Formation::default();
     for name in ["DevCluster", "DevAppStack"] {
         formation.stack(name, "CREATE_COMPLETE");
     }
-    let stage = Stage::new(formation);
+    let harness = Harness::new(formation);
     let session = Session {
-        stacks: vec![wanted("DevCluster", &[]), wanted("DevAppStack", &["DevCluster"])],
-        answers: Some("y\n"),
-        yes: false,
-        ..Session::default()
+        stacks: vec![spec("DevCluster", &[]), spec("DevAppStack", &["DevCluster"])],
+        ..Session::typing("y\n")
     };
-    assert_snapshot!(session.run(Verb::Destroy, &stage));
-    let deletions: Vec<_> = stage
+    assert_snapshot!(session.run(Verb::Destroy, &harness));
+    let deletions: Vec<_> = harness
         .server
         .calls()
         .into_iter()
@@ -34,25 +33,84 @@ fn destroying_goes_in_reverse_and_asks() {
     );
 }
 
+/// A cluster with two dependents; `protected` ones have termination protection.
+fn used(protected: &[&str]) -> Harness {
+    let mut formation = Formation::default();
+    for name in ["DevCluster", "DevAppStack", "DevPipelineStack"] {
+        formation.stack(name, "CREATE_COMPLETE").protected = protected.contains(&name);
+    }
+    Harness::new(formation)
+}
+
+fn destroys_only_the_cluster() -> Session<'static> {
+    Session {
+        others: vec![
+            spec("DevAppStack", &["DevCluster"]),
+            spec("DevPipelineStack", &["DevCluster"]),
+            // Not deployed.
+            spec("StagingAppStack", &["DevCluster"]),
+        ],
+        ..Session::default()
+    }
+}
+
 #[test]
-fn destroying_prod_wants_its_name_typed() {
+fn destroy_of_a_used_stack_names_dependents_and_order() {
+    let harness = used(&[]);
+    assert_snapshot!(destroys_only_the_cluster().run(Verb::Destroy, &harness), @r"
+    error: cannot delete DevCluster: DevAppStack and DevPipelineStack depend on it
+
+    hint: delete dependents first; `infra destroy DevPipelineStack DevAppStack DevCluster` deletes all in this order
+    --- exit code 1
+    ");
+    assert_eq!(harness.server.count("DeleteStack"), 0);
+}
+
+#[test]
+fn suggested_destroy_has_force_if_a_dependent_is_protected_or_force_was_given() {
+    let forced = "DevAppStack DevCluster --force` deletes all in this order";
+    let text = destroys_only_the_cluster().run(Verb::Destroy, &used(&["DevPipelineStack"]));
+    assert!(text.contains(forced), "{text}");
+    let session = Session {
+        force: true,
+        ..destroys_only_the_cluster()
+    };
+    let text = session.run(Verb::Destroy, &used(&[]));
+    assert!(text.contains(forced), "{text}");
+}
+
+#[test]
+fn lost_deploy_role_has_a_hint() {
+    let mut formation = Formation::default();
+    formation.stack("DevCluster", "CREATE_COMPLETE");
+    let harness = Harness::with(formation, |call| {
+        let lost = "Role arn:aws:iam::123456789012:role/DevCluster-DevDeployRole-0A1B is invalid or cannot be assumed";
+        (call.operation == "DeleteStack").then(|| Response::Error(400, "ValidationError", lost.to_owned()))
+    });
+    let text = Session::default().run(Verb::Destroy, &harness);
+    assert!(
+        text.contains("hint: CloudFormation uses the role that last deployed the stack"),
+        "{text}"
+    );
+}
+
+#[test]
+fn destroy_prod_requires_its_name() {
     let mut formation = Formation::default();
     formation.stack("ProdAppStack", "CREATE_COMPLETE");
-    let stage = Stage::new(formation);
-    let mut prod = wanted("ProdAppStack", &[]);
+    let harness = Harness::new(formation);
+    let mut prod = spec("ProdAppStack", &[]);
     prod.environment = Some("prod".into());
     let session = Session {
         stacks: vec![prod],
-        answers: Some("yes\n"),
-        yes: false,
-        ..Session::default()
+        ..Session::typing("yes\n")
     };
-    assert_snapshot!(session.run(Verb::Destroy, &stage));
-    assert_eq!(stage.status("ProdAppStack"), "CREATE_COMPLETE");
+    assert_snapshot!(session.run(Verb::Destroy, &harness));
+    assert_eq!(harness.status("ProdAppStack"), "CREATE_COMPLETE");
 }
 
-/// `ProdAppStack`, protected itself and with a load balancer that is; an update of it takes `path`.
-fn protected(path: Vec<Step>) -> Stage {
+/// Protected `ProdAppStack` with a protected load balancer; its update takes `path`.
+fn protected(path: Vec<Step>) -> Harness {
     let template = serde_json::json!({ "Resources": { "LoadBalancer": { "Type": BALANCER, "Properties": {
         "LoadBalancerAttributes": [
             { "Key": "idle_timeout.timeout_seconds", "Value": "60" },
@@ -69,11 +127,11 @@ fn protected(path: Vec<Step>) -> Stage {
         change("Modify", "LoadBalancer", BALANCER, "False"),
     );
     formation.on_execute.insert("ProdAppStack".into(), path);
-    Stage::new(formation)
+    Harness::new(formation)
 }
 
 fn forced(answers: &str) -> Session<'_> {
-    let mut prod = wanted("ProdAppStack", &[]);
+    let mut prod = spec("ProdAppStack", &[]);
     prod.environment = Some("prod".into());
     prod.release_parameter = Some("ImageTag".into());
     prod.termination_protection = true;
@@ -94,11 +152,11 @@ fn updated() -> Vec<Step> {
 }
 
 #[test]
-fn force_takes_the_protection_off_the_load_balancer_and_the_stack_and_then_deletes() {
-    let stage = protected(updated());
-    assert_snapshot!(forced("prod\n").run(Verb::Destroy, &stage));
-    assert_eq!(stage.status("ProdAppStack"), "absent");
-    let calls = stage.server.calls();
+fn force_disables_protection_and_deletes() {
+    let harness = protected(updated());
+    assert_snapshot!(forced("prod\n").run(Verb::Destroy, &harness));
+    assert_eq!(harness.status("ProdAppStack"), "absent");
+    let calls = harness.server.calls();
     let made = calls
         .iter()
         .find(|call| call.operation == "CreateChangeSet")
@@ -107,58 +165,52 @@ fn force_takes_the_protection_off_the_load_balancer_and_the_stack_and_then_delet
     let attributes = &body["Resources"]["LoadBalancer"]["Properties"]["LoadBalancerAttributes"];
     assert_eq!(attributes[0]["Value"], "60");
     assert_eq!(attributes[1]["Value"], "false");
-    // What runs goes on running until it is deleted.
+    // The service keeps running until its deletion.
     assert_eq!(made.get("Parameters.member.1.ParameterValue"), "4f2a9c0");
 }
 
 #[test]
-fn without_consent_the_protection_stays() {
-    let stage = protected(updated());
-    let text = forced("no\n").run(Verb::Destroy, &stage);
-    assert!(
-        text.contains("its protection against deletion is taken off first"),
-        "{text}"
-    );
-    assert!(
-        text.ends_with("Nothing was deleted.\n--- exit code 3\n"),
-        "{text}"
-    );
-    assert_eq!(stage.server.count("CreateChangeSet"), 0);
-    assert!(stage.look(|formation| formation.stacks["ProdAppStack"].protected));
+fn declined_force_keeps_the_protection() {
+    let harness = protected(updated());
+    let text = forced("no\n").run(Verb::Destroy, &harness);
+    assert!(text.contains("deletion protection is disabled first"), "{text}");
+    assert!(text.ends_with("No changes made.\n--- exit code 3\n"), "{text}");
+    assert_eq!(harness.server.count("CreateChangeSet"), 0);
+    assert!(harness.look(|formation| formation.stacks["ProdAppStack"].protected));
 }
 
 #[test]
-fn without_force_the_protection_is_an_obstacle() {
-    let stage = protected(updated());
+fn protected_stack_requires_force() {
+    let harness = protected(updated());
     let session = Session {
         force: false,
         ..forced("prod\n")
     };
-    let text = session.run(Verb::Destroy, &stage);
+    let text = session.run(Verb::Destroy, &harness);
     assert!(
-        text.starts_with("error: ProdAppStack: protected against deletion\n"),
+        text.starts_with("error: ProdAppStack: deletion protection is enabled\n"),
         "{text}"
     );
-    assert_eq!(stage.server.count("CreateChangeSet"), 0);
+    assert_eq!(harness.server.count("CreateChangeSet"), 0);
 }
 
 #[test]
-fn a_protection_that_cannot_be_taken_off_keeps_the_stack() {
-    let refusal = "User: ada is not authorized to perform: elasticloadbalancing:ModifyLoadBalancerAttributes";
-    let stage = protected(vec![
+fn failed_protection_update_keeps_the_stack() {
+    let reason = "User: ada is not authorized to perform: elasticloadbalancing:ModifyLoadBalancerAttributes";
+    let harness = protected(vec![
         step("UPDATE_IN_PROGRESS"),
-        step("UPDATE_ROLLBACK_IN_PROGRESS").with("LoadBalancer", BALANCER, "UPDATE_FAILED", refusal),
+        step("UPDATE_ROLLBACK_IN_PROGRESS").with("LoadBalancer", BALANCER, "UPDATE_FAILED", reason),
         step("UPDATE_ROLLBACK_COMPLETE"),
     ]);
-    assert_snapshot!(forced("prod\n").run(Verb::Destroy, &stage));
-    assert_eq!(stage.status("ProdAppStack"), "UPDATE_ROLLBACK_COMPLETE");
-    assert!(stage.look(|formation| formation.stacks["ProdAppStack"].protected));
+    assert_snapshot!(forced("prod\n").run(Verb::Destroy, &harness));
+    assert_eq!(harness.status("ProdAppStack"), "UPDATE_ROLLBACK_COMPLETE");
+    assert!(harness.look(|formation| formation.stacks["ProdAppStack"].protected));
 }
 
 #[test]
-fn ctrl_c_while_the_protection_is_taken_off_keeps_the_stack() {
-    let stage = protected(std::iter::repeat_n(step("UPDATE_IN_PROGRESS"), 1000).collect());
-    stage.look(|formation| {
+fn ctrl_c_during_protection_update_keeps_the_stack() {
+    let harness = protected(std::iter::repeat_n(step("UPDATE_IN_PROGRESS"), 1000).collect());
+    harness.look(|formation| {
         let back = vec![
             step("UPDATE_ROLLBACK_IN_PROGRESS"),
             step("UPDATE_ROLLBACK_COMPLETE"),
@@ -169,24 +221,24 @@ fn ctrl_c_while_the_protection_is_taken_off_keeps_the_stack() {
         interrupt_after: vec![("DescribeStackEvents", 3)],
         ..forced("prod\n")
     };
-    let text = session.run(Verb::Destroy, &stage);
+    let text = session.run(Verb::Destroy, &harness);
     assert!(
         text.ends_with("ProdAppStack: not deleted\n--- exit code 130\n"),
         "{text}"
     );
-    assert_eq!(stage.server.count("DeleteStack"), 0);
+    assert_eq!(harness.server.count("DeleteStack"), 0);
 }
 
 #[test]
-fn a_stack_that_cannot_be_updated_is_deleted_as_it_is() {
-    let stage = protected(Vec::new());
-    stage.look(|formation| {
+fn stack_that_cannot_be_updated_is_deleted() {
+    let harness = protected(Vec::new());
+    harness.look(|formation| {
         formation.stack("ProdAppStack", "DELETE_FAILED");
     });
-    let text = forced("prod\n").run(Verb::Destroy, &stage);
+    let text = forced("prod\n").run(Verb::Destroy, &harness);
     assert!(
         text.ends_with("Done: 1 stack deleted.\n--- exit code 0\n"),
         "{text}"
     );
-    assert_eq!(stage.server.count("CreateChangeSet"), 0);
+    assert_eq!(harness.server.count("CreateChangeSet"), 0);
 }

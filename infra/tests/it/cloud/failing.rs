@@ -1,17 +1,17 @@
-//! Deployments that fail: the cause first, what the tasks said, and what else is held back.
+//! Failed deployments: root cause, stopped tasks, blocked stacks.
 
 use insta::assert_snapshot;
 
 use super::formation::{change, step};
-use super::stage::{Session, Stage, Verb, creatable, updatable, wanted};
-use super::wire::Answer;
+use super::harness::{Harness, Session, Verb, creatable, spec, updatable};
+use super::wire::Response;
 
 const CLUSTER: &str = "AWS::ECS::Cluster";
 const SERVICE: &str = "AWS::ECS::Service";
 
 #[test]
-fn a_failed_update_names_the_cause_first() {
-    let stage = Stage::new(updatable(vec![
+fn failed_update_prints_the_cause_first() {
+    let harness = Harness::new(updatable(vec![
         step("UPDATE_IN_PROGRESS").with("Cluster", CLUSTER, "UPDATE_IN_PROGRESS", ""),
         step("UPDATE_ROLLBACK_IN_PROGRESS")
             .with(
@@ -23,11 +23,11 @@ fn a_failed_update_names_the_cause_first() {
             .with("Alarm", "AWS::CloudWatch::Alarm", "UPDATE_FAILED", "Resource update cancelled"),
         step("UPDATE_ROLLBACK_COMPLETE").with("Cluster", CLUSTER, "UPDATE_COMPLETE", ""),
     ]));
-    assert_snapshot!(Session::default().run(Verb::Deploy, &stage));
+    assert_snapshot!(Session::default().run(Verb::Deploy, &harness));
 }
 
 #[test]
-fn a_service_whose_tasks_die_tells_their_cause_of_death() {
+fn failed_service_prints_stop_reasons() {
     let mut formation = updatable(vec![
         step("UPDATE_IN_PROGRESS").with("Service", SERVICE, "UPDATE_IN_PROGRESS", ""),
         step("UPDATE_IN_PROGRESS"),
@@ -42,16 +42,16 @@ fn a_service_whose_tasks_die_tells_their_cause_of_death() {
     formation
         .changes
         .insert("DevCluster".into(), change("Modify", "Service", SERVICE, "False"));
-    let stage = Stage::with(formation, |call| ecs(&call.operation));
-    let mut app = wanted("DevCluster", &[]);
+    let harness = Harness::with(formation, |call| ecs(&call.operation));
+    let mut app = spec("DevCluster", &[]);
     app.release_parameter = Some("ImageTag".into());
     let session = Session {
         stacks: vec![app],
         release: Some("4f2a9c0".into()),
         ..Session::default()
     };
-    assert_snapshot!(session.run(Verb::Deploy, &stage));
-    let given = stage
+    assert_snapshot!(session.run(Verb::Deploy, &harness));
+    let given = harness
         .server
         .calls()
         .into_iter()
@@ -60,11 +60,11 @@ fn a_service_whose_tasks_die_tells_their_cause_of_death() {
     assert_eq!(given.get("Parameters.member.1.ParameterValue"), "4f2a9c0");
 }
 
-/// A service whose task has just died.
-fn ecs(operation: &str) -> Option<Answer> {
+/// A service with a stopped task.
+fn ecs(operation: &str) -> Option<Response> {
     let now = std::time::SystemTime::UNIX_EPOCH.elapsed().unwrap().as_secs();
     let task = "arn:aws:ecs:eu-west-1:123456789012:task/penguin/4f2a9c01aaaa";
-    Some(Answer::Json(match operation {
+    Some(Response::Json(match operation {
         "DescribeServices" => serde_json::json!({ "services": [{
             "deployments": [{ "status": "PRIMARY", "rolloutState": "IN_PROGRESS", "desiredCount": 2,
                 "runningCount": 1, "pendingCount": 0, "failedTasks": 1, "taskDefinition": "td:7" }],
@@ -89,7 +89,7 @@ fn ecs(operation: &str) -> Option<Answer> {
 }
 
 #[test]
-fn a_failure_holds_back_the_stacks_that_need_it_and_no_others() {
+fn failure_blocks_only_dependent_stacks() {
     let mut formation = creatable();
     for name in ["Foundation", "DevAppStack"] {
         formation
@@ -113,19 +113,19 @@ fn a_failure_holds_back_the_stacks_that_need_it_and_no_others() {
             step("ROLLBACK_COMPLETE"),
         ],
     );
-    let stage = Stage::new(formation);
+    let harness = Harness::new(formation);
     let session = Session {
         stacks: vec![
-            wanted("Foundation", &[]),
-            wanted("DevCluster", &[]),
-            wanted("DevAppStack", &["Foundation", "DevCluster"]),
+            spec("Foundation", &[]),
+            spec("DevCluster", &[]),
+            spec("DevAppStack", &["Foundation", "DevCluster"]),
         ],
         ..Session::default()
     };
-    let text = session.run(Verb::Deploy, &stage);
+    let text = session.run(Verb::Deploy, &harness);
     assert!(text.contains("DevAppStack: not started"), "{text}");
     assert!(text.contains("penguin-dev already exists"), "{text}");
     assert!(text.contains("exit code 4"), "{text}");
-    assert_eq!(stage.status("Foundation"), "CREATE_COMPLETE");
-    assert_eq!(stage.status("DevAppStack"), "absent");
+    assert_eq!(harness.status("Foundation"), "CREATE_COMPLETE");
+    assert_eq!(harness.status("DevAppStack"), "absent");
 }

@@ -2,26 +2,25 @@
 //! the test laid out. So slow operations, stuck stacks and crowds of events take no time and are the same every time.
 
 mod change_sets;
+mod descriptions;
 
-use std::collections::{BTreeMap, VecDeque};
-use std::fmt::Write as _;
-use std::time::{Duration, SystemTime};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
-use super::wire::{Answer, Call, escape};
+use super::wire::{Call, Response, escape};
 
-/// An event of a resource: logical id, type, status, reason.
+/// Resource event: logical id, type, status, reason.
 pub(crate) type Happening = (String, String, String, String);
 
-/// What the next look at a stack finds.
+/// Result of the next call.
 #[derive(Clone, Debug)]
 pub(crate) struct Step {
-    /// The stack's status from then on.
+    /// The stack's new status.
     pub(crate) status: String,
-    /// What happened before, oldest first.
+    /// Events since the previous step, oldest first.
     pub(crate) happenings: Vec<Happening>,
 }
 
-/// A step in which nothing happens to resources.
+/// A step without resource events.
 pub(crate) fn step(status: &str) -> Step {
     Step {
         status: status.into(),
@@ -30,7 +29,7 @@ pub(crate) fn step(status: &str) -> Step {
 }
 
 impl Step {
-    /// Something happens to a resource.
+    /// Adds a resource event.
     pub(crate) fn with(mut self, resource: &str, kind: &str, status: &str, reason: &str) -> Self {
         self.happenings
             .push((resource.into(), kind.into(), status.into(), reason.into()));
@@ -39,7 +38,7 @@ impl Step {
 }
 
 /// A stack.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub(crate) struct FakeStack {
     pub(crate) status: String,
     pub(crate) protected: bool,
@@ -47,14 +46,40 @@ pub(crate) struct FakeStack {
     pub(crate) events: Vec<(usize, Happening)>,
     pub(crate) path: VecDeque<Step>,
     pub(crate) change_sets: BTreeMap<String, &'static str>,
+    /// How many hours ago a change set was created; else just now.
+    pub(crate) hours: BTreeMap<String, u64>,
+    /// The stack's tags.
+    pub(crate) tags: Vec<(String, String)>,
     pub(crate) outputs: Vec<(String, String)>,
     pub(crate) parameters: Vec<(String, String)>,
+    /// Values of SSM parameters that its parameters name.
+    pub(crate) resolved: Vec<(String, String)>,
     /// Logical id, type, physical id; besides those that events tell of.
     pub(crate) resources: Vec<(String, String, String)>,
     /// The template that was deployed.
     pub(crate) template: String,
     /// It was updated so many seconds ago.
     pub(crate) updated: Option<u64>,
+}
+
+impl Default for FakeStack {
+    fn default() -> Self {
+        Self {
+            status: String::new(),
+            protected: false,
+            events: Vec::new(),
+            path: VecDeque::new(),
+            change_sets: BTreeMap::new(),
+            hours: BTreeMap::new(),
+            tags: vec![("project".into(), "penguin-school".into())],
+            outputs: Vec::new(),
+            parameters: Vec::new(),
+            resolved: Vec::new(),
+            resources: Vec::new(),
+            template: String::new(),
+            updated: None,
+        }
+    }
 }
 
 /// The service, and the paths that operations will take.
@@ -64,9 +89,13 @@ pub(crate) struct Formation {
     /// Changes that the next change sets of a stack announce, as XML members; none means "no changes".
     pub(crate) changes: BTreeMap<String, String>,
     pub(crate) on_execute: BTreeMap<String, Vec<Step>>,
+    /// When the first stack is executed, the second one's change sets announce these changes from then on.
+    pub(crate) on_execute_changes: Vec<(String, String, String)>,
     pub(crate) on_delete: BTreeMap<String, Vec<Step>>,
     pub(crate) on_cancel: BTreeMap<String, Vec<Step>>,
     pub(crate) on_continue: VecDeque<Vec<Step>>,
+    /// Service-linked roles that the account does not have.
+    pub(crate) missing_roles: BTreeSet<String>,
     /// So many calls from now on are throttled, every second one.
     pub(crate) throttle: usize,
     /// What was changed by hand, as XML members.
@@ -97,22 +126,39 @@ impl Formation {
     }
 
     /// Answers a call to CloudFormation or STS; `None` for other services.
-    pub(crate) fn answer(&mut self, call: &Call) -> Option<Answer> {
+    pub(crate) fn respond(&mut self, call: &Call) -> Option<Response> {
         if self.throttle > 0 && call.operation != "GetCallerIdentity" {
             self.throttle -= 1;
             if self.throttle % 2 == 1 {
-                return Some(Answer::Error(400, "Throttling", "Rate exceeded".into()));
+                return Some(Response::Error(400, "Throttling", "Rate exceeded".into()));
             }
         }
         Some(match call.operation.as_str() {
-            "GetCallerIdentity" => Answer::Xml(
+            "GetCallerIdentity" => Response::Xml(
                 "<Arn>arn:aws:iam::123456789012:user/ada</Arn><UserId>A</UserId><Account>123456789012</Account>".into(),
             ),
+            "GetRole" => {
+                let name = call.get("RoleName");
+                if self.missing_roles.contains(name) {
+                    return Some(Response::Error(
+                        404,
+                        "NoSuchEntity",
+                        format!("The role with name {name} cannot be found."),
+                    ));
+                }
+                Response::Xml(role(name))
+            }
+            "CreateServiceLinkedRole" => {
+                let service = call.get("AWSServiceName");
+                assert!(service.ends_with(".amazonaws.com"), "{service}");
+                self.missing_roles.clear();
+                Response::Xml(role("AWSServiceRole"))
+            }
             "DescribeStacks" => self.describe_stacks(call),
             "DescribeStackEvents" => self.describe_events(call),
             "CreateChangeSet" => self.create_change_set(call),
             "DescribeChangeSet" => self.describe_change_set(call),
-            "DescribeEvents" => Answer::Xml("<OperationEvents></OperationEvents>".into()),
+            "DescribeEvents" => Response::Xml("<OperationEvents></OperationEvents>".into()),
             "ListChangeSets" => self.list_change_sets(call),
             "DeleteChangeSet" => self.delete_change_set(call),
             "ExecuteChangeSet" => self.execute(call),
@@ -122,30 +168,30 @@ impl Formation {
             "UpdateTerminationProtection" => {
                 let name = name_of(call.get("StackName"));
                 self.stacks.get_mut(&name)?.protected = call.get("EnableTerminationProtection") == "true";
-                Answer::Xml(format!("<StackId>{}</StackId>", arn(&name)))
+                Response::Xml(format!("<StackId>{}</StackId>", arn(&name)))
             }
             "ListStackResources" => self.list_resources(call),
             "DetectStackDrift" => {
                 self.detections += 1;
-                Answer::Xml("<StackDriftDetectionId>d-1</StackDriftDetectionId>".into())
+                Response::Xml("<StackDriftDetectionId>d-1</StackDriftDetectionId>".into())
             }
             "DescribeStackDriftDetectionStatus" => {
                 // It takes a look or two.
                 let under_way = std::mem::take(&mut self.detections) > 0;
                 let status = if under_way { "DETECTION_IN_PROGRESS" } else { "DETECTION_COMPLETE" };
-                Answer::Xml(format!(
+                Response::Xml(format!(
                     "<StackId>x</StackId><StackDriftDetectionId>d-1</StackDriftDetectionId><DetectionStatus>{status}</DetectionStatus><Timestamp>2026-11-01T10:00:00Z</Timestamp>"
                 ))
             }
             "DescribeStackResourceDrifts" => {
                 let name = name_of(call.get("StackName"));
                 let drifts = self.drifts.get(&name).cloned().unwrap_or_default();
-                Answer::Xml(format!("<StackResourceDrifts>{drifts}</StackResourceDrifts>"))
+                Response::Xml(format!("<StackResourceDrifts>{drifts}</StackResourceDrifts>"))
             }
             "GetTemplate" => {
                 let name = name_of(call.get("StackName"));
                 match self.stacks.get(&name) {
-                    Some(stack) => Answer::Xml(format!(
+                    Some(stack) => Response::Xml(format!(
                         "<TemplateBody>{}</TemplateBody>",
                         escape(if stack.template.is_empty() {
                             "{\"Resources\":{}}"
@@ -188,118 +234,35 @@ impl Formation {
         }
     }
 
-    fn describe_stacks(&mut self, call: &Call) -> Answer {
-        let asked = call.get("StackName");
-        let name = name_of(asked);
-        self.advance(&name);
-        let by_id = asked.starts_with("arn:");
-        let found = self
-            .stacks
-            .get(&name)
-            .or_else(|| self.deleted.get(&name).filter(|_| by_id));
-        match found {
-            None => missing(&name),
-            Some(stack) => {
-                let mut outputs = String::new();
-                for (key, value) in &stack.outputs {
-                    let _ = write!(
-                        outputs,
-                        "<member><OutputKey>{key}</OutputKey><OutputValue>{value}</OutputValue></member>"
-                    );
-                }
-                let mut parameters = String::new();
-                for (key, value) in &stack.parameters {
-                    let _ = write!(
-                        parameters,
-                        "<member><ParameterKey>{key}</ParameterKey><ParameterValue>{value}</ParameterValue></member>"
-                    );
-                }
-                let updated = stack.updated.map_or(String::new(), |seconds| {
-                    let at = SystemTime::now() - Duration::from_secs(seconds);
-                    format!(
-                        "<LastUpdatedTime>{}</LastUpdatedTime>",
-                        humantime::format_rfc3339_seconds(at)
-                    )
-                });
-                Answer::Xml(format!(
-                    "<Stacks><member><StackId>{}</StackId><StackName>{name}</StackName><CreationTime>2026-11-01T10:00:00Z</CreationTime>{updated}<StackStatus>{}</StackStatus><EnableTerminationProtection>{}</EnableTerminationProtection><Outputs>{outputs}</Outputs><Parameters>{parameters}</Parameters></member></Stacks>",
-                    arn(&name),
-                    stack.status,
-                    stack.protected,
-                ))
-            }
-        }
-    }
-
-    fn describe_events(&self, call: &Call) -> Answer {
-        const PAGE: usize = 100;
-        let name = name_of(call.get("StackName"));
-        let Some(stack) = self.stacks.get(&name).or_else(|| self.deleted.get(&name)) else {
-            return missing(&name);
-        };
-        let skip: usize = call
-            .form
-            .get("NextToken")
-            .map_or(0, |token| token.parse().unwrap());
-        let mut members = String::new();
-        for (id, (resource, kind, status, reason)) in stack.events.iter().rev().skip(skip).take(PAGE) {
-            let physical = if kind == "AWS::CloudFormation::Stack" {
-                arn(&name)
-            } else if kind == "AWS::ECS::Service" {
-                format!("arn:aws:ecs:eu-west-1:123456789012:service/penguin/{resource}")
-            } else {
-                format!("{resource}-1")
-            };
-            let _ = write!(
-                members,
-                "<member><StackId>{}</StackId><EventId>{id}</EventId><StackName>{name}</StackName><LogicalResourceId>{resource}</LogicalResourceId><PhysicalResourceId>{physical}</PhysicalResourceId><ResourceType>{kind}</ResourceType><Timestamp>{}</Timestamp><ResourceStatus>{status}</ResourceStatus>{}</member>",
-                arn(&name),
-                timestamp(*id),
-                if reason.is_empty() {
-                    String::new()
-                } else {
-                    format!("<ResourceStatusReason>{}</ResourceStatusReason>", escape(reason))
-                },
-            );
-        }
-        let more = skip + PAGE < stack.events.len();
-        let token = if more {
-            format!("<NextToken>{}</NextToken>", skip + PAGE)
-        } else {
-            String::new()
-        };
-        Answer::Xml(format!("<StackEvents>{members}</StackEvents>{token}"))
-    }
-
-    fn delete(&mut self, call: &Call) -> Answer {
+    fn delete(&mut self, call: &Call) -> Response {
         let name = name_of(call.get("StackName"));
         let path = self.on_delete.get(&name).cloned();
         let Some(stack) = self.stacks.get_mut(&name) else {
-            return Answer::Xml(String::new());
+            return Response::Xml(String::new());
         };
         if stack.protected {
-            return Answer::Error(400, "ValidationError", format!("Stack [{name}] is protected"));
+            return Response::Error(400, "ValidationError", format!("Stack [{name}] is protected"));
         }
         if stack.status == "REVIEW_IN_PROGRESS" {
             self.stacks.remove(&name);
-            return Answer::Xml(String::new());
+            return Response::Xml(String::new());
         }
         stack.path = path
             .unwrap_or_else(|| vec![step("DELETE_IN_PROGRESS"), step("DELETE_COMPLETE")])
             .into();
         self.advance(&name);
-        Answer::Xml(String::new())
+        Response::Xml(String::new())
     }
 
-    fn cancel(&mut self, call: &Call) -> Answer {
+    fn cancel(&mut self, call: &Call) -> Response {
         let name = name_of(call.get("StackName"));
         let path = self.on_cancel.get(&name).cloned().unwrap_or_default();
         match self.stacks.get_mut(&name) {
             Some(stack) if stack.status == "UPDATE_IN_PROGRESS" => {
                 stack.path = path.into();
-                Answer::Xml(String::new())
+                Response::Xml(String::new())
             }
-            _ => Answer::Error(
+            _ => Response::Error(
                 400,
                 "ValidationError",
                 "CancelUpdateStack cannot be called now".into(),
@@ -307,7 +270,7 @@ impl Formation {
         }
     }
 
-    fn continue_rollback(&mut self, call: &Call) -> Answer {
+    fn continue_rollback(&mut self, call: &Call) -> Response {
         let name = name_of(call.get("StackName"));
         let path = self
             .on_continue
@@ -317,38 +280,27 @@ impl Formation {
             stack.path = path.into();
         }
         self.advance(&name);
-        Answer::Xml(String::new())
-    }
-
-    fn list_resources(&self, call: &Call) -> Answer {
-        let name = name_of(call.get("StackName"));
-        let mut members = String::new();
-        let events = self
-            .stacks
-            .get(&name)
-            .map(|stack| stack.events.clone())
-            .unwrap_or_default();
-        for (_, (resource, kind, ..)) in events.iter().filter(|(_, event)| event.0 != name) {
-            let _ = write!(
-                members,
-                "<member><LogicalResourceId>{resource}</LogicalResourceId><PhysicalResourceId>{resource}-1</PhysicalResourceId><ResourceType>{kind}</ResourceType><ResourceStatus>CREATE_COMPLETE</ResourceStatus><LastUpdatedTimestamp>2026-11-01T10:00:00Z</LastUpdatedTimestamp></member>"
-            );
-        }
-        let others = self.stacks.get(&name).map(|stack| stack.resources.clone());
-        for (resource, kind, physical) in others.unwrap_or_default() {
-            let _ = write!(
-                members,
-                "<member><LogicalResourceId>{resource}</LogicalResourceId><PhysicalResourceId>{physical}</PhysicalResourceId><ResourceType>{kind}</ResourceType><ResourceStatus>CREATE_COMPLETE</ResourceStatus><LastUpdatedTimestamp>2026-11-01T10:00:00Z</LastUpdatedTimestamp></member>"
-            );
-        }
-        Answer::Xml(format!(
-            "<StackResourceSummaries>{members}</StackResourceSummaries>"
-        ))
+        Response::Xml(String::new())
     }
 }
 
-fn missing(name: &str) -> Answer {
-    Answer::Error(
+/// A role, as IAM describes it.
+fn role(name: &str) -> String {
+    format!(
+        "<Role><Path>/aws-service-role/</Path><RoleName>{name}</RoleName><RoleId>AROA</RoleId><Arn>arn:aws:iam::123456789012:role/{name}</Arn><CreateDate>2026-11-01T10:00:00Z</CreateDate></Role>"
+    )
+}
+
+/// The physical id that a resource gets in an operation.
+fn physical(resource: &str, kind: &str) -> String {
+    match kind {
+        "AWS::ECS::TaskDefinition" => "arn:aws:ecs:eu-west-1:123456789012:task-definition/web:9".to_owned(),
+        _ => format!("{resource}-1"),
+    }
+}
+
+fn missing(name: &str) -> Response {
+    Response::Error(
         400,
         "ValidationError",
         format!("Stack with id {name} does not exist"),

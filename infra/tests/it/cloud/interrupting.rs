@@ -3,12 +3,13 @@
 use insta::assert_snapshot;
 
 use super::formation::step;
-use super::stage::{Session, Stage, Verb, creatable, updatable};
+use super::harness::{Harness, Session, Verb, creatable, spec, updatable};
+use super::wire::Response;
 
 const CLUSTER: &str = "AWS::ECS::Cluster";
 
 #[test]
-fn ctrl_c_cancels_an_update_and_watches_it_roll_back() {
+fn ctrl_c_cancels_the_update_and_follows_the_rollback() {
     let mut forever = vec![step("UPDATE_IN_PROGRESS").with("Cluster", CLUSTER, "UPDATE_IN_PROGRESS", "")];
     forever.extend(std::iter::repeat_n(step("UPDATE_IN_PROGRESS"), 1000));
     let mut formation = updatable(forever);
@@ -19,34 +20,34 @@ fn ctrl_c_cancels_an_update_and_watches_it_roll_back() {
             step("UPDATE_ROLLBACK_COMPLETE").with("Cluster", CLUSTER, "UPDATE_COMPLETE", ""),
         ],
     );
-    let stage = Stage::new(formation);
+    let harness = Harness::new(formation);
     let session = Session {
         interrupt_after: vec![("DescribeStackEvents", 3)],
         ..Session::default()
     };
-    assert_snapshot!(session.run(Verb::Deploy, &stage));
-    assert_eq!(stage.server.count("CancelUpdateStack"), 1);
+    assert_snapshot!(session.run(Verb::Deploy, &harness));
+    assert_eq!(harness.server.count("CancelUpdateStack"), 1);
 }
 
 #[test]
-fn a_second_ctrl_c_leaves_and_says_how_to_come_back() {
+fn second_ctrl_c_exits_with_a_hint() {
     let forever = std::iter::repeat_n(step("UPDATE_IN_PROGRESS"), 1000).collect();
     let mut formation = updatable(forever);
     formation.on_cancel.insert(
         "DevCluster".into(),
         std::iter::repeat_n(step("UPDATE_ROLLBACK_IN_PROGRESS"), 1000).collect(),
     );
-    let stage = Stage::new(formation);
+    let harness = Harness::new(formation);
     let session = Session {
         interrupt_after: vec![("DescribeStackEvents", 3), ("CancelUpdateStack", 1)],
         ..Session::default()
     };
-    assert_snapshot!(session.run(Verb::Deploy, &stage));
+    assert_snapshot!(session.run(Verb::Deploy, &harness));
 }
 
 #[test]
-fn ctrl_c_before_anything_ran_leaves_nothing_behind() {
-    let stage = Stage::new(creatable());
+fn ctrl_c_before_execution_deletes_change_sets() {
+    let harness = Harness::new(creatable());
     let session = Session {
         interrupt_after: vec![("CreateChangeSet", 1)],
         // A person who is slow to answer.
@@ -54,11 +55,123 @@ fn ctrl_c_before_anything_ran_leaves_nothing_behind() {
         yes: false,
         ..Session::default()
     };
-    let text = session.run(Verb::Deploy, &stage);
+    let text = session.run(Verb::Deploy, &harness);
     // Either the press came before the question, or a script could not answer it; nothing stays in both cases.
     assert!(
         text.contains("exit code 130") || text.contains("exit code 1"),
         "{text}"
     );
-    assert_eq!(stage.status("DevCluster"), "absent");
+    assert_eq!(harness.status("DevCluster"), "absent");
+}
+
+/// Two stacks that are being created and never get there.
+fn two_creations() -> super::formation::Formation {
+    let mut formation = creatable();
+    for name in ["DevCluster", "ProdCluster"] {
+        let changes = super::formation::change("Add", "Cluster", CLUSTER, "");
+        formation.changes.insert(name.into(), changes);
+        formation.on_execute.insert(
+            name.into(),
+            std::iter::repeat_n(step("CREATE_IN_PROGRESS"), 1000).collect(),
+        );
+    }
+    formation
+}
+
+#[test]
+fn questions_of_several_creations_are_serialized() {
+    let harness = Harness::new(two_creations());
+    let session = Session {
+        stacks: vec![spec("DevCluster", &[]), spec("ProdCluster", &[])],
+        // `--yes` agrees to the deployment, not to the deletion of new stacks.
+        answers: Some("n\ny\n"),
+        interrupt_after: vec![("DescribeStackEvents", 6), ("DeleteStack", 1)],
+        ..Session::default()
+    };
+    let printed = session.run(Verb::Deploy, &harness);
+    let asked: Vec<_> = printed
+        .lines()
+        .filter(|line| line.contains("[y/N]") || line.contains("but the new stack can be deleted"))
+        .collect();
+    let (first, second) = if asked[0].starts_with("Dev") {
+        ("DevCluster", "ProdCluster")
+    } else {
+        ("ProdCluster", "DevCluster")
+    };
+    let words = |name: &str| {
+        [
+            format!("{name}: a creation cannot be cancelled, but the new stack can be deleted"),
+            format!("Delete {name}? [y/N]"),
+        ]
+    };
+    assert_eq!(asked, [words(first), words(second)].concat(), "{printed}");
+    assert_eq!(harness.server.count("DeleteStack"), 1);
+    assert_ne!(harness.status(second), "CREATE_IN_PROGRESS", "{printed}");
+    assert_eq!(harness.status(first), "CREATE_IN_PROGRESS", "{printed}");
+    assert!(
+        printed.contains(&format!("{first}: the operation continues in AWS\n"))
+            || printed.contains("the operation continues in AWS\n"),
+        "{printed}"
+    );
+    assert!(printed.ends_with("--- exit code 130\n"), "{printed}");
+}
+
+#[test]
+fn second_ctrl_c_with_several_stacks_exits_soon() {
+    let forever = std::iter::repeat_n(step("UPDATE_IN_PROGRESS"), 1000).collect();
+    let mut formation = updatable(forever);
+    formation.on_cancel.insert(
+        "DevCluster".into(),
+        std::iter::repeat_n(step("UPDATE_ROLLBACK_IN_PROGRESS"), 1000).collect(),
+    );
+    formation.stack("DevAppStack", "CREATE_COMPLETE");
+    formation.changes.insert(
+        "DevAppStack".into(),
+        super::formation::change("Modify", "Service", CLUSTER, "False"),
+    );
+    let harness = Harness::new(formation);
+    let session = Session {
+        stacks: vec![spec("DevCluster", &[]), spec("DevAppStack", &["DevCluster"])],
+        interrupt_after: vec![("DescribeStackEvents", 3), ("CancelUpdateStack", 1)],
+        ..Session::default()
+    };
+    let printed = session.run(Verb::Deploy, &harness);
+    assert!(
+        printed.contains("DevAppStack: not started\n")
+            && printed.contains("DevCluster: the operation continues in AWS\n")
+            && printed.contains("hint: follow it again with `infra deploy DevCluster`\n"),
+        "{printed}"
+    );
+    assert!(printed.ends_with("--- exit code 130\n"), "{printed}");
+    // The change set of what was not started is removed; the one that executes is nobody's to remove.
+    let deleted: Vec<_> = harness
+        .server
+        .calls()
+        .iter()
+        .filter(|call| call.operation == "DeleteChangeSet")
+        .map(|call| call.get("StackName").to_owned())
+        .collect();
+    assert_eq!(deleted, ["DevAppStack"]);
+}
+
+#[test]
+fn failed_cancellation_keeps_following() {
+    let mut path = vec![step("UPDATE_IN_PROGRESS"); 9];
+    path.push(step("UPDATE_COMPLETE"));
+    let harness = Harness::with(updatable(path), |call| {
+        (call.operation == "CancelUpdateStack")
+            .then(|| Response::Error(403, "AccessDenied", "ada may not call CancelUpdateStack".into()))
+    });
+    let session = Session {
+        interrupt_after: vec![("DescribeStackEvents", 3)],
+        ..Session::default()
+    };
+    let printed = session.run(Verb::Deploy, &harness);
+    assert!(
+        printed
+            .contains("DevCluster: cannot cancel, the operation continues: CancelUpdateStack is not allowed"),
+        "{printed}"
+    );
+    assert!(printed.contains("Done: 1 stack deployed.\n"), "{printed}");
+    assert_eq!(harness.status("DevCluster"), "UPDATE_COMPLETE");
 }

@@ -1,36 +1,32 @@
-//! Sessions as a person reads them, 80 columns and no colour: what is shown, agreed to and done.
+//! Whole deployment sessions at 80 columns without color.
 
 use insta::assert_snapshot;
 
 use super::formation::{Formation, change, step};
-use super::stage::{Session, Stage, Verb, creatable, updatable, wanted};
+use super::harness::{Harness, Session, Verb, creatable, spec, updatable};
 
 const CLUSTER: &str = "AWS::ECS::Cluster";
 
 #[test]
-fn a_new_stack_is_shown_agreed_to_and_created() {
-    let stage = Stage::new(creatable());
-    let session = Session {
-        answers: Some("y\n"),
-        yes: false,
-        ..Session::default()
-    };
-    assert_snapshot!(session.run(Verb::Deploy, &stage));
-    assert_eq!(stage.status("DevCluster"), "CREATE_COMPLETE");
+fn new_stack_is_previewed_confirmed_and_created() {
+    let harness = Harness::new(creatable());
+    let session = Session::typing("y\n");
+    assert_snapshot!(session.run(Verb::Deploy, &harness));
+    assert_eq!(harness.status("DevCluster"), "CREATE_COMPLETE");
 }
 
 #[test]
-fn no_change_is_success() {
+fn no_changes_is_success() {
     let mut formation = Formation::default();
     formation.stack("DevCluster", "CREATE_COMPLETE");
-    let stage = Stage::new(formation);
-    assert_snapshot!(Session::default().run(Verb::Deploy, &stage));
-    let left = stage.look(|formation| formation.stacks["DevCluster"].change_sets.len());
+    let harness = Harness::new(formation);
+    assert_snapshot!(Session::default().run(Verb::Deploy, &harness));
+    let left = harness.look(|formation| formation.stacks["DevCluster"].change_sets.len());
     assert_eq!(left, 0);
 }
 
-/// `DevCluster` is there, with a role that may do one thing, and is to be given one that may do everything.
-fn opening(template_known: bool) -> (Stage, infra::deploy::wanted::Wanted) {
+/// `DevCluster` has a role with one permission; the update adds a wildcard permission.
+fn role_update(template_known: bool) -> (Harness, infra::deployment::stack_spec::StackSpec) {
     let template = |action: &str, on: &str| {
         serde_json::json!({ "Resources": { "Role": { "Type": "AWS::IAM::Role", "Properties": {
             "AssumeRolePolicyDocument": { "Statement": [] },
@@ -52,65 +48,61 @@ fn opening(template_known: bool) -> (Stage, infra::deploy::wanted::Wanted) {
         "Resources: {}".to_owned()
     };
     formation.stack("DevCluster", "CREATE_COMPLETE").template = deployed;
-    let mut stack = wanted("DevCluster", &[]);
+    let mut stack = spec("DevCluster", &[]);
     stack.body = template("s3:*", "*");
-    (Stage::new(formation), stack)
+    (Harness::new(formation), stack)
 }
 
 #[test]
-fn what_is_opened_up_is_shown_before_the_question() {
-    let (stage, stack) = opening(true);
+fn wider_access_is_shown_before_the_question() {
+    let (harness, stack) = role_update(true);
     let session = Session {
         stacks: vec![stack],
-        answers: Some("n\n"),
-        yes: false,
-        ..Session::default()
+        ..Session::typing("n\n")
     };
-    assert_snapshot!(session.run(Verb::Deploy, &stage));
+    assert_snapshot!(session.run(Verb::Deploy, &harness));
 }
 
 #[test]
-fn that_it_is_not_known_what_is_opened_up_is_said_too() {
-    let (stage, stack) = opening(false);
+fn unknown_wider_access_is_a_warning() {
+    let (harness, stack) = role_update(false);
     let session = Session {
         stacks: vec![stack],
-        answers: Some("n\n"),
-        yes: false,
-        ..Session::default()
+        ..Session::typing("n\n")
     };
-    let told = session.run(Verb::Deploy, &stage);
+    let printed = session.run(Verb::Deploy, &harness);
     assert!(
-        told.contains("warning: what this opens up is not known"),
-        "{told}"
+        printed.contains("warning: cannot determine wider access"),
+        "{printed}"
     );
 }
 
 #[test]
-fn fast_and_reverting_reach_the_change_set_where_they_may() {
-    use infra::deploy::wanted::Manner;
-    use infra::operation::deploy::{Request, deploy};
+fn express_mode_and_drift_revert_reach_the_change_set() {
+    use infra::deployment::stack_spec::DeployOptions;
+    use infra::workflows::deploy::{Request, deploy};
 
     let mut formation = updatable(vec![step("UPDATE_COMPLETE")]);
     formation.stack("ProdCluster", "CREATE_COMPLETE");
-    let stage = Stage::new(formation);
-    let mut prod = wanted("ProdCluster", &[]);
+    let harness = Harness::new(formation);
+    let mut prod = spec("ProdCluster", &[]);
     prod.environment = Some("prod".into());
-    let stacks = vec![wanted("DevCluster", &[]), prod];
+    let stacks = vec![spec("DevCluster", &[]), prod];
     let request = Request {
         stacks: stacks.clone(),
-        manner: Manner {
+        options: DeployOptions {
             fast: true,
             revert_drift: true,
         },
         ..Request::default()
     };
-    let person = super::stage::Person {
+    let person = super::harness::Person {
         yes: true,
-        ..super::stage::Person::default()
+        ..super::harness::Person::default()
     };
-    let told = person.does(&stage, &stacks, async |context| deploy(context, &request).await);
-    assert!(told.contains("ProdCluster: not in the fast way"), "{told}");
-    let made: Vec<_> = stage
+    let printed = person.does(&harness, &stacks, async |context| deploy(context, &request).await);
+    assert!(printed.contains("ProdCluster: not in express mode"), "{printed}");
+    let made: Vec<_> = harness
         .server
         .calls()
         .into_iter()
@@ -132,58 +124,54 @@ fn fast_and_reverting_reach_the_change_set_where_they_may() {
 }
 
 #[test]
-fn a_no_leaves_nothing_behind() {
-    let stage = Stage::new(creatable());
-    let session = Session {
-        answers: Some("n\n"),
-        yes: false,
-        ..Session::default()
-    };
-    assert_snapshot!(session.run(Verb::Deploy, &stage));
-    assert_eq!(stage.status("DevCluster"), "absent");
+fn declined_deployment_deletes_change_sets() {
+    let harness = Harness::new(creatable());
+    let session = Session::typing("n\n");
+    assert_snapshot!(session.run(Verb::Deploy, &harness));
+    assert_eq!(harness.status("DevCluster"), "absent");
 }
 
 #[test]
-fn a_script_without_yes_is_told_of_it_and_leaves_nothing_behind() {
-    let stage = Stage::new(creatable());
+fn no_terminal_requires_yes_and_deletes_change_sets() {
+    let harness = Harness::new(creatable());
     let session = Session {
         yes: false,
         ..Session::default()
     };
-    assert_snapshot!(session.run(Verb::Deploy, &stage));
-    assert_eq!(stage.status("DevCluster"), "absent");
+    assert_snapshot!(session.run(Verb::Deploy, &harness));
+    assert_eq!(harness.status("DevCluster"), "absent");
 }
 
 #[test]
-fn a_program_reads_one_event_a_line() {
-    let stage = Stage::new(creatable());
+fn json_prints_one_event_per_line() {
+    let harness = Harness::new(creatable());
     let session = Session {
         json: true,
         ..Session::default()
     };
-    assert_snapshot!(session.run(Verb::Deploy, &stage));
+    assert_snapshot!(session.run(Verb::Deploy, &harness));
 }
 
 #[test]
-fn ten_thousand_events_and_throttling_stay_within_a_bounded_rate() {
+fn call_rate_is_bounded_with_ten_thousand_events() {
     let mut first = step("UPDATE_IN_PROGRESS");
     for n in 0..10_000 {
         first = first.with(&format!("Resource{}", n % 300), CLUSTER, "UPDATE_IN_PROGRESS", "");
     }
     let mut formation = updatable(vec![first, step("UPDATE_IN_PROGRESS"), step("UPDATE_COMPLETE")]);
     formation.throttle = 20;
-    let stage = Stage::new(formation);
-    let text = Session::default().run(Verb::Deploy, &stage);
+    let harness = Harness::new(formation);
+    let text = Session::default().run(Verb::Deploy, &harness);
     assert!(text.contains("exit code 0"), "{text}");
-    let calls = stage.server.calls();
+    let calls = harness.server.calls();
     let events = calls
         .iter()
         .filter(|call| call.operation == "DescribeStackEvents")
         .count();
-    // A hundred pages once; after that only what is new.
+    // 100 pages once, then only new events.
     assert!((100..130).contains(&events), "{events} calls for events");
     let took = calls.last().unwrap().at.duration_since(calls[0].at).as_secs_f64();
-    // Five a second, 25 at once after a pause, and the ten that were throttled and asked again.
+    // Five per second, a burst of 25, and ten throttled retries.
     let allowed = 5.0f64.mul_add(took, 40.0);
     #[expect(clippy::cast_precision_loss, reason = "hundreds of calls")]
     let made = calls.len() as f64;

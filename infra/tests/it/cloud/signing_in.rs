@@ -1,4 +1,4 @@
-//! Profiles of single sign-on whose sign-in is over, in whatever way: one sentence, what to type, quickly.
+//! SSO profiles with an expired, revoked or missing session.
 
 use std::path::Path;
 use std::process::{Command, Output};
@@ -7,9 +7,9 @@ use serde_json::json;
 use tempfile::TempDir;
 
 use super::formation::Formation;
-use super::program::{every_verb_says, infra, told};
-use super::stage::Stage;
-use super::wire::{Answer, Call, Server};
+use super::harness::Harness;
+use super::program::{every_verb_says, infra, printed};
+use super::wire::{Call, Response, Server};
 
 const PROFILES: &str = "
 [profile team]
@@ -24,7 +24,7 @@ sso_region = eu-west-1
 sso_registration_scopes = sso:account:access
 ";
 
-/// A home whose profile `team` signs in by the session `polar`.
+/// Home directory with profile `team` and SSO session `polar`.
 fn home() -> TempDir {
     let home = tempfile::tempdir().unwrap();
     fs_err::create_dir_all(home.path().join(".aws/sso/cache")).unwrap();
@@ -32,21 +32,33 @@ fn home() -> TempDir {
     home
 }
 
-/// One in which somebody has signed in, until then.
+/// Makes `home` one in which the session of the profile `team` can be renewed, and must be; `lines` are added to the profile.
+pub(super) fn sign_in(home: &Path, lines: &str) {
+    fs_err::create_dir_all(home.join(".aws/sso/cache")).unwrap();
+    let profiles = PROFILES.replacen("region = eu-west-1\n", &format!("region = eu-west-1\n{lines}"), 1);
+    fs_err::write(home.join(".aws/config"), profiles).unwrap();
+    let token = json!({ "startUrl": "https://polar.awsapps.com/start", "region": "eu-west-1",
+        "accessToken": "token", "expiresAt": OVER, "refreshToken": "refresh", "clientId": "client",
+        "clientSecret": "secret", "registrationExpiresAt": GOOD });
+    fs_err::write(home.join(TOKEN), token.to_string()).unwrap();
+}
+
+/// Home directory with a session valid until then.
 fn signed_in(until: &str) -> TempDir {
     let home = home();
     let token = json!({ "startUrl": "https://polar.awsapps.com/start", "region": "eu-west-1",
         "accessToken": "token", "expiresAt": until });
-    // Named by the SHA-1 of the session's name.
-    let file = ".aws/sso/cache/29e909f30aa17db28a5e19a48dcf1d2675e61779.json";
-    fs_err::write(home.path().join(file), token.to_string()).unwrap();
+    fs_err::write(home.path().join(TOKEN), token.to_string()).unwrap();
     home
 }
+
+/// File name: SHA-1 of the session name.
+const TOKEN: &str = ".aws/sso/cache/29e909f30aa17db28a5e19a48dcf1d2675e61779.json";
 
 const OVER: &str = "2026-01-01T10:00:00Z";
 const GOOD: &str = "2126-01-01T10:00:00Z";
 
-/// A run as `team`, to its end.
+/// Runs the program as `team`.
 fn run(home: &Path, endpoint: Option<&str>, arguments: &[&str]) -> Output {
     let mut command: Command = infra(home);
     if let Some(endpoint) = endpoint {
@@ -60,92 +72,93 @@ fn run(home: &Path, endpoint: Option<&str>, arguments: &[&str]) -> Output {
 }
 
 #[test]
-fn a_session_that_has_expired_is_said_to_be_so_with_the_command_that_renews_it() {
+fn expired_session_hints_at_sign_in() {
     let home = signed_in(OVER);
     let output = run(home.path(), None, &["deploy", "prod"]);
-    insta::assert_snapshot!(told(&output), @r"
-    error: the sign-in of the profile `team` has expired
+    insta::assert_snapshot!(printed(&output), @r"
+    error: the sign-in session of profile `team` has expired
 
-    hint: `aws sso login --profile team` signs in again
+    hint: sign in again with `aws sso login --profile team`
     ");
-    let words = "error: the sign-in of the profile `team` has expired\n\nhint: `aws sso login";
+    let words =
+        "error: the sign-in session of profile `team` has expired\n\nhint: sign in again with `aws sso login";
     every_verb_says(words, |verb| run(home.path(), None, verb));
 }
 
 #[test]
-fn a_profile_may_be_named_on_the_command_line_too() {
+fn profile_option_selects_the_profile() {
     let home = signed_in(OVER);
     let output = infra(home.path())
         .args(["status", "--profile", "team"])
         .output()
         .unwrap();
     assert!(
-        told(&output).contains("\nhint: `aws sso login --profile team` signs in again\n"),
+        printed(&output).contains("\nhint: sign in again with `aws sso login --profile team`\n"),
         "{}",
-        told(&output)
+        printed(&output)
     );
 }
 
 #[test]
-fn whoever_never_signed_in_is_told_to() {
+fn missing_session_hints_at_sign_in() {
     let output = run(home().path(), None, &["status"]);
-    insta::assert_snapshot!(told(&output), @r"
-    error: nobody is signed in with the profile `team`
+    insta::assert_snapshot!(printed(&output), @r"
+    error: not signed in with profile `team`
 
-    hint: `aws sso login --profile team` signs in
+    hint: sign in with `aws sso login --profile team`
     ");
     assert_eq!(output.status.code(), Some(1));
 }
 
-/// AWS' answer to a token that it has ended before its time.
-fn ended() -> Answer {
+/// Response to a revoked token.
+fn ended() -> Response {
     let message = "Session token not found or invalid".to_owned();
-    Answer::Error(401, "UnauthorizedException", message)
+    Response::Error(401, "UnauthorizedException", message)
 }
 
 #[test]
-fn a_session_that_was_ended_elsewhere_has_expired_too() {
+fn revoked_session_counts_as_expired() {
     let home = signed_in(GOOD);
     let server = Server::start(|_| Some(ended()));
     let output = run(home.path(), Some(&server.endpoint), &["status"]);
     assert_eq!(
-        told(&output),
-        "error: the sign-in of the profile `team` has expired\n\nhint: `aws sso login --profile team` signs in again\n"
+        printed(&output),
+        "error: the sign-in session of profile `team` has expired\n\nhint: sign in again with `aws sso login --profile team`\n"
     );
     assert_eq!(output.status.code(), Some(1));
     assert_eq!(server.count("GetRoleCredentials"), server.calls().len());
 }
 
 #[test]
-fn a_session_that_ends_in_the_middle_is_not_taken_for_a_broken_network() {
+fn session_that_expires_during_work_is_no_network_error() {
     let home = signed_in(GOOD);
     let mut fetched = 0;
     let sign_on = move |call: &Call| {
         (call.operation == "GetRoleCredentials").then(|| {
             fetched += 1;
-            // Once to find out whether there are any, once to ask who we are.
+            // Once to load credentials, once for STS.
             if fetched > 2 {
                 return ended();
             }
-            // Good for no second call.
-            Answer::Json(json!({ "roleCredentials": {
+            // Expires after the first call.
+            Response::Json(json!({ "roleCredentials": {
                 "accessKeyId": "a", "secretAccessKey": "b", "sessionToken": "c", "expiration": 1_767_261_600_000_u64 } }))
         })
     };
-    let stage = Stage::with(Formation::default(), sign_on);
+    let harness = Harness::with(Formation::default(), sign_on);
     let arguments = ["status", "--profile", "team"];
-    let output = run(home.path(), Some(&stage.server.endpoint), &arguments);
-    insta::assert_snapshot!(told(&output), @r"
-    error: the sign-in has expired
+    let output = run(home.path(), Some(&harness.server.endpoint), &arguments);
+    insta::assert_snapshot!(printed(&output), @r"
+    error: the sign-in session has expired
 
-    hint: `aws sso login --profile team` signs in again
+    hint: sign in again with `aws sso login --profile team`
     ");
     assert_eq!((output.status.code(), output.stdout.len()), (Some(1), 0));
-    assert_eq!(stage.server.count("GetCallerIdentity"), 1);
+    assert_eq!(harness.server.count("GetCallerIdentity"), 1);
 }
 
 #[test]
-fn check_tells_it_among_what_it_found() {
+fn check_reports_expired_session() {
     let output = run(signed_in(OVER).path(), None, &["check"]);
     let found = String::from_utf8_lossy(&output.stdout).into_owned();
     let last: Vec<_> = found
@@ -156,8 +169,8 @@ fn check_tells_it_among_what_it_found() {
     assert_eq!(
         last[..2],
         [
-            "error    account: the sign-in of the profile `team` has expired",
-            "`aws sso login --profile team` signs in again"
+            "error    account: the sign-in session of profile `team` has expired",
+            "sign in again with `aws sso login --profile team`"
         ],
         "{found}"
     );

@@ -1,15 +1,15 @@
-//! Every state in which a stack can be stuck: what the tool says about it, asks, and does.
+//! Stuck stacks: messages, questions and actions for every status.
 
 use insta::assert_snapshot;
 
 use super::formation::{Formation, step};
-use super::stage::{Session, Stage, Verb, creatable, updatable};
+use super::harness::{Harness, Session, Verb, creatable, updatable};
 
 const CLUSTER: &str = "AWS::ECS::Cluster";
 const SERVICE: &str = "AWS::ECS::Service";
 
 #[test]
-fn a_stack_that_never_came_into_being_is_created_anew_with_consent() {
+fn failed_creation_is_recreated_after_confirmation() {
     let mut formation = creatable();
     let stack = formation.stack("DevCluster", "ROLLBACK_COMPLETE");
     stack.events = vec![
@@ -41,31 +41,27 @@ fn a_stack_that_never_came_into_being_is_created_anew_with_consent() {
             ),
         ),
     ];
-    let stage = Stage::new(formation);
-    let session = Session {
-        answers: Some("y\ny\n"),
-        yes: false,
-        ..Session::default()
-    };
-    assert_snapshot!(session.run(Verb::Deploy, &stage));
-    assert_eq!(stage.status("DevCluster"), "CREATE_COMPLETE");
+    let harness = Harness::new(formation);
+    let session = Session::typing("y\ny\n");
+    assert_snapshot!(session.run(Verb::Deploy, &harness));
+    assert_eq!(harness.status("DevCluster"), "CREATE_COMPLETE");
 }
 
 #[test]
-fn an_empty_stack_that_an_earlier_run_left_is_used() {
+fn empty_stack_of_an_earlier_run_is_reused() {
     let mut formation = creatable();
     let stack = formation.stack("DevCluster", "REVIEW_IN_PROGRESS");
     stack.change_sets.insert("infra-0001".into(), "CREATE_COMPLETE");
     stack
         .change_sets
         .insert("infra-review-0001".into(), "CREATE_COMPLETE");
-    let stage = Stage::new(formation);
-    assert_snapshot!(Session::default().run(Verb::Deploy, &stage));
-    assert_eq!(stage.status("DevCluster"), "CREATE_COMPLETE");
+    let harness = Harness::new(formation);
+    assert_snapshot!(Session::default().run(Verb::Deploy, &harness));
+    assert_eq!(harness.status("DevCluster"), "CREATE_COMPLETE");
 }
 
 #[test]
-fn an_operation_under_way_is_joined_and_then_the_deployment_goes_on() {
+fn running_operation_is_followed_before_deployment() {
     let mut formation = updatable(vec![step("UPDATE_IN_PROGRESS"), step("UPDATE_COMPLETE")]);
     let stack = formation.stack("DevCluster", "UPDATE_IN_PROGRESS");
     stack.path = vec![
@@ -74,12 +70,12 @@ fn an_operation_under_way_is_joined_and_then_the_deployment_goes_on() {
         step("UPDATE_COMPLETE").with("Cluster", CLUSTER, "UPDATE_COMPLETE", ""),
     ]
     .into();
-    let stage = Stage::new(formation);
-    assert_snapshot!(Session::default().run(Verb::Deploy, &stage));
+    let harness = Harness::new(formation);
+    assert_snapshot!(Session::default().run(Verb::Deploy, &harness));
 }
 
 #[test]
-fn a_stuck_rollback_is_continued_and_what_holds_it_up_skipped_with_consent() {
+fn failed_rollback_is_continued_and_resources_skipped() {
     let mut formation = updatable(vec![step("UPDATE_IN_PROGRESS"), step("UPDATE_COMPLETE")]);
     let stack = formation.stack("DevCluster", "UPDATE_ROLLBACK_FAILED");
     stack.events = vec![
@@ -118,14 +114,10 @@ fn a_stuck_rollback_is_continued_and_what_holds_it_up_skipped_with_consent() {
         ],
     ]
     .into();
-    let stage = Stage::new(formation);
-    let session = Session {
-        answers: Some("y\ny\ny\n"),
-        yes: false,
-        ..Session::default()
-    };
-    assert_snapshot!(session.run(Verb::Deploy, &stage));
-    let calls = stage.server.calls();
+    let harness = Harness::new(formation);
+    let session = Session::typing("y\ny\ny\n");
+    assert_snapshot!(session.run(Verb::Deploy, &harness));
+    let calls = harness.server.calls();
     let mut continued = calls
         .iter()
         .filter(|call| call.operation == "ContinueUpdateRollback");
@@ -143,7 +135,7 @@ fn a_stuck_rollback_is_continued_and_what_holds_it_up_skipped_with_consent() {
 }
 
 #[test]
-fn a_deletion_that_failed_is_explained() {
+fn failed_deletion_is_explained() {
     let mut formation = Formation::default();
     let stack = formation.stack("DevCluster", "DELETE_FAILED");
     stack.events = vec![
@@ -166,43 +158,42 @@ fn a_deletion_that_failed_is_explained() {
             ),
         ),
     ];
-    let stage = Stage::new(formation);
-    assert_snapshot!(Session::default().run(Verb::Deploy, &stage));
+    let harness = Harness::new(formation);
+    assert_snapshot!(Session::default().run(Verb::Deploy, &harness));
 }
 
 #[test]
-fn a_failed_update_without_a_rollback_is_updated() {
+fn failed_update_without_rollback_is_updated() {
     let mut formation = updatable(vec![
         step("UPDATE_IN_PROGRESS").with("Cluster", CLUSTER, "UPDATE_IN_PROGRESS", ""),
         step("UPDATE_COMPLETE").with("Cluster", CLUSTER, "UPDATE_COMPLETE", ""),
     ]);
     formation.stack("DevCluster", "UPDATE_FAILED");
-    let stage = Stage::new(formation);
-    let text = Session::default().run(Verb::Deploy, &stage);
+    let harness = Harness::new(formation);
+    let text = Session::default().run(Verb::Deploy, &harness);
     assert!(
         text.contains("Done: 1 stack deployed.") && text.contains("exit code 0"),
         "{text}"
     );
-    assert_eq!(stage.status("DevCluster"), "UPDATE_COMPLETE");
+    assert_eq!(harness.status("DevCluster"), "UPDATE_COMPLETE");
 }
 
 #[test]
-fn a_status_that_nobody_knows_stops_the_tool() {
+fn unknown_status_is_an_error() {
     let mut formation = Formation::default();
     formation.stack("DevCluster", "MIGRATION_IN_LIMBO");
-    let stage = Stage::new(formation);
-    let text = Session::default().run(Verb::Deploy, &stage);
+    let harness = Harness::new(formation);
+    let text = Session::default().run(Verb::Deploy, &harness);
     assert!(
-        text.starts_with(
-            "error: DevCluster is in a status that this tool does not know: MIGRATION_IN_LIMBO\n"
-        ) && text.contains("exit code 1"),
+        text.starts_with("error: DevCluster has an unknown status: MIGRATION_IN_LIMBO\n")
+            && text.contains("exit code 1"),
         "{text}"
     );
-    assert_eq!(stage.server.count("CreateChangeSet"), 0);
+    assert_eq!(harness.server.count("CreateChangeSet"), 0);
 }
 
 #[test]
-fn a_rollback_that_stays_stuck_is_never_skipped_by_a_script() {
+fn yes_never_skips_resources_of_a_failed_rollback() {
     let mut formation = updatable(Vec::new());
     formation.stack("DevCluster", "UPDATE_ROLLBACK_FAILED");
     formation.on_continue = vec![vec![
@@ -210,13 +201,13 @@ fn a_rollback_that_stays_stuck_is_never_skipped_by_a_script() {
         step("UPDATE_ROLLBACK_FAILED").with("Service", SERVICE, "UPDATE_FAILED", "the image is gone"),
     ]]
     .into();
-    let stage = Stage::new(formation);
-    let text = Session::default().run(Verb::Deploy, &stage);
+    let harness = Harness::new(formation);
+    let text = Session::default().run(Verb::Deploy, &harness);
     assert!(
-        text.contains("error: DevCluster: the rollback stays stuck at Service\n")
-            && text.contains("without `--yes` offers to skip them")
+        text.contains("error: DevCluster: the rollback failed again at Service\n")
+            && text.contains("without `--yes` to skip these resources")
             && text.contains("exit code 4"),
         "{text}"
     );
-    assert_eq!(stage.server.count("ContinueUpdateRollback"), 1);
+    assert_eq!(harness.server.count("ContinueUpdateRollback"), 1);
 }

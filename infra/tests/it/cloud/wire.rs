@@ -1,4 +1,4 @@
-//! A web server that speaks AWS' protocols on loopback: it parses requests strictly and answers what a test says.
+//! Mock server for the AWS protocols on loopback: parses requests strictly, returns what a test scripts.
 //!
 //! Four protocols: the query protocol (CloudFormation, STS: form in, XML out), JSON with the operation in a header (ECS,
 //! SSM and most others), CBOR with the operation in the path (CloudWatch, CodeConnections), and the two calls of single sign-on. Whatever the test did not foresee is answered with an error and remembered, and
@@ -14,23 +14,23 @@ use std::time::Instant;
 
 use serde_json::Value;
 
-/// A call, as the server understood it.
+/// A parsed call.
 #[derive(Clone, Debug)]
 pub(crate) struct Call {
-    /// The operation, as `DescribeStacks`.
+    /// Operation, for example `DescribeStacks`.
     pub(crate) operation: String,
     /// Parameters of the query protocol.
     pub(crate) form: BTreeMap<String, String>,
     /// Body of the JSON protocol, or of the CBOR protocol as JSON.
     pub(crate) json: Value,
-    /// It came as CBOR.
+    /// Sent as CBOR.
     pub(crate) cbor: bool,
-    /// When it came.
+    /// Time of arrival.
     pub(crate) at: Instant,
 }
 
 impl Call {
-    /// A parameter of the query protocol that must be there.
+    /// Returns a required parameter of the query protocol.
     pub(crate) fn get(&self, key: &str) -> &str {
         self.form.get(key).map_or_else(
             || panic!("{} without {key}: {:?}", self.operation, self.form),
@@ -38,7 +38,7 @@ impl Call {
         )
     }
 
-    /// A string of the JSON protocol that must be there.
+    /// Returns a required string of the JSON protocol.
     pub(crate) fn text(&self, key: &str) -> &str {
         self.json[key]
             .as_str()
@@ -46,10 +46,10 @@ impl Call {
     }
 }
 
-/// What the server answers.
+/// Response of the server.
 #[derive(Clone, Debug)]
-pub(crate) enum Answer {
-    /// XML of the query protocol: the inside of `<OperationResult>`.
+pub(crate) enum Response {
+    /// XML of the query protocol: content of `<OperationResult>`.
     Xml(String),
     /// JSON.
     Json(Value),
@@ -57,9 +57,9 @@ pub(crate) enum Answer {
     Error(u16, &'static str, String),
 }
 
-type Script = dyn FnMut(&Call) -> Option<Answer> + Send;
+type Script = dyn FnMut(&Call) -> Option<Response> + Send;
 
-/// The server. It ends with the test's process.
+/// The server. Ends with the test process.
 pub(crate) struct Server {
     /// `http://127.0.0.1:PORT`.
     pub(crate) endpoint: String,
@@ -68,8 +68,8 @@ pub(crate) struct Server {
 }
 
 impl Server {
-    /// Starts a server that asks `script` what to answer.
-    pub(crate) fn start(script: impl FnMut(&Call) -> Option<Answer> + Send + 'static) -> Self {
+    /// Starts a server that returns the responses of `script`.
+    pub(crate) fn start(script: impl FnMut(&Call) -> Option<Response> + Send + 'static) -> Self {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
         let server = Self {
             endpoint: format!("http://{}", listener.local_addr().unwrap()),
@@ -93,7 +93,7 @@ impl Server {
         lock(&self.calls).clone()
     }
 
-    /// How often an operation was called.
+    /// Number of calls of an operation.
     pub(crate) fn count(&self, operation: &str) -> usize {
         lock(&self.calls)
             .iter()
@@ -124,15 +124,15 @@ fn serve(
     let mut stream = stream;
     while let Some(call) = read_call(&mut reader) {
         lock(calls).push(call.clone());
-        let answer = (lock(script))(&call).unwrap_or_else(|| {
+        let response = (lock(script))(&call).unwrap_or_else(|| {
             lock(unforeseen).push(format!("{} {:?} {}", call.operation, call.form, call.json));
-            Answer::Error(
+            Response::Error(
                 400,
                 "Unforeseen",
                 format!("the test does not know {}", call.operation),
             )
         });
-        if stream.write_all(&render(&call, answer)).is_err() {
+        if stream.write_all(&render(&call, response)).is_err() {
             return;
         }
     }
@@ -217,7 +217,7 @@ fn read_call(reader: &mut BufReader<TcpStream>) -> Option<Call> {
     })
 }
 
-fn render(call: &Call, answer: Answer) -> Vec<u8> {
+fn render(call: &Call, response: Response) -> Vec<u8> {
     let query = call.json.is_null();
     let encode = |value: &Value| {
         if call.cbor {
@@ -226,23 +226,23 @@ fn render(call: &Call, answer: Answer) -> Vec<u8> {
             ("application/x-amz-json-1.1", value.to_string().into_bytes())
         }
     };
-    let (status, (kind, body)) = match answer {
-        Answer::Xml(inside) => {
+    let (status, (kind, body)) = match response {
+        Response::Xml(inside) => {
             let name = &call.operation;
             let body = format!(
                 "<{name}Response xmlns=\"http://cloudformation.amazonaws.com/doc/2010-05-15/\"><{name}Result>{inside}</{name}Result></{name}Response>"
             );
             (200, ("text/xml", body.into_bytes()))
         }
-        Answer::Json(value) => (200, encode(&value)),
-        Answer::Error(status, code, message) if query => {
+        Response::Json(value) => (200, encode(&value)),
+        Response::Error(status, code, message) if query => {
             let body = format!(
                 "<ErrorResponse><Error><Type>Sender</Type><Code>{code}</Code><Message>{}</Message></Error></ErrorResponse>",
                 escape(&message)
             );
             (status, ("text/xml", body.into_bytes()))
         }
-        Answer::Error(status, code, message) => (
+        Response::Error(status, code, message) => (
             status,
             encode(&serde_json::json!({ "__type": code, "message": message })),
         ),

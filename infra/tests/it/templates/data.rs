@@ -1,10 +1,10 @@
-//! What holds data: encrypted, kept as long as it should be, and tagged.
+//! Resources that hold data: encryption, retention, tags.
 
 use serde_json::Value as Json;
 
 use super::each;
 
-/// Types that hold data, and the property that says it is encrypted.
+/// Types that hold data, and their encryption property.
 const ENCRYPTED: [(&str, &str); 5] = [
     ("AWS::Logs::LogGroup", "KmsKeyId"),
     ("AWS::SNS::Topic", "KmsMasterKeyId"),
@@ -12,27 +12,26 @@ const ENCRYPTED: [(&str, &str); 5] = [
     ("AWS::ECR::Repository", "EncryptionConfiguration"),
     ("AWS::CodeBuild::Project", "EncryptionKey"),
 ];
-/// Types that have no tags, as CloudFormation documents them.
-const UNTAGGED: [&str; 15] = [
-    "AWS::ApplicationAutoScaling::ScalableTarget",
+/// Types without tags, according to the CloudFormation documentation.
+const UNTAGGED: [&str; 14] = [
     "AWS::ApplicationAutoScaling::ScalingPolicy",
+    "AWS::CloudWatch::Dashboard",
     "AWS::CodePipeline::Webhook",
     "AWS::EC2::Route",
     "AWS::EC2::SecurityGroupEgress",
     "AWS::EC2::SecurityGroupIngress",
     "AWS::EC2::SubnetRouteTableAssociation",
     "AWS::EC2::VPCGatewayAttachment",
-    "AWS::ElasticLoadBalancingV2::Listener",
-    "AWS::ElasticLoadBalancingV2::ListenerRule",
     "AWS::IAM::Policy",
     "AWS::KMS::Alias",
+    "AWS::Logs::QueryDefinition",
     "AWS::S3::BucketPolicy",
     "AWS::SNS::Subscription",
     "AWS::SNS::TopicPolicy",
 ];
 
 #[test]
-fn what_holds_data_is_encrypted_and_kept_as_it_should_be() {
+fn data_is_encrypted_and_retained() {
     each(|stack, id, kind, properties| {
         if let Some((_, property)) = ENCRYPTED.iter().find(|(other, _)| *other == kind) {
             assert!(
@@ -68,7 +67,7 @@ fn what_holds_data_is_encrypted_and_kept_as_it_should_be() {
 }
 
 #[test]
-fn everything_that_can_be_is_tagged() {
+fn all_taggable_resources_are_tagged() {
     each(|stack, id, kind, properties| {
         let tags = &properties["Tags"];
         let environment = match tags {

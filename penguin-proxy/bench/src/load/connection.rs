@@ -15,6 +15,8 @@ use super::{Load, Pace};
 pub struct Connection {
     stream: TcpStream,
     connected: bool,
+    /// What of the request the proxy has not taken yet.
+    left: Vec<u8>,
     /// Since when the answer is waited for.
     asked: Option<Instant>,
     opened: Instant,
@@ -43,6 +45,7 @@ impl Connection {
         Ok(Self {
             stream,
             connected: false,
+            left: Vec::new(),
             asked: None,
             opened,
             fresh: load.pace == Pace::Fresh,
@@ -53,11 +56,16 @@ impl Connection {
     /// Sends a request that was due at `since`; with a new connection for each, when that began to connect.
     pub fn ask(&mut self, request: &[u8], since: Instant) -> Result<()> {
         self.asked = Some(if self.fresh { self.opened } else { since });
-        let sent = self.stream.write(request).context("a request")?;
-        if sent < request.len() {
-            bail!("the proxy takes no whole request");
-        }
+        let sent = self.write(request)?;
+        self.left.extend_from_slice(&request[sent..]);
         Ok(())
+    }
+
+    fn write(&mut self, bytes: &[u8]) -> Result<usize> {
+        match self.stream.write(bytes) {
+            Err(error) if error.kind() == ErrorKind::WouldBlock => Ok(0),
+            sent => sent.context("a request"),
+        }
     }
 
     /// Takes what an event brought, through a buffer that is anybody's.
@@ -68,6 +76,14 @@ impl Connection {
             }
             self.connected = true;
             return Ok(Progress::Ready);
+        }
+        while !self.left.is_empty() {
+            let left = std::mem::take(&mut self.left);
+            let sent = self.write(&left)?;
+            self.left.extend_from_slice(&left[sent..]);
+            if sent == 0 {
+                break;
+            }
         }
         let Some(asked) = self.asked.filter(|_| readable) else {
             return Ok(Progress::Under);

@@ -1,46 +1,61 @@
-//! How many requests a client may begin and cancel.
+//! Budget of cancelled requests per connection, against rapid resets (CVE-2023-44487).
 //!
-//! Cancelling costs the client nothing and the app a request, and no number of streams at once bounds it. Clients that mean well cancel too:
-//! a reader who goes on to the next page, a watch that is no longer needed. So every answer that is taken to its end makes up
-//! for one that was not, and time makes up for a few.
+//! Honest clients cancel too. So every completed response gives back one cancellation, and time gives back a few.
+//!
+//! A load balancer sends many clients' requests over one connection: what one of them cancels must not end the requests
+//! of others. So the client is first asked for another connection, and cut only if it goes on regardless.
 
 use std::time::Instant;
 
-/// Cancelled requests that are forgiven at once.
-const MOST: u32 = 100;
+/// Cancelled requests after which the client is asked for another connection.
+const RETIRE: u32 = 100;
+/// Cancelled requests after which the connection ends at once: no client that heeds GOAWAY gets so far.
+const END: u32 = 10 * RETIRE;
 /// Cancelled requests that a second makes up for.
 const PER_SECOND: u64 = 10;
 
-/// What one connection has left.
+/// What becomes of the connection.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Standing {
+    /// It goes on.
+    Good,
+    /// It finishes what has begun.
+    Retire,
+    /// It ends.
+    End,
+}
+
+/// The cancelled requests of one connection that nothing has made up for.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Resets {
-    left: u32,
+    count: u32,
     since: Instant,
 }
 
 impl Resets {
     pub(super) fn new(now: Instant) -> Self {
-        Self {
-            left: MOST,
-            since: now,
-        }
+        Self { count: 0, since: now }
     }
 
     /// A request was answered to its end.
     pub(super) fn completed(&mut self) {
-        self.left = (self.left + 1).min(MOST);
+        self.count = self.count.saturating_sub(1);
     }
 
-    /// A request was cancelled. False when there have been too many.
-    pub(super) fn cancelled(&mut self, now: Instant) -> bool {
+    /// A request was cancelled.
+    pub(super) fn cancelled(&mut self, now: Instant) -> Standing {
         let seconds = now.saturating_duration_since(self.since).as_secs();
         if seconds > 0 {
-            let made_up = u32::try_from(seconds.saturating_mul(PER_SECOND)).unwrap_or(MOST);
-            self.left = self.left.saturating_add(made_up).min(MOST);
+            let made_up = u32::try_from(seconds.saturating_mul(PER_SECOND)).unwrap_or(u32::MAX);
+            self.count = self.count.saturating_sub(made_up);
             self.since = now;
         }
-        self.left = self.left.saturating_sub(1);
-        self.left > 0
+        self.count = self.count.saturating_add(1);
+        match self.count {
+            ..RETIRE => Standing::Good,
+            RETIRE..END => Standing::Retire,
+            END.. => Standing::End,
+        }
     }
 }
 
@@ -51,30 +66,35 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_flood_is_found_out() {
+    fn reset_flood_retires_the_connection_and_then_ends_it() {
         let now = Instant::now();
         let mut resets = Resets::new(now);
-        let cancelled = (1..1000).find(|_| !resets.cancelled(now));
-        assert_eq!(cancelled, Some(100));
+        let standings: Vec<_> = (0..1000).map(|_| resets.cancelled(now)).collect();
+        let first = |wanted| standings.iter().position(|standing| *standing == wanted);
+        assert_eq!(
+            (first(Standing::Retire), first(Standing::End)),
+            (Some(99), Some(999))
+        );
     }
 
     #[test]
-    fn who_takes_half_of_the_answers_may_go_on_for_ever() {
+    fn client_that_completes_half_of_its_requests_is_allowed() {
         let now = Instant::now();
         let mut resets = Resets::new(now);
         for _ in 0..10_000 {
             resets.completed();
-            assert!(resets.cancelled(now));
+            assert_eq!(resets.cancelled(now), Standing::Good);
         }
     }
 
     #[test]
-    fn a_watch_may_be_cancelled_now_and_then() {
+    fn occasional_cancellations_are_allowed() {
         let start = Instant::now();
         let mut resets = Resets::new(start);
         for second in 0..1000 {
             for _ in 0..10 {
-                assert!(resets.cancelled(start + Duration::from_secs(second)));
+                let standing = resets.cancelled(start + Duration::from_secs(second));
+                assert_eq!(standing, Standing::Good);
             }
         }
     }

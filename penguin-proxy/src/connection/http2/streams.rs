@@ -1,43 +1,41 @@
-//! The streams of one HTTP/2 connection: each a task that can be cut, and to the rest of the proxy a connection of one
-//! request.
+//! Streams of one HTTP/2 connection: one task and one [`ClientState`] each.
 
 use std::cell::{Cell, RefCell};
+use std::convert::Infallible;
 use std::future::poll_fn;
 use std::pin::pin;
 use std::rc::Rc;
 use std::task::Poll;
 use std::time::Instant;
 
-use http::Request;
+use http::{Request, Response};
 use hyper::body::Incoming;
 use hyper::service::Service;
 
-use super::resets::Resets;
-use crate::connection::phases::Connection;
-use crate::gateway::Gateway;
-use crate::server::Worker;
+use super::resets::{Resets, Standing};
+use crate::client_state::ClientState;
+use crate::connection::{Clients, Handler, Responding};
 
 /// What the streams of a connection have in common.
-#[derive(Debug)]
-pub(super) struct Streams {
-    worker: Rc<Worker>,
-    trunk: Rc<Connection>,
+pub(super) struct Streams<H> {
+    clients: Rc<Clients<H>>,
+    parent: Rc<ClientState>,
     open: Cell<usize>,
     /// The stream whose request hyper has just handed over, until it hands over the task that answers it.
-    newest: RefCell<Option<Listed>>,
+    newest: RefCell<Option<Listed<H>>>,
     resets: Cell<Resets>,
-    abused: Cell<bool>,
+    standing: Cell<Standing>,
 }
 
-impl Streams {
-    pub(super) fn new(worker: &Rc<Worker>, trunk: &Rc<Connection>) -> Rc<Self> {
+impl<H> Streams<H> {
+    pub(super) fn new(clients: &Rc<Clients<H>>, parent: &Rc<ClientState>) -> Rc<Self> {
         Rc::new(Self {
-            worker: Rc::clone(worker),
-            trunk: Rc::clone(trunk),
+            clients: Rc::clone(clients),
+            parent: Rc::clone(parent),
             open: Cell::new(0),
-            newest: RefCell::default(),
+            newest: RefCell::new(None),
             resets: Cell::new(Resets::new(Instant::now())),
-            abused: Cell::new(false),
+            standing: Cell::new(Standing::Good),
         })
     }
 
@@ -45,36 +43,35 @@ impl Streams {
         self.open.get() == 0
     }
 
-    /// Whether the client has cancelled more requests than anybody does who wants answers.
-    pub(super) fn are_abused(&self) -> bool {
-        self.abused.get()
+    /// What the requests that the client cancelled mean for the connection.
+    pub(super) fn standing(&self) -> Standing {
+        self.standing.get()
     }
 
     /// Takes requests.
-    pub(super) fn service(self: &Rc<Self>) -> StreamService {
+    pub(super) fn service(self: &Rc<Self>) -> StreamService<H> {
         StreamService(Rc::clone(self))
     }
 
     /// Runs what answers them.
-    pub(super) fn executor(self: &Rc<Self>) -> StreamExecutor {
+    pub(super) fn executor(self: &Rc<Self>) -> StreamExecutor<H> {
         StreamExecutor(Rc::clone(self))
     }
 }
 
 /// A stream on the list of connections. It leaves the list however its task ends, a panic included.
-#[derive(Debug)]
-struct Listed {
-    streams: Rc<Streams>,
-    stream: Rc<Connection>,
+struct Listed<H> {
+    streams: Rc<Streams<H>>,
+    stream: Rc<ClientState>,
 }
 
-impl Listed {
-    fn new(streams: &Rc<Streams>) -> Self {
-        let stream = streams.worker.connections.add_stream(&streams.trunk);
+impl<H> Listed<H> {
+    fn new(streams: &Rc<Streams<H>>) -> Self {
+        let stream = streams.clients.connections.add_stream(&streams.parent);
         let open = streams.open.get();
         streams.open.set(open + 1);
         if open == 0 {
-            streams.trunk.has_streams(true);
+            streams.parent.has_streams(true);
         }
         Self {
             streams: Rc::clone(streams),
@@ -83,48 +80,56 @@ impl Listed {
     }
 }
 
-impl Drop for Listed {
+impl<H> Drop for Listed<H> {
     fn drop(&mut self) {
         let Self { streams, stream } = self;
         let open = streams.open.get() - 1;
         streams.open.set(open);
         if open == 0 {
-            streams.trunk.has_streams(false);
+            streams.parent.has_streams(false);
         }
         let mut resets = streams.resets.get();
-        if !stream.is_abandoned() {
+        if stream.is_abandoned() {
+            let standing = resets.cancelled(Instant::now());
+            if standing > streams.standing.get() {
+                streams.standing.set(standing);
+                streams.parent.wake();
+            }
+        } else {
             resets.completed();
-        } else if !resets.cancelled(Instant::now()) {
-            streams.abused.set(true);
-            streams.trunk.wake();
         }
         streams.resets.set(resets);
-        streams.worker.connections.remove(stream);
+        streams.clients.connections.remove(stream);
     }
 }
 
-/// Hands each request to the gateway, as that of a connection of its own.
-#[derive(Debug)]
-pub(super) struct StreamService(Rc<Streams>);
+/// Hands each request to the handler, as that of a connection of its own.
+pub(super) struct StreamService<H>(Rc<Streams<H>>);
 
-impl Service<Request<Incoming>> for StreamService {
-    type Response = <Gateway as Service<Request<Incoming>>>::Response;
-    type Error = <Gateway as Service<Request<Incoming>>>::Error;
-    type Future = <Gateway as Service<Request<Incoming>>>::Future;
+impl<H: Handler> Service<Request<Incoming>> for StreamService<H> {
+    type Response = Response<H::Body>;
+    type Error = Infallible;
+    type Future = Responding<H::Body>;
 
     fn call(&self, request: Request<Incoming>) -> Self::Future {
-        let listed = Listed::new(&self.0);
-        let gateway = Gateway::new(Rc::clone(&self.0.worker), Rc::clone(&listed.stream));
-        *self.0.newest.borrow_mut() = Some(listed);
-        gateway.call(request)
+        let Self(streams) = self;
+        let listed = Listed::new(streams);
+        let stream = Rc::clone(&listed.stream);
+        *streams.newest.borrow_mut() = Some(listed);
+        streams.clients.handler.respond(&stream, request)
     }
 }
 
 /// hyper calls it directly after the service, with the task that the service's answer belongs to.
-#[derive(Clone, Debug)]
-pub(super) struct StreamExecutor(Rc<Streams>);
+pub(super) struct StreamExecutor<H>(Rc<Streams<H>>);
 
-impl<F: Future + 'static> hyper::rt::Executor<F> for StreamExecutor {
+impl<H> Clone for StreamExecutor<H> {
+    fn clone(&self) -> Self {
+        Self(Rc::clone(&self.0))
+    }
+}
+
+impl<H: Handler, F: Future + 'static> hyper::rt::Executor<F> for StreamExecutor<H> {
     fn execute(&self, answering: F) {
         // Other tasks would belong to CONNECT, which is refused.
         if let Some(listed) = self.0.newest.take() {
@@ -134,11 +139,11 @@ impl<F: Future + 'static> hyper::rt::Executor<F> for StreamExecutor {
 }
 
 /// Answers one request, unless the sweep cuts it: what is dropped here is reset on the wire.
-async fn answer<F: Future>(listed: Listed, answering: F) {
+async fn answer<H, F: Future>(listed: Listed<H>, answering: F) {
     let mut answering = pin!(answering);
     poll_fn(|cx| {
         listed.stream.wake_me(cx.waker());
-        if listed.stream.cut_reason().is_some() {
+        if listed.stream.close_reason().is_some() {
             return Poll::Ready(());
         }
         answering.as_mut().poll(cx).map(drop)

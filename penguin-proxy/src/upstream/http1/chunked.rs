@@ -1,9 +1,8 @@
-//! An answer in chunks, taken apart (RFC 9112 §7.1). Extensions are skipped, within bounds.
+//! Decoder of chunked response bodies (RFC 9112 §7.1). Extensions are skipped, within bounds.
 
 use bytes::{Buf, Bytes};
 use http::{HeaderMap, HeaderName, HeaderValue};
 
-use super::incoming::take;
 use super::{FIELDS, Fault};
 
 /// Longest line in front of a chunk, its extensions included, in bytes.
@@ -94,7 +93,8 @@ fn read_size(input: &mut Bytes) -> Result<Option<u64>, Fault> {
         "the line in front of a chunk does not end properly",
     ))?;
     let digits = line.iter().take_while(|byte| byte.is_ascii_hexdigit()).count();
-    let rest = line[digits..].iter().find(|byte| !matches!(byte, b' ' | b'\t'));
+    // Some servers pad sizes with spaces. A tab is never padding.
+    let rest = line[digits..].iter().find(|byte| **byte != b' ');
     if !(1..=DIGITS).contains(&digits) || !matches!(rest, None | Some(b';')) {
         return Err(Fault::Malformed("the size of a chunk is no number"));
     }
@@ -138,6 +138,13 @@ fn has_bare_lf(bytes: &[u8]) -> bool {
     memchr::memchr_iter(b'\n', bytes).any(|at| at == 0 || bytes[at - 1] != b'\r')
 }
 
+/// Removes up to `left` bytes from the front of `input`, and reduces `left` by their number.
+pub(super) fn take(input: &mut Bytes, left: &mut u64) -> Bytes {
+    let here = usize::try_from(*left).unwrap_or(usize::MAX).min(input.len());
+    *left -= here as u64;
+    input.split_to(here)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -159,7 +166,7 @@ mod tests {
     }
 
     #[test]
-    fn the_same_whatever_the_pieces() {
+    fn chunks_decode_the_same_in_any_pieces() {
         let body =
             b"4\r\nbody\r\nA;name=\"value\"\r\n0123456789\r\n1 \r\n!\r\n00\r\nx-sum: 7\r\nx-sum: 8\r\n\r\n";
         for piece in 1..body.len() {
@@ -172,7 +179,7 @@ mod tests {
     }
 
     #[test]
-    fn an_end_is_only_the_end() {
+    fn only_the_last_chunk_ends_the_body() {
         let (data, trailers, behind) = read(b"1\r\na\r\n0\r\n\r\nHTTP/1.1", 64).unwrap();
         assert_eq!((data.as_slice(), behind), (&b"a"[..], 8));
         assert!(trailers.expect("it has ended").is_empty());
@@ -181,7 +188,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_chunk() {
+    fn malformed_chunks_are_rejected() {
         let long = format!("1;{}\r\n", "x".repeat(SIZE_LINE));
         let trailers = format!("0\r\nx: {}\r\n", "x".repeat(TRAILERS));
         let many = format!("0\r\n{}\r\n", "x: 1\r\n".repeat(FIELDS + 1));
@@ -191,6 +198,8 @@ mod tests {
             "-1\r\n",
             "0x1\r\n",
             "1x\r\n",
+            "1\t;a\r\n",
+            "1 \t\r\n",
             "1\r\r\n",
             "1\u{c}\r\n",
             "1\n",

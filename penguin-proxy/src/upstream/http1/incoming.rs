@@ -1,12 +1,12 @@
-//! The body of an answer as it comes, and how its end is found (RFC 9112 §6.3).
+//! Response body: its framing and its end (RFC 9112 §6.3).
 
 use bytes::Bytes;
 use http::HeaderMap;
 
 use super::Fault;
-use super::chunked::{Chunked, Next};
+use super::chunked::{Chunked, Next, take};
 
-/// What of an answer's body is still to come.
+/// What of a response body is still to come.
 #[derive(Debug, Default)]
 pub enum Incoming {
     /// Nothing.
@@ -103,19 +103,12 @@ impl Incoming {
     }
 }
 
-/// Takes what has come, but no more than `left`, which it lessens.
-pub(super) fn take(input: &mut Bytes, left: &mut u64) -> Bytes {
-    let here = usize::try_from(*left).unwrap_or(usize::MAX).min(input.len());
-    *left -= here as u64;
-    input.split_to(here)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
-    fn a_length_ends_by_itself_and_not_before() {
+    fn body_with_content_length_ends_at_its_length() {
         let mut body = Incoming::Length(4);
         let mut input = Bytes::from_static(b"ab");
         assert!(matches!(body.next(&mut input), Ok(Piece::Data(data)) if data == "ab"));
@@ -130,7 +123,7 @@ mod tests {
     }
 
     #[test]
-    fn the_end_of_the_connection_ends_only_what_has_no_other_end() {
+    fn close_ends_only_bodies_without_framing() {
         let mut body = Incoming::UntilClose;
         let mut input = Bytes::from_static(b"ab");
         assert!(matches!(body.next(&mut input), Ok(Piece::Data(data)) if data == "ab"));

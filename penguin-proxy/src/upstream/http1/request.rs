@@ -1,4 +1,4 @@
-//! A request as bytes: its head, and its body in chunks where nobody knows how long it will be.
+//! Request serializer: head, and chunks for a body of unknown length.
 
 use std::io::Write;
 
@@ -7,7 +7,7 @@ use http::HeaderMap;
 use http::header::CONTENT_LENGTH;
 use http::request::Parts;
 
-use crate::request_rules::parse_length;
+use crate::content_length;
 
 /// How the app finds the end of a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -34,7 +34,7 @@ pub fn write_head(head: &Parts, has_body: bool, out: &mut Vec<u8>) -> Framing {
     let framing = if has_body {
         let length = head.headers.get(CONTENT_LENGTH);
         length
-            .and_then(|length| parse_length(length.as_bytes()).ok())
+            .and_then(|length| content_length::parse(length.as_bytes()).ok())
             .map_or(Framing::Chunked, Framing::Length)
     } else {
         Framing::Bodiless
@@ -82,7 +82,7 @@ mod tests {
     }
 
     #[test]
-    fn a_head_is_written_as_it_is() {
+    fn head_is_serialized_unchanged() {
         let request = Request::get("/a%20b?c=1&d")
             .header("host", "penguin.example")
             .header("x-two", "1")
@@ -98,7 +98,7 @@ mod tests {
     }
 
     #[test]
-    fn a_body_has_the_length_that_is_declared_or_comes_in_chunks() {
+    fn request_body_framing() {
         let (framing, text) = written(Request::post("/").header("content-length", "7"), true);
         assert_eq!(
             (framing, text.contains("transfer-encoding")),
@@ -117,7 +117,7 @@ mod tests {
     }
 
     #[test]
-    fn chunks_and_their_end() {
+    fn chunks_and_last_chunk() {
         let mut out = Vec::new();
         begin_chunk(&Bytes::from_static(&[0; 255]), &mut out);
         let mut trailers = HeaderMap::new();

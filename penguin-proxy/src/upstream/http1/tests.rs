@@ -1,4 +1,4 @@
-//! Whole answers, held against hyper's reading of the same bytes: what is accepted here means the same there.
+//! Whole responses, held against hyper's reading of the same bytes: what is accepted here means the same there.
 
 use std::pin::Pin;
 
@@ -12,9 +12,9 @@ use proptest::strategy::ValueTree;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
 use super::*;
-use crate::body::RequestBody;
+use crate::request_body::RequestBody;
 
-/// An answer with all of its body.
+/// A response with all of its body.
 #[derive(Debug, PartialEq, Eq)]
 struct Whole {
     status: u16,
@@ -23,7 +23,7 @@ struct Whole {
     trailers: HeaderMap,
 }
 
-/// Reads bytes that come in pieces of so many, after which the connection ends. None for what is not a whole answer.
+/// Reads bytes that come in pieces of so many, after which the connection ends. None for what is not a whole response.
 fn read(bytes: &[u8], method: &Method, piece: usize) -> Option<Whole> {
     let mut map = HeaderMap::new();
     let mut pieces = bytes.chunks(piece);
@@ -182,7 +182,7 @@ fn answers() -> impl Strategy<Value = Vec<u8>> {
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(4000))]
     #[test]
-    fn what_is_accepted_means_the_same_to_hyper(bytes in answers(), head in any::<bool>()) {
+    fn accepted_responses_mean_the_same_to_hyper(bytes in answers(), head in any::<bool>()) {
         let method = if head { Method::HEAD } else { Method::GET };
         let text = String::from_utf8_lossy(&bytes).into_owned();
         prop_assume!(!text.contains(" 101"));
@@ -197,7 +197,7 @@ proptest! {
 }
 
 #[test]
-fn most_of_what_hyper_reads_is_accepted() {
+fn most_responses_that_hyper_reads_are_accepted() {
     let mut runner = proptest::test_runner::TestRunner::deterministic();
     let (mut both, mut hyper) = (0, 0);
     for _ in 0..2000 {

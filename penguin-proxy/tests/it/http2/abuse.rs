@@ -1,18 +1,19 @@
 //! Requests that break a rule, and clients that flood or stall: bounded, and told in the log.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, mpsc};
 use std::time::Duration;
 
 use h2::Reason;
-use penguin_proxy::upstream::Lookup;
+use penguin_proxy::resolver::Lookup;
 
-use super::{PREFACE, SETTINGS, waiting};
+use super::waiting;
+use crate::stage::frames::{GOAWAY, HEADERS, PREFACE, RST_STREAM, SETTINGS, frame, get, headers};
 use crate::stage::http2::{Http2Client, soon};
-use crate::stage::{App, Client, Proxy, eventually};
+use crate::stage::{App, Client, PATIENCE, Proxy, eventually};
 
 #[test]
-fn the_rules_hold_for_every_stream_and_the_connection_goes_on() {
+fn rules_hold_for_every_stream_and_the_connection_stays() {
     let seen: Arc<AtomicUsize> = Arc::default();
     let counted = Arc::clone(&seen);
     let app = App::answering(move |_| {
@@ -66,49 +67,8 @@ fn the_rules_hold_for_every_stream_and_the_connection_goes_on() {
     assert_eq!(client.get("/fine").status, 200);
 }
 
-/// A request without a body as it goes over the wire, nothing left out and nothing refused on the way.
-fn headers_frame(stream: u8, fields: &[(&str, &str)]) -> Vec<u8> {
-    // :method GET, :scheme http, :path /, :authority a, as RFC 7541 numbers and spells them.
-    let mut block = vec![0x82, 0x86, 0x84, 0x41, 1, b'a'];
-    for (name, value) in fields {
-        block.push(0);
-        for text in [name, value] {
-            block.push(u8::try_from(text.len()).unwrap());
-            block.extend(text.bytes());
-        }
-    }
-    let length = u8::try_from(block.len()).unwrap();
-    [&[0, 0, length, 1, 5, 0, 0, 0, stream], &block[..]].concat()
-}
-
 #[test]
-fn what_http2_itself_calls_malformed_is_reset() {
-    let app = App::answering(|request| panic!("the app was asked for {}", request.target()));
-    let proxy = Proxy::before(&app);
-    for field in [
-        ("connection", "close"),
-        ("transfer-encoding", "chunked"),
-        ("upgrade", "websocket"),
-        ("keep-alive", "1"),
-        ("te", "gzip"),
-        ("X-Upper", "1"),
-        ("x", "a\r\nb: c"),
-        ("x y", "1"),
-        ("content-length", "5"),
-    ] {
-        let mut client = proxy.connect();
-        client.send([PREFACE, SETTINGS, &headers_frame(1, &[field])].concat());
-        let mut frames = Vec::new();
-        eventually(&format!("{field:?} is answered"), || {
-            frames.extend(client.exactly(1).unwrap_or_default());
-            // RST_STREAM of stream 1 for a PROTOCOL_ERROR, or GOAWAY.
-            frames.ends_with(&[0, 0, 4, 3, 0, 0, 0, 0, 1, 0, 0, 0, 1]) || frames.ends_with(&[0, 0, 8, 7])
-        });
-    }
-}
-
-#[test]
-fn a_body_that_grows_too_large_is_refused() {
+fn too_large_body_is_rejected() {
     let app = App::hello();
     let proxy = Proxy::with(|arguments| {
         arguments.upstream = app.address.to_string();
@@ -127,7 +87,7 @@ fn a_body_that_grows_too_large_is_refused() {
 }
 
 #[test]
-fn a_slow_upload_is_refused() {
+fn slow_upload_is_rejected() {
     let app = App::hello();
     let proxy = Proxy::configured(
         Lookup::system(),
@@ -140,40 +100,118 @@ fn a_slow_upload_is_refused() {
     assert_eq!(proxy.line("/slow")["end"], "client.body.timeout");
 }
 
+/// The client ignores GOAWAY and PING: one that heeds them is asked for another connection and ends in good order.
 #[test]
-fn begun_and_cancelled_requests_are_bounded() {
+fn cancelled_requests_are_bounded() {
     let (app, _news) = waiting();
     let proxy = Proxy::before(&app);
-    let client = Http2Client::connect(proxy.address);
-    let mut begun = 0;
-    let mut open = true;
-    while open {
-        let request = client.request("GET", "/flood").body(()).unwrap();
-        client.runtime.block_on(async {
-            let sender = soon(client.sender().ready()).await;
-            let Ok(mut sender) = sender else {
-                open = false;
-                return;
-            };
-            if let Ok((_answer, mut upload)) = sender.send_request(request, true) {
-                begun += 1;
-                tokio::task::yield_now().await;
-                upload.send_reset(Reason::CANCEL);
-            }
-        });
-        assert!(begun < 100_000, "nobody stops it");
+    let mut client = proxy.connect();
+    client.send([PREFACE, SETTINGS].concat());
+    for stream in (1..10_000).step_by(2) {
+        client.send(headers(stream, true, &get("/flood")));
+        client.send(frame(RST_STREAM, 0, stream, &[0, 0, 0, 8]));
     }
-    let error = client.ended().expect_err("it was no good end");
-    assert_eq!(error.reason(), Some(Reason::ENHANCE_YOUR_CALM), "{error}");
+    let mut frames = std::iter::from_fn(|| client.frame());
+    let calm = frames.find(|frame| frame.kind == GOAWAY && frame.code() == 11);
+    assert!(calm.is_some(), "no GOAWAY(ENHANCE_YOUR_CALM)");
     // Either the library found more cancelled requests than it takes in one go, or the proxy counted them.
     proxy.lines(1, |line| {
         line["rule"] == "http2-resets" || line["rule"] == "http2"
     });
-    assert!(proxy.metric("penguin_proxy_requests_in_flight") == 0);
+    eventually("no request is left", || {
+        proxy.metric("penguin_proxy_requests_in_flight") == 0
+    });
+}
+
+/// A load balancer sends the requests of many clients over one connection.
+#[test]
+fn cancelled_requests_do_not_affect_others_on_the_connection() {
+    let (app, held, go) = holding();
+    let proxy = Proxy::before(&app);
+    let client = Http2Client::connect(proxy.address);
+    let (other, _) = client.open(client.request("GET", "/other").body(()).unwrap(), true);
+    held.recv_timeout(PATIENCE).unwrap();
+    let mut cancelled = 0;
+    while client.takes_requests() {
+        let request = client.request("GET", "/cancelled").body(()).unwrap();
+        let (_answer, mut upload) = client.open(request, true);
+        // A request that crosses the GOAWAY does not reach the app.
+        eventually("the app has it", || {
+            held.try_recv().is_ok() || !client.takes_requests()
+        });
+        upload.send_reset(Reason::CANCEL);
+        cancelled += 1;
+        assert!(cancelled < 10_000, "it is asked for another connection");
+    }
+    drop(go);
+    assert_eq!(client.wait(other).unwrap().text(), "held");
+    client.ended().expect("a close in order");
+}
+
+/// More than h2 takes by default, in one segment.
+#[test]
+fn requests_cancelled_at_once_do_not_end_the_connection() {
+    let app = App::hello();
+    let proxy = Proxy::before(&app);
+    let mut client = proxy.connect();
+    let mut bytes = [PREFACE, SETTINGS].concat();
+    for stream in (1..100).step_by(2) {
+        bytes.extend(headers(stream, true, &get("/cancelled")));
+        bytes.extend(frame(RST_STREAM, 0, stream, &[0, 0, 0, 8]));
+    }
+    bytes.extend(headers(101, true, &get("/fine")));
+    client.send(bytes);
+    loop {
+        let answer = client.stream_frame();
+        assert_ne!(answer.kind, GOAWAY, "{answer:?}");
+        if answer.stream == 101 {
+            assert_eq!((answer.kind, answer.payload[0]), (HEADERS, 0x88));
+            break;
+        }
+    }
 }
 
 #[test]
-fn a_client_that_takes_nothing_is_cut_and_its_neighbours_are_not() {
+fn window_update_without_increment_resets_only_its_stream() {
+    let (app, held, go) = holding();
+    let proxy = Proxy::before(&app);
+    let mut client = proxy.connect();
+    client.send([PREFACE, SETTINGS].concat());
+    client.send(headers(1, true, &get("/a")));
+    held.recv_timeout(PATIENCE).unwrap();
+    client.send(frame(8, 0, 1, &[0; 4]));
+    let reset = client.stream_frame();
+    assert_eq!(
+        (reset.kind, reset.stream, reset.code()),
+        (RST_STREAM, 1, 1),
+        "{reset:?}"
+    );
+    drop(go);
+    client.send(headers(3, true, &get("/b")));
+    let answer = client.stream_frame();
+    assert_eq!(
+        (answer.kind, answer.stream, answer.payload[0]),
+        (HEADERS, 3, 0x88)
+    );
+}
+
+/// An app that tells of each request and answers none before it is let go.
+fn holding() -> (App, mpsc::Receiver<()>, mpsc::Sender<()>) {
+    let (told, held) = mpsc::channel();
+    let (go, cue) = mpsc::channel::<()>();
+    let (told, cue) = (Mutex::new(told), Mutex::new(cue));
+    let app = App::scripted(move |mut connection| {
+        while connection.request().is_some() {
+            let _the_test_is_over = told.lock().unwrap().send(());
+            let _released = cue.lock().unwrap().recv();
+            connection.answer("200 OK", "held");
+        }
+    });
+    (app, held, go)
+}
+
+#[test]
+fn stalled_stream_does_not_affect_others() {
     let app = App::answering(|request| {
         if request.target() == "/large" {
             "x".repeat(1_000_000)
@@ -198,7 +236,7 @@ fn a_client_that_takes_nothing_is_cut_and_its_neighbours_are_not() {
 }
 
 #[test]
-fn a_client_that_reads_no_byte_is_cut() {
+fn client_that_reads_nothing_is_closed() {
     let app = App::answering(|_| "x".repeat(1_000_000));
     let proxy = Proxy::with(|arguments| {
         arguments.upstream = app.address.to_string();
@@ -211,8 +249,8 @@ fn a_client_that_reads_no_byte_is_cut() {
     ]
     .concat();
     bytes.extend([0, 0, 4, 8, 0, 0, 0, 0, 0, 0x7f, 0, 0, 0]);
-    for stream in 0..100_u8 {
-        bytes.extend(headers_frame(stream * 2 + 1, &[]));
+    for stream in 0..100 {
+        bytes.extend(headers(stream * 2 + 1, true, &get("/")));
     }
     let mut client = Client::connect(proxy.address);
     client.send(bytes);
@@ -223,7 +261,7 @@ fn a_client_that_reads_no_byte_is_cut() {
 }
 
 #[test]
-fn bytes_that_are_no_frames_end_the_connection_and_are_told() {
+fn invalid_frames_end_the_connection_and_are_logged() {
     let app = App::hello();
     let proxy = Proxy::before(&app);
     let mut client = proxy.connect();
@@ -239,7 +277,7 @@ fn bytes_that_are_no_frames_end_the_connection_and_are_told() {
 }
 
 #[test]
-fn a_connection_too_many_is_told_so_on_every_stream() {
+fn surplus_connection_gets_503_on_every_stream() {
     let app = App::hello();
     let proxy = Proxy::with(|arguments| {
         arguments.upstream = app.address.to_string();

@@ -1,16 +1,17 @@
 //! How a connection ends: told before, and without losing a request.
 
 use std::sync::{Mutex, mpsc};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
-use penguin_proxy::upstream::Lookup;
+use penguin_proxy::resolver::Lookup;
 
 use super::waiting;
+use crate::stage::frames::{DATA, END_STREAM, GOAWAY, HEADERS, PREFACE, SETTINGS, frame, get, headers};
 use crate::stage::http2::{Http2Client, read, soon};
 use crate::stage::{App, Proxy, eventually};
 
 #[test]
-fn an_idle_connection_is_told_farewell_and_closed() {
+fn idle_connection_gets_goaway_and_is_closed() {
     let app = App::hello();
     let proxy = Proxy::configured(
         Lookup::system(),
@@ -23,7 +24,49 @@ fn an_idle_connection_is_told_farewell_and_closed() {
 }
 
 #[test]
-fn a_stop_lets_streams_finish_and_takes_no_more() {
+fn request_sent_after_goaway_gets_a_response() {
+    let (asked, news) = mpsc::channel();
+    let (go, cue) = mpsc::channel::<()>();
+    let (asked, cue) = (Mutex::new(asked), Mutex::new(cue));
+    let app = App::answering(move |_| {
+        asked.lock().unwrap().send(()).unwrap();
+        cue.lock().unwrap().recv().unwrap();
+        "late".to_owned()
+    });
+    let proxy = Proxy::configured(
+        Lookup::system(),
+        |arguments| arguments.upstream = app.address.to_string(),
+        |config| config.timeouts.client_idle = Duration::from_millis(300),
+    );
+    let mut client = proxy.connect();
+    client.send([PREFACE, SETTINGS].concat());
+    let farewell = client.stream_frame();
+    assert_eq!((farewell.kind, farewell.code()), (GOAWAY, 0));
+    let told = Instant::now();
+    client.send(headers(1, true, &get("/late")));
+    news.recv().unwrap();
+    // Longer than an idle connection is kept after its farewell; each PING has the connection looked at again.
+    while told.elapsed() < Duration::from_millis(2500) {
+        client.send(frame(6, 0, 0, &[7; 8]));
+        let mut frames = std::iter::from_fn(|| client.frame());
+        let pong = frames.find(|frame| frame.kind == 6 && frame.flags == 1);
+        assert!(pong.is_some(), "the connection goes on");
+        std::thread::sleep(Duration::from_millis(50));
+    }
+    go.send(()).unwrap();
+    let head = client.stream_frame();
+    assert_eq!((head.kind, head.stream, head.payload[0]), (HEADERS, 1, 0x88));
+    let data = client.stream_frame();
+    assert_eq!((data.kind, &data.payload[..]), (DATA, &b"late"[..]));
+    assert!(data.flags & END_STREAM != 0 || client.stream_frame().flags & END_STREAM != 0);
+    while let Some(frame) = client.frame() {
+        assert!(frame.kind != GOAWAY || frame.code() == 0, "{frame:?}");
+    }
+    assert_eq!(proxy.line("/late")["end"], "ok");
+}
+
+#[test]
+fn drain_finishes_streams_and_accepts_no_more() {
     let (go, cue) = mpsc::channel::<()>();
     let cue = Mutex::new(cue);
     let app = App::scripted(move |mut connection| {
@@ -57,7 +100,7 @@ fn a_stop_lets_streams_finish_and_takes_no_more() {
 }
 
 #[test]
-fn what_is_left_at_the_bound_is_cut_and_told() {
+fn drain_deadline_closes_and_logs_what_is_left() {
     let (app, news) = waiting();
     let mut proxy = Proxy::with(|arguments| {
         arguments.upstream = app.address.to_string();

@@ -193,6 +193,14 @@ impl Client {
         }
     }
 
+    /// Reads at most so many bytes, as they come; none at the end.
+    pub(crate) fn some(&mut self, most: usize) -> Vec<u8> {
+        let mut buffer = vec![0; most];
+        let count = self.stream.read(&mut buffer).expect("bytes or the end");
+        buffer.truncate(count);
+        buffer
+    }
+
     /// Whether the proxy has closed the connection, in whatever way.
     pub(crate) fn is_closed(&mut self) -> bool {
         !self.more()

@@ -96,11 +96,6 @@ impl Http2Client {
         })
     }
 
-    /// For requests that are sent in a way of the test's own.
-    pub(crate) fn sender(&self) -> SendRequest<Bytes> {
-        self.sender.clone()
-    }
-
     /// Whether new requests are still taken.
     pub(crate) fn takes_requests(&self) -> bool {
         self.runtime

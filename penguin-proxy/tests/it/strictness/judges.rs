@@ -5,7 +5,8 @@ use http::{Method, Request, Version};
 use http_desync_guardian::RequestSafetyTier;
 use http_desync_guardian::request_analyzer::HttpRequestData;
 use penguin_proxy::head_scan::{Event, HeadScan, ScanLimits};
-use penguin_proxy::request_rules::{Refusal, RequestRules};
+use penguin_proxy::reject_reason::RejectReason;
+use penguin_proxy::request_rules::RequestRules;
 
 /// What becomes of a request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -13,7 +14,7 @@ pub(super) enum Fate {
     /// The head has not ended.
     Unfinished,
     /// The app does not see it.
-    Refused(Refusal),
+    Refused(RejectReason),
     /// The app sees it; afterwards the connection is closed, or kept.
     Admitted { closes: bool },
 }

@@ -3,8 +3,8 @@
 use http::Version;
 use http::header::CONNECTION;
 use http_desync_guardian::RequestSafetyTier;
-use penguin_proxy::head_scan::{Event, HeadScan, ScanLimits};
-use penguin_proxy::request_rules::Refusal;
+use penguin_proxy::head_scan::{Event, Framing, HeadScan, ScanLimits};
+use penguin_proxy::reject_reason::RejectReason;
 
 use super::judges::{parse, rules, tier};
 use super::probes::{End, Outcome, all};
@@ -19,7 +19,6 @@ fn outcome(stream: &[u8], size: usize) -> Outcome {
     };
     let mut start = 0;
     let mut at = 0;
-    let mut in_body = false;
     let mut last = false;
     for piece in stream.chunks(size) {
         let end = at + piece.len();
@@ -49,14 +48,12 @@ fn outcome(stream: &[u8], size: usize) -> Outcome {
                             continue;
                         }
                     }
-                    in_body = framing != penguin_proxy::head_scan::Framing::Length(0);
-                    answered = !in_body;
+                    answered = framing == Framing::Length(0);
                 }
                 Event::End => answered = true,
             }
             if answered {
                 outcome.statuses.push(200);
-                in_body = false;
                 start = at;
                 if last {
                     outcome.end = End::Closed;
@@ -65,13 +62,14 @@ fn outcome(stream: &[u8], size: usize) -> Outcome {
             }
         }
     }
-    if in_body || scan.in_head() {
+    // Empty lines begin no message.
+    if stream[start..].iter().any(|byte| !b"\r\n".contains(byte)) {
         outcome.end = End::Waiting;
     }
     outcome
 }
 
-fn refused(mut outcome: Outcome, refusal: Refusal) -> Outcome {
+fn refused(mut outcome: Outcome, refusal: RejectReason) -> Outcome {
     outcome.statuses.push(refusal.status().as_u16());
     outcome.code = Some(refusal.code().to_owned());
     outcome.end = if refusal.closes() { End::Closed } else { End::Kept };

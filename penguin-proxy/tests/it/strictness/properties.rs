@@ -4,7 +4,7 @@ use http::header::{ACCEPT_ENCODING, HeaderMap, HeaderName, HeaderValue};
 use http::{Method, Version};
 use http_desync_guardian::RequestSafetyTier;
 use penguin_proxy::compression::{Coding, Compression};
-use penguin_proxy::forwarding::{Forwarding, Hop};
+use penguin_proxy::forwarding::{Forwarding, Hop, Tracing, Via};
 use penguin_proxy::head_scan::{Event, Framing, HeadScan, ScanLimits};
 use proptest::prelude::*;
 
@@ -236,7 +236,7 @@ proptest! {
 
     /// No cut changes what is told of a stream.
     #[test]
-    fn verdicts_do_not_depend_on_cuts(stream in stream(), cuts in proptest::collection::vec(any::<usize>(), 0..40)) {
+    fn results_do_not_depend_on_pieces(stream in stream(), cuts in proptest::collection::vec(any::<usize>(), 0..40)) {
         let whole = events(&stream, &[]);
         prop_assert_eq!(&whole, &events(&stream, &cuts));
         let bytes: Vec<usize> = (0..stream.len()).collect();
@@ -246,7 +246,7 @@ proptest! {
     /// The app sees nothing that a load balancer would block, and an ambiguous request is the last of its
     /// connection.
     #[test]
-    fn nothing_dangerous_passes(head in head()) {
+    fn dangerous_requests_do_not_pass(head in head()) {
         let tier = tier(&head);
         match fate(&head) {
             Fate::Admitted { closes } => {
@@ -283,7 +283,7 @@ proptest! {
 
     /// A chunked body that is accepted ends where a reader without tolerance says that it does.
     #[test]
-    fn chunked_bodies_end_in_one_place(
+    fn chunked_bodies_have_one_end(
         body in chunked(), spoil in proptest::option::of((any::<proptest::sample::Index>(), any::<u8>())),
     ) {
         let mut body = body;
@@ -312,13 +312,15 @@ proptest! {
             "[ -~]{0,20}",
         ]), 0..8),
         peer in prop_oneof![Just([10, 0, 0, 1]), Just([198, 51, 100, 1])],
+        (underscores, starts) in any::<(bool, bool)>(),
     ) {
         let mut headers = HeaderMap::new();
         for (name, value) in &fields {
             headers.append(HeaderName::from_bytes(name.as_bytes()).unwrap(), HeaderValue::from_str(value).unwrap());
         }
         let told: Vec<HeaderValue> = headers.get_all("x-forwarded-for").iter().cloned().collect();
-        let forwarding = Forwarding { trusted: "10.0.0.0/8".parse().unwrap(), hsts: None };
+        let tracing = if starts { Tracing::Start } else { Tracing::Propagate };
+        let forwarding = Forwarding { trusted: "10.0.0.0/8".parse().unwrap(), hsts: None, underscores, tracing, via: Via::default() };
         let hop = Hop { peer: (peer, 1234).into(), local_port: 8080 };
         let forwarded = forwarding.request(&mut headers, Version::HTTP_11, hop);
         let client = forwarded.client.address;
@@ -331,22 +333,25 @@ proptest! {
             prop_assert!(!headers.contains_key(gone), "{}", gone);
         }
         prop_assert_eq!(headers.contains_key("upgrade"), forwarded.upgrade.is_some());
-        for single in ["x-forwarded-proto", "x-forwarded-port", "traceparent", "x-request-id"] {
-            prop_assert!(headers.get_all(single).iter().count() >= 1, "{}", single);
+        for single in ["x-forwarded-proto", "x-forwarded-port", "x-request-id"] {
+            prop_assert_eq!(headers.get_all(single).iter().count(), 1, "{}", single);
         }
-        prop_assert_eq!(forwarded.trace.trace_id().len(), 32);
+        prop_assert_eq!(&headers["x-request-id"], &forwarded.trace.request_id);
+        let came = fields.iter().filter(|(name, _)| name == "traceparent").count();
+        prop_assert_eq!(headers.get_all("traceparent").iter().count(), if starts { 1 } else { came });
+        prop_assert!(!starts || forwarded.trace.traceparent.is_some());
     }
 
     /// Accept-Encoding may say anything: its order does not matter between equals, and a refusal is a refusal.
     #[test]
-    fn codings_are_asked_for(members in proptest::collection::vec(prop_oneof![
+    fn compression_follows_accept_encoding(members in proptest::collection::vec(prop_oneof![
         one_of(&["gzip", "zstd", "identity", "*", "br", "gzip;q=0", "zstd;q=0.5", "*;q=0.1", "x-gzip;q=1", "identity;q=0"]),
         "[ -~]{0,12}",
     ], 0..6)) {
         let coding = |accept: &str| {
             let mut headers = HeaderMap::new();
             headers.insert(ACCEPT_ENCODING, HeaderValue::from_str(accept).unwrap());
-            Compression::default().wish(&Method::GET, Version::HTTP_11, &headers).coding()
+            Compression::default().negotiate(&Method::GET, Version::HTTP_11, &headers).coding()
         };
         let chosen = coding(&members.join(","));
         let mut reversed: Vec<String> = members.join(",").split(',').map(str::to_owned).collect();

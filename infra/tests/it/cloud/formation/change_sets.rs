@@ -1,11 +1,12 @@
 //! Change sets: made at once, executed or removed.
 
 use std::fmt::Write as _;
+use std::time::{Duration, SystemTime};
 
-use super::{Answer, Call, Formation, arn, name_of};
+use super::{Call, Formation, Response, arn, name_of};
 
 impl Formation {
-    pub(super) fn create_change_set(&mut self, call: &Call) -> Answer {
+    pub(super) fn create_change_set(&mut self, call: &Call) -> Response {
         let (name, set) = (
             call.get("StackName").to_owned(),
             call.get("ChangeSetName").to_owned(),
@@ -17,7 +18,7 @@ impl Formation {
             .get(&name)
             .is_some_and(|stack| stack.status != "REVIEW_IN_PROGRESS");
         if creates == exists {
-            return Answer::Error(
+            return Response::Error(
                 400,
                 "ValidationError",
                 format!("Stack [{name}] is in the wrong state for that"),
@@ -31,21 +32,21 @@ impl Formation {
         stack
             .change_sets
             .insert(set.clone(), if changes { "CREATE_COMPLETE" } else { "FAILED" });
-        Answer::Xml(format!(
+        Response::Xml(format!(
             "<Id>{}</Id><StackId>{}</StackId>",
             set_arn(&name, &set),
             arn(&name)
         ))
     }
 
-    pub(super) fn describe_change_set(&self, call: &Call) -> Answer {
+    pub(super) fn describe_change_set(&self, call: &Call) -> Response {
         let (name, set) = set_of(call);
         let Some(status) = self
             .stacks
             .get(&name)
             .and_then(|stack| stack.change_sets.get(&set))
         else {
-            return Answer::Error(
+            return Response::Error(
                 404,
                 "ChangeSetNotFound",
                 format!("ChangeSet [{set}] does not exist"),
@@ -57,12 +58,12 @@ impl Formation {
             ""
         };
         let changes = self.changes.get(&name).cloned().unwrap_or_default();
-        Answer::Xml(format!(
+        Response::Xml(format!(
             "<Status>{status}</Status>{reason}<Changes>{changes}</Changes><StackName>{name}</StackName>"
         ))
     }
 
-    pub(super) fn list_change_sets(&self, call: &Call) -> Answer {
+    pub(super) fn list_change_sets(&self, call: &Call) -> Response {
         let name = name_of(call.get("StackName"));
         let mut members = String::new();
         for set in self
@@ -72,23 +73,32 @@ impl Formation {
             .flat_map(|stack| stack.change_sets.keys())
         {
             let id = set_arn(&name, set);
+            let hours = self.stacks[&name].hours.get(set).copied().unwrap_or(0);
+            let created = humantime::format_rfc3339_seconds(SystemTime::now() - Duration::from_hours(hours));
             let _ = write!(
                 members,
-                "<member><ChangeSetName>{set}</ChangeSetName><ChangeSetId>{id}</ChangeSetId></member>"
+                "<member><ChangeSetName>{set}</ChangeSetName><ChangeSetId>{id}</ChangeSetId><CreationTime>{created}</CreationTime></member>"
             );
         }
-        Answer::Xml(format!("<Summaries>{members}</Summaries>"))
+        Response::Xml(format!("<Summaries>{members}</Summaries>"))
     }
 
-    pub(super) fn delete_change_set(&mut self, call: &Call) -> Answer {
+    pub(super) fn delete_change_set(&mut self, call: &Call) -> Response {
         let (name, set) = set_of(call);
         if let Some(stack) = self.stacks.get_mut(&name) {
+            if stack.status.ends_with("_IN_PROGRESS") && stack.status != "REVIEW_IN_PROGRESS" {
+                return Response::Error(
+                    400,
+                    "InvalidChangeSetStatus",
+                    format!("An operation on change set [{set}] is currently in progress."),
+                );
+            }
             stack.change_sets.remove(&set);
         }
-        Answer::Xml(String::new())
+        Response::Xml(String::new())
     }
 
-    pub(super) fn execute(&mut self, call: &Call) -> Answer {
+    pub(super) fn execute(&mut self, call: &Call) -> Response {
         let (name, set) = set_of(call);
         let path = self.on_execute.get(&name).cloned();
         let Some(stack) = self
@@ -96,7 +106,7 @@ impl Formation {
             .get_mut(&name)
             .filter(|stack| stack.change_sets.contains_key(&set))
         else {
-            return Answer::Error(
+            return Response::Error(
                 404,
                 "ChangeSetNotFound",
                 format!("ChangeSet [{set}] does not exist"),
@@ -108,8 +118,13 @@ impl Formation {
             .unwrap_or_else(|| panic!("no path for executing {name}"))
             .into();
         self.changes.remove(&name);
+        for (executed, other, changes) in &self.on_execute_changes {
+            if *executed == name {
+                self.changes.insert(other.clone(), changes.clone());
+            }
+        }
         self.advance(&name);
-        Answer::Xml(String::new())
+        Response::Xml(String::new())
     }
 }
 

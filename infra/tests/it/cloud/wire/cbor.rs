@@ -1,13 +1,13 @@
-//! As much CBOR (RFC 8949) as the SDK sends, and as it needs for an answer.
+//! The subset of CBOR (RFC 8949) that the SDK uses.
 
 use serde_json::{Map, Number, Value, json};
 
-/// A point in time, which CBOR tells from a number: seconds since 1970.
+/// A CBOR time: seconds since 1970.
 pub(crate) fn time(seconds: u64) -> Value {
     json!({ "$time": seconds })
 }
 
-/// The bytes of a value.
+/// Encodes a value.
 pub(super) fn encode(value: &Value) -> Vec<u8> {
     let mut bytes = Vec::new();
     write(value, &mut bytes);
@@ -38,7 +38,7 @@ fn write(value: &Value, out: &mut Vec<u8>) {
         }
         Value::Object(map) => {
             if let Some(seconds) = map.get("$time").and_then(Value::as_u64) {
-                // Tag 1: a point in time.
+                // Tag 1: time.
                 out.push(0xc1);
                 head(0, seconds, out);
                 return;
@@ -64,7 +64,7 @@ fn head(major: u8, number: u64, out: &mut Vec<u8>) {
     }
 }
 
-/// The value of some bytes; nothing is the empty object.
+/// Decodes a value; no bytes are an empty object.
 pub(super) fn decode(bytes: &[u8]) -> Value {
     let mut rest = bytes;
     if rest.is_empty() {
@@ -75,7 +75,7 @@ pub(super) fn decode(bytes: &[u8]) -> Value {
     value
 }
 
-/// A value, or `None` at the end of something of unknown length.
+/// Decodes a value, or `None` at the end of an indefinite-length item.
 fn read(rest: &mut &[u8]) -> Option<Value> {
     let first = take(rest, 1)[0];
     let (major, info) = (first >> 5, first & 31);
@@ -130,10 +130,10 @@ fn take<'a>(rest: &mut &'a [u8], length: usize) -> &'a [u8] {
 }
 
 #[test]
-fn what_is_written_is_read() {
+fn cbor_round_trip() {
     let value = json!({ "a": [1, 24, 300, 1.5, "x".repeat(40)], "b": { "c": null, "d": true } });
     assert_eq!(decode(&encode(&value)), value);
-    // A map and a list of unknown length.
+    // Indefinite-length map and list.
     assert_eq!(
         decode(&[0xbf, 0x61, b'a', 0x9f, 0x01, 0xff, 0xff]),
         json!({ "a": [1] })

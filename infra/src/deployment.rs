@@ -1,0 +1,17 @@
+//! Deployment model: stack conditions, schedule, progress, rollout, diagnosis. No calls, no rendering.
+//!
+//! Pure functions; tested without the AWS SDK.
+
+pub mod change_set_name;
+pub mod condition;
+pub mod diagnosis;
+pub mod drift;
+pub mod ownership;
+pub mod parameters;
+pub mod progress;
+pub mod protection;
+pub mod reason;
+pub mod rollout;
+pub mod schedule;
+pub mod service_roles;
+pub mod stack_spec;

@@ -1,0 +1,167 @@
+//! Pipelines and their builds.
+
+use std::collections::BTreeMap;
+
+use serde_json::Value as Json;
+
+use super::{count, first, list, number, of_type, words};
+use crate::stacks::{Stack, StackKind};
+
+/// A pipeline.
+#[derive(Clone, Debug)]
+pub struct Pipeline {
+    /// Stack name.
+    pub stack: String,
+    /// Pipeline name.
+    pub name: String,
+    /// Whether it is the release pipeline.
+    pub releases: bool,
+    /// `superseded` or `queued`.
+    pub mode: String,
+    /// Whether a push starts it.
+    pub on_push: bool,
+    /// Source branch.
+    pub branch: String,
+    /// Whether it is billed per action minute (V2) instead of per month.
+    pub by_the_minute: bool,
+    /// Stages in order.
+    pub stages: Vec<Stage>,
+    /// Number of KMS keys.
+    pub keys: u32,
+}
+
+/// A stage or a step of it: actions that run in parallel.
+#[derive(Clone, Debug)]
+pub struct Stage {
+    /// Name; empty for later steps of a stage.
+    pub name: String,
+    /// Actions.
+    pub actions: Vec<Action>,
+    /// Failure handling, `retry` or empty.
+    pub on_failure: String,
+}
+
+/// An action.
+#[derive(Clone, Debug)]
+pub struct Action {
+    /// Name.
+    pub name: String,
+    /// Kind.
+    pub kind: ActionKind,
+}
+
+/// Kind of an action.
+#[derive(Clone, Debug)]
+pub enum ActionKind {
+    /// Source action.
+    Source {
+        /// `OWNER/NAME`.
+        repository: String,
+    },
+    /// Build.
+    Build(Build),
+    /// Deployment of a stack.
+    Deploy {
+        /// Stack name.
+        stack: String,
+    },
+    /// Manual approval.
+    Approval,
+}
+
+/// A build.
+#[derive(Clone, Debug)]
+pub struct Build {
+    /// Whether it builds images.
+    pub images: bool,
+    /// Whether it runs on ARM.
+    pub arm: bool,
+    /// Whether the machine is large.
+    pub large: bool,
+    /// SSM parameter of the latest release that it reads or writes.
+    pub tag_parameter: Option<String>,
+}
+
+pub(super) fn read(stack: &Stack) -> Pipeline {
+    let pipeline = first(stack, "AWS::CodePipeline::Pipeline");
+    let source = &pipeline["Stages"][0]["Actions"][0]["Configuration"];
+    let branch = [&source["BranchName"], &source["Branch"]].map(words).concat();
+    Pipeline {
+        stack: stack.name.clone(),
+        name: words(&pipeline["Name"]),
+        releases: stack.kind == StackKind::ReleasePipeline,
+        mode: words(&pipeline["ExecutionMode"]).to_lowercase(),
+        on_push: list(&pipeline["Triggers"]).next().is_some()
+            || count(stack, "AWS::CodePipeline::Webhook") > 0,
+        branch,
+        by_the_minute: pipeline["PipelineType"] == "V2",
+        stages: list(&pipeline["Stages"])
+            .flat_map(|stage| steps(stack, stage))
+            .collect(),
+        keys: count(stack, "AWS::KMS::Key"),
+    }
+}
+
+/// Groups the actions of a stage by run order.
+fn steps(stack: &Stack, stage: &Json) -> Vec<Stage> {
+    let mut steps: BTreeMap<u32, Vec<Action>> = BTreeMap::new();
+    for action in list(&stage["Actions"]) {
+        steps
+            .entry(number(&action["RunOrder"]))
+            .or_default()
+            .push(Action {
+                name: words(&action["Name"]),
+                kind: kind(stack, action),
+            });
+    }
+    let mut name = words(&stage["Name"]);
+    let mut on_failure = words(&stage["OnFailure"]["Result"]).to_lowercase();
+    steps
+        .into_values()
+        .map(|actions| Stage {
+            name: std::mem::take(&mut name),
+            actions,
+            on_failure: std::mem::take(&mut on_failure),
+        })
+        .collect()
+}
+
+fn kind(stack: &Stack, action: &Json) -> ActionKind {
+    let configuration = &action["Configuration"];
+    match action["ActionTypeId"]["Category"].as_str() {
+        Some("Source") => ActionKind::Source {
+            repository: match configuration["FullRepositoryId"].as_str() {
+                Some(full) => full.to_owned(),
+                None => format!(
+                    "{}/{}",
+                    words(&configuration["Owner"]),
+                    words(&configuration["Repo"])
+                ),
+            },
+        },
+        Some("Build") => ActionKind::Build(build(stack, &words(&configuration["ProjectName"]))),
+        Some("Approval") => ActionKind::Approval,
+        _ => ActionKind::Deploy {
+            stack: words(&configuration["StackName"]),
+        },
+    }
+}
+
+fn build(stack: &Stack, project: &str) -> Build {
+    let projects = of_type(stack, "AWS::CodeBuild::Project");
+    let environment = projects
+        .iter()
+        .find(|(id, _)| *id == project)
+        .map_or(&Json::Null, |(_, properties)| &properties["Environment"]);
+    let variable = |name: &str| {
+        list(&environment["EnvironmentVariables"])
+            .find(|variable| variable["Name"] == name)
+            .map(|variable| words(&variable["Value"]))
+    };
+    Build {
+        images: environment["PrivilegedMode"] == true,
+        arm: environment["Type"] == "ARM_CONTAINER",
+        large: environment["ComputeType"] == "BUILD_GENERAL1_LARGE",
+        tag_parameter: variable("TAG_PARAMETER"),
+    }
+}

@@ -1,0 +1,109 @@
+"""Findings of cdk-nag, cfripper and cfn-guard that are accepted: a pattern of the finding, and the reason."""
+
+NAMES = r"(Dev|Staging|Prod)"
+
+ACCEPTED = [
+    # cdk-nag
+    (
+        r"cdk-nag: \w+PipelineStack SynthProject AwsSolutions-CB5$",
+        "The build compiles infra, so it runs in the Rust image that the Dockerfiles use, from AWS's public mirror.",
+    ),
+    (r"cdk-nag: \w+AppStack LoadBalancerIngress(80|443) AwsSolutions-EC23$", "The load balancer serves a public web site."),
+    (
+        r"cdk-nag: \w+AppStack TaskDefinition AwsSolutions-ECS2$",
+        "The containers' variables are addresses, limits and log formats, part of what a release was tested with. None is secret.",
+    ),
+    (
+        r"cdk-nag: \w+Cluster TrafficRole AwsSolutions-IAM4\[.*AmazonECSInfrastructureRolePolicyForLoadBalancers\]$",
+        "AWS maintains this policy for exactly this role, and ECS's guide names it for blue-green deployments.",
+    ),
+    (
+        r"cdk-nag: \w+ \w+Policy AwsSolutions-IAM5\[Resource::\*\]$",
+        "Only actions that know no resource types; infra/tests/simulate fails for any other on `*`.",
+    ),
+    (
+        r"cdk-nag: \w+ " + NAMES + r"DeployPolicy AwsSolutions-IAM5\[Resource::arn:.*(" + NAMES + r"AppStack-\*|-(dev|staging|prod)[-:]\*|/(dev|staging|prod|shared)/\*)\]$",
+        "Names that begin with the stack or the environment: CloudFormation adds a random end to the name of a resource.",
+    ),
+    (
+        r"cdk-nag: \w+ " + NAMES + r"DeployPolicy AwsSolutions-IAM5\[Resource::arn:.*:(ec2|elasticloadbalancing|application-autoscaling):.*/\*\]$",
+        "AWS chooses these ids; the statement's condition asks for the tags of the environment. infra/tests/simulate tries others.",
+    ),
+    (
+        r"cdk-nag: \w+ " + NAMES + r"DeployPolicy AwsSolutions-IAM5\[Resource::arn:.*:role/aws-service-role/\*\]$",
+        "Service-linked roles, which only their service can assume; the condition names the services.",
+    ),
+    (
+        r"cdk-nag: \w+Cluster " + NAMES + r"?ExecutionPolicy AwsSolutions-IAM5\[Resource::arn:.*:log-group:/.*/(app|proxy):\*\]$",
+        "The log streams of one log group: each task has one of its own.",
+    ),
+    (
+        r"cdk-nag: \w+PipelineStack \w+Policy AwsSolutions-IAM5\[Resource::<Artifacts.Arn>/(\*|\*/\w+/\*)\]$",
+        "Objects of the pipeline's own bucket; CodePipeline chooses their keys.",
+    ),
+    (
+        r"cdk-nag: \w+PipelineStack PipelinePolicy AwsSolutions-IAM5\[Resource::arn:.*:stack/(\w+-)?\w+AppStack/\*\]$",
+        "The id of a stack ends in a random part, and is not known before the stack exists.",
+    ),
+    (
+        r"cdk-nag: \w+ (AccessLogs|Artifacts) AwsSolutions-S1$",
+        "A bucket of access logs has none of its own, as AWS advises; artifacts are read by their pipeline alone.",
+    ),
+    (
+        r"cdk-nag: \w+Cluster Cluster AwsSolutions-ECS4$",
+        'No container insights: the settings say `insights = "disabled"`. They are on by default, and billed.',
+    ),
+    (
+        r"cdk-nag: DevPipelineStack WebhookSecret AwsSolutions-SMG4$",
+        "No rotation, with `token-secret` alone: GitHub has the same secret, which only a deployment changes in both places.",
+    ),
+    # cfripper
+    (
+        r"cfripper: \w+Cluster " + NAMES + r"DeployPolicy WildcardResourceRule: .*\"([\w-]+:Describe\w+|logs:(Put|Delete)QueryDefinition)\"",
+        "These actions know no resource types; infra/tests/simulate fails for any other on `*`.",
+    ),
+    (
+        r"cfripper: \w+ (Key|LogKey) GenericResourceWildcardPolicyRule: ",
+        "`kms:*` for the account, without which nobody could change the key's policy: the default of KMS.",
+    ),
+    (r"cfripper: \w+AppStack LoadBalancerIngress(80|443) EC2SecurityGroupIngressOpenToWorldRule: ", "The load balancer serves a public web site."),
+    (r"cfripper: \w+AppStack LoadBalancer PublicELBCheckerRule: ", "The load balancer serves a public web site."),
+    # cfn-guard: proactive rules of AWS Control Tower
+    (
+        r"cfn-guard: \w+ (\w+Logs|FlowLogGroup) CT\.CLOUDWATCH\.PR\.2$",
+        "Kept for a year: `log-days` in the settings decides. Logs hold addresses of visitors, which are not kept longer than needed.",
+    ),
+    (
+        r"cfn-guard: \w+ ImagesProject CT\.CODEBUILD\.PR\.4$",
+        "No privileged mode: the build of images runs the Docker daemon, which needs it; no other build has it.",
+    ),
+    (
+        r"cfn-guard: \w+Cluster Cluster CT\.ECS\.PR\.2$",
+        "Container insights: `enhanced` is newer than the rule, which knows `enabled`; `insights` in the settings decides.",
+    ),
+    (
+        r"cfn-guard: \w+AppStack TaskDefinition CT\.ECS\.PR\.7$",
+        "A memory limit for each container: on Fargate the task has one, and limits within it would leave memory that no container may use.",
+    ),
+    (
+        r"cfn-guard: \w+AppStack Listener CT\.ELASTICLOADBALANCING\.PR\.1$",
+        "A redirect to HTTPS: the settings name no certificate for the environment, which `infra check` reports.",
+    ),
+    (
+        r"cfn-guard: \w+AppStack LoadBalancer CT\.ELASTICLOADBALANCING\.PR\.5$",
+        "Deletion protection: `deletion-protection` in the settings decides, which is on for prod alone by default.",
+    ),
+    (
+        r"cfn-guard: \w+Cluster AccessLogs CT\.S3\.PR\.10$",
+        "Encryption with KMS: load balancers write access logs to buckets with SSE-S3 only.",
+    ),
+    (
+        r"cfn-guard: \w+ (AccessLogs|Artifacts) CT\.S3\.PR\.2$",
+        "A bucket of access logs has none of its own, as AWS advises; artifacts are read by their pipeline alone.",
+    ),
+    (r"cfn-guard: \w+ (AccessLogs|Artifacts) CT\.S3\.PR\.4$", "Event notifications: nothing waits for an object of these buckets."),
+    (
+        r"cfn-guard: \w+ (AccessLogs|Artifacts) CT\.S3\.PR\.9$",
+        "Object lock: the objects expire by the bucket's lifecycle, and buckets with locked objects could not be emptied and deleted.",
+    ),
+]

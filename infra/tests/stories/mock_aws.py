@@ -1,0 +1,150 @@
+"""ministack as the stories need it: on loopback, whole templates, and as slow as AWS where a story asks for it.
+
+Environment:
+
+MOCK_AWS_PORT    port on 127.0.0.1
+MOCK_AWS_BRAKE   seconds that every resource takes, 0 if unset
+MOCK_AWS_ORDERS  a folder. While it holds a file ACCOUNT.STACK.RESOURCE, what is done to that resource does not end; if
+                 the file is ACCOUNT.STACK.RESOURCE.fails, it fails, with what the file says as the reason
+
+An access key of twelve digits is an account of its own, so that stories do not meet. The process ends with its
+standard input, that is with whoever started it.
+
+Change sets, events, rollbacks, parameters, images and tasks are ministack's own; only what surrounds them is here.
+"""
+
+import os
+import pathlib
+import sys
+import threading
+import time
+import uuid
+
+port = os.environ["MOCK_AWS_PORT"]
+brake = float(os.environ.get("MOCK_AWS_BRAKE", "0"))
+orders = pathlib.Path(os.environ["MOCK_AWS_ORDERS"])
+
+os.environ.update(
+    BIND_HOST="127.0.0.1",
+    GATEWAY_PORT=port,
+    LOG_LEVEL="ERROR",
+    # Containers of tasks are not started: the stories are about stacks.
+    DOCKER_HOST="unix:///nonexistent",
+)
+
+from ministack import app  # noqa: E402
+from ministack.core.responses import get_account_id  # noqa: E402
+from ministack.services.cloudformation import provisioners, stacks  # noqa: E402
+
+# Types that ministack refuses. Their templates are sent as they are, so they are taken for granted here.
+UNKNOWN = {
+    "AWS::ApplicationAutoScaling::ScalableTarget": {},
+    "AWS::ApplicationAutoScaling::ScalingPolicy": {},
+    "AWS::CodeConnections::Connection": {
+        "ConnectionArn": "arn:aws:codeconnections:eu-west-1:123456789012:connection/0001",
+        "ConnectionStatus": "PENDING",
+    },
+    "AWS::CodePipeline::Pipeline": {"Version": "1"},
+    "AWS::EC2::EIP": {"AllocationId": "eipalloc-0001", "PublicIp": "192.0.2.1"},
+    "AWS::EC2::FlowLog": {"Id": "fl-0001"},
+    "AWS::EC2::NatGateway": {"NatGatewayId": "nat-0001"},
+    "AWS::EC2::SecurityGroupEgress": {"Id": "sgr-0001"},
+    "AWS::EC2::SecurityGroupIngress": {"Id": "sgr-0002"},
+    "AWS::Logs::QueryDefinition": {"QueryDefinitionId": "00000000-0000-4000-8000-000000000001"},
+}
+
+
+def taken_for_granted(attributes):
+    def create(logical_id, properties, stack_name):
+        return f"{stack_name}-{logical_id}-{uuid.uuid4().hex[:12]}", dict(attributes)
+
+    def update(physical_id, old, new, stack_name):
+        return physical_id, dict(attributes)
+
+    def delete(physical_id, properties):
+        return None
+
+    return {"create": create, "update": update, "delete": delete}
+
+
+for kind, attributes in UNKNOWN.items():
+    if kind in provisioners._RESOURCE_HANDLERS:
+        sys.exit(f"ministack knows {kind} by now: take it off the list")
+    provisioners._RESOURCE_HANDLERS[kind] = taken_for_granted(attributes)
+
+
+def with_metric_math(alarm):
+    """The handlers of alarms, which ministack creates only without metric math: the others are taken for granted."""
+
+    def create(logical_id, properties, stack_name):
+        if "Metrics" not in properties:
+            return alarm["create"](logical_id, properties, stack_name)
+        name = f"{stack_name}-{logical_id}-{uuid.uuid4().hex[:12]}"
+        return name, {"Arn": f"arn:aws:cloudwatch:eu-west-1:{get_account_id()}:alarm:{name}"}
+
+    def update(physical_id, old, new, *rest):
+        if "Metrics" not in new:
+            return alarm["update"](physical_id, old, new, *rest)
+        return physical_id, {"Arn": f"arn:aws:cloudwatch:eu-west-1:{get_account_id()}:alarm:{physical_id}"}
+
+    return alarm | {"create": create, "update": update}
+
+
+ALARM = "AWS::CloudWatch::Alarm"
+provisioners._RESOURCE_HANDLERS[ALARM] = with_metric_math(provisioners._RESOURCE_HANDLERS[ALARM])
+
+
+def obey(stack_name, logical_id):
+    time.sleep(brake)
+    order = orders / f"{get_account_id()}.{stack_name}.{logical_id}"
+    while order.exists():
+        time.sleep(0.02)
+    refusal = order.with_name(order.name + ".fails")
+    if refusal.exists():
+        raise ValueError(refusal.read_text())
+
+
+def slow_provision(kind, logical_id, properties, stack_name, inner=stacks._provision_resource):
+    obey(stack_name, logical_id)
+    return inner(kind, logical_id, properties, stack_name)
+
+
+def slow_update(kind, physical_id, old, new, stack_name, logical_id=None, attributes=None, inner=stacks._update_resource):
+    if old != new:
+        obey(stack_name, logical_id)
+    return inner(kind, physical_id, old, new, stack_name, logical_id, attributes)
+
+
+def slow_delete(kind, physical_id, properties, stack_name=None, logical_id=None, inner=stacks._delete_resource):
+    obey(stack_name, logical_id)
+    return inner(kind, physical_id, properties, stack_name, logical_id)
+
+
+def with_dependencies(definitions, inner=provisioners._normalize_container_defs):
+    # ministack keeps the names of a dependency as templates write them, which no SDK can read.
+    containers = inner(definitions)
+    for container in containers:
+        container["dependsOn"] = [
+            {key[0].lower() + key[1:]: value for key, value in dependency.items()}
+            for dependency in container.get("dependsOn") or []
+        ]
+    return containers
+
+
+provisioners._normalize_container_defs = with_dependencies
+stacks._provision_resource = slow_provision
+stacks._update_resource = slow_update
+stacks._delete_resource = slow_delete
+# What takes time happens beside the web server, not in it.
+stacks._runs_on_worker_thread = lambda kind: True
+
+
+
+def end_with_the_starter():
+    sys.stdin.buffer.read()
+    os._exit(0)
+
+
+threading.Thread(target=end_with_the_starter, daemon=True).start()
+sys.argv = ["ministack"]
+app.main()
