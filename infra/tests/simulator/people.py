@@ -1,5 +1,6 @@
 """The people who use the tool, their policies in infra/docs/permissions, and the calls that each verb makes in their name."""
 
+import functools
 import json
 import pathlib
 import re
@@ -192,12 +193,18 @@ def resource_calls(fixture):
             yield "deployer", Call("secretsmanager:GetSecretValue", arn, called, f"create of {it}")
 
 
+@functools.cache
+def calls(fixture):
+    """(person, call) of all that people do with the tool."""
+    return [*verb_calls(fixture), *handshake_calls(fixture), *resource_calls(fixture)]
+
+
 def judge(fixture, project, change=lambda statements: None):
     """What people may not do and have to, and may do and must not. `change` takes something out for a self-test."""
     held = {person: with_names(policies(names), project) for person, names in PEOPLE.items()}
     for statements in held.values():
         change(statements)
-    for person, call in [*verb_calls(fixture), *handshake_calls(fixture), *resource_calls(fixture)]:
+    for person, call in calls(fixture):
         if not iam.allowed(held[person], call.action, call.resource, call.context):
             yield f"missing: a {person} may not {call.action} on {call.resource}, {call.why}"
     release = next(it for it in fixture.of_kind("AWS::CodePipeline::Pipeline") if it.stack.endswith("StagingProdPipelineStack"))
@@ -234,8 +241,3 @@ def meaningless():
             if path.stem in ("tool", "releaser", "approver", "push", "connection"):
                 idle = set(iam.many(statement["Action"])) - called
                 yield from (f"idle: {action} in {path.name}: no verb of simulator/people.py calls it" for action in sorted(idle))
-
-
-def count(fixture):
-    """How many calls are simulated."""
-    return sum(1 for calls in (verb_calls, handshake_calls, resource_calls) for _ in calls(fixture))
