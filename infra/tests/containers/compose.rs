@@ -17,7 +17,6 @@ fn compose_up_serves_the_site() {
     figure(&format!(
         "docker compose up with existing images: healthy after {took:.1?}"
     ));
-    assert!(took <= Duration::from_secs(10), "healthy only after {took:?}");
 
     let page = get(project.address(), "/").unwrap();
     assert!(page.starts_with("HTTP/1.1 200"), "{page}");
@@ -63,7 +62,6 @@ fn programs_respond_soon_after_start() {
             "{}: first response {took:.0?} after its start, including the return of `docker start`",
             container.name
         ));
-        assert!(took <= Duration::from_secs(2), "{took:?}");
     }
 }
 

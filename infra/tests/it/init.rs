@@ -230,10 +230,8 @@ fn missing_file_is_created() {
         "--email",
         "bears@polar.dev",
     ];
-    let began = std::time::Instant::now();
     let said = bench.infra(&flags);
     assert_eq!(said.code, 0, "{}", said.all());
-    assert!(began.elapsed() < Duration::from_mins(1));
     assert_eq!(settings(&bench).source.repository, "iceberg");
     let elsewhere = [&["--config", "other.toml"], flags.as_slice()].concat();
     assert_eq!(bench.infra(&elsewhere).code, 0);

@@ -172,6 +172,7 @@ OF_PEOPLE = {
             # With `token-secret`, and with `nat = "none"`.
             "secretsmanager:GetSecretValue", "route53:AssociateVPCWithHostedZone",
             *(f"codeconnections:{name}" for name in people.HANDSHAKE),
+            *people.LINKED_PAGES,
         )
     },
     "who approves does not start": (people_also("codepipeline:StartPipelineExecution"), "apart: a approver may"),

@@ -13,7 +13,7 @@ from needs import PUSH, Call, Unknown, context_of, for_resource, only_known, wan
 FOLDER = pathlib.Path(__file__).resolve().parents[2] / "docs/permissions"
 # Who holds which policies.
 PEOPLE = {
-    "viewer": ["viewer"],
+    "viewer": ["viewer", "console"],
     "releaser": ["viewer", "releaser"],
     "approver": ["viewer", "approver"],
     "pusher": ["viewer", "push"],
@@ -89,6 +89,13 @@ VERBS = {
 HANDSHAKE = [
     "GetConnection", "GetIndividualAccessToken", "GetInstallationUrl", "ListConnections", "ListInstallationTargets",
     "StartOAuthHandshake", "UpdateConnectionInstallation", "UseConnection",
+]  # fmt: skip
+# What the pages do that `infra status --open` links to: the dashboard, and the saved queries of Logs Insights:
+# https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/permissions-reference-cw.html
+LINKED_PAGES = [
+    "cloudwatch:GetDashboard", "cloudwatch:ListDashboards", "cloudwatch:GetMetricData", "cloudwatch:ListMetrics",
+    "logs:DescribeLogGroups", "logs:DescribeQueryDefinitions", "logs:StartQuery", "logs:GetQueryResults", "logs:StopQuery",
+    "logs:GetLogRecord",
 ]  # fmt: skip
 # What would take a change past the approval, or the approval past its people.
 STARTS, APPROVES, DEPLOYS = "codepipeline:StartPipelineExecution", "codepipeline:PutApprovalResult", "cloudformation:ExecuteChangeSet"
@@ -172,6 +179,14 @@ def handshake_calls(fixture):
             yield "deployer", Call(action, arn if authorization.kinds(action) else "*", {}, "the connection's handshake")
 
 
+def page_calls(fixture):
+    """(person, call) of the console's pages for an environment that has a dashboard."""
+    if fixture.of_kind("AWS::CloudWatch::Dashboard"):
+        for action in LINKED_PAGES:
+            for _, arn, _ in arns_for(fixture, action):
+                yield "viewer", Call(action, arn, {}, "the pages of infra status --open")
+
+
 def resource_calls(fixture):
     """(person, call) of CloudFormation for every resource of every stack, in the deployer's name."""
     called = {"aws:CalledVia": ["cloudformation.amazonaws.com"]}
@@ -196,7 +211,7 @@ def resource_calls(fixture):
 @functools.cache
 def calls(fixture):
     """(person, call) of all that people do with the tool."""
-    return [*verb_calls(fixture), *handshake_calls(fixture), *resource_calls(fixture)]
+    return [*verb_calls(fixture), *handshake_calls(fixture), *page_calls(fixture), *resource_calls(fixture)]
 
 
 def judge(fixture, project, change=lambda statements: None):

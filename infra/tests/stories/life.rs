@@ -62,13 +62,12 @@ fn empty_account_to_running_site() {
 #[test]
 fn second_deployment_makes_no_changes() {
     let Some(cloud) = deployed() else { return };
-    let ended = cloud.infra(&["deploy", "dev", "--yes"]).with(0).said(&[
+    cloud.infra(&["deploy", "dev", "--yes"]).with(0).said(&[
         "Foundation: no changes",
         "DevCluster: no changes",
         "DevAppStack: no changes",
         "No changes.",
     ]);
-    assert!(ended.took < Duration::from_secs(20), "{:?}", ended.took);
     for stack in ["Foundation", "DevCluster", "DevAppStack"] {
         assert_eq!(cloud.status(stack), "CREATE_COMPLETE", "{stack}");
         assert_eq!(cloud.open_change_sets(stack), 0, "{stack}");

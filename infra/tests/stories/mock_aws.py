@@ -76,16 +76,18 @@ for kind, attributes in UNKNOWN.items():
 def with_metric_math(alarm):
     """The handlers of alarms, which ministack creates only without metric math: the others are taken for granted."""
 
+    def granted(name):
+        return name, {"Arn": f"arn:aws:cloudwatch:eu-west-1:{get_account_id()}:alarm:{name}"}
+
     def create(logical_id, properties, stack_name):
         if "Metrics" not in properties:
             return alarm["create"](logical_id, properties, stack_name)
-        name = f"{stack_name}-{logical_id}-{uuid.uuid4().hex[:12]}"
-        return name, {"Arn": f"arn:aws:cloudwatch:eu-west-1:{get_account_id()}:alarm:{name}"}
+        return granted(f"{stack_name}-{logical_id}-{uuid.uuid4().hex[:12]}")
 
     def update(physical_id, old, new, *rest):
         if "Metrics" not in new:
             return alarm["update"](physical_id, old, new, *rest)
-        return physical_id, {"Arn": f"arn:aws:cloudwatch:eu-west-1:{get_account_id()}:alarm:{physical_id}"}
+        return granted(physical_id)
 
     return alarm | {"create": create, "update": update}
 

@@ -17,7 +17,6 @@ pub(crate) struct Run {
     stdin: Option<ChildStdin>,
     said: Arc<Mutex<Vec<u8>>>,
     reader: Option<JoinHandle<()>>,
-    began: Instant,
     /// File with the process id of a run in a terminal.
     pid_file: Option<std::path::PathBuf>,
 }
@@ -29,7 +28,6 @@ pub(crate) struct Ended {
     pub(crate) text: String,
     /// Its exit code; `None` if it was killed.
     pub(crate) code: Option<i32>,
-    pub(crate) took: Duration,
 }
 
 impl Ended {
@@ -136,7 +134,6 @@ impl Run {
         let reader = read_into(output, &said);
         Self {
             stdin: child.stdin.take(),
-            began: Instant::now(),
             child,
             said,
             reader: Some(reader),
@@ -230,7 +227,6 @@ impl Run {
         Ended {
             text: self.text(),
             code: status.code(),
-            took: self.began.elapsed(),
         }
     }
 }

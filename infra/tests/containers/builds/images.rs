@@ -11,12 +11,12 @@ use super::{FIRST, Harness, PARAMETER, SECOND, failing_program};
 use crate::compose::get;
 use crate::docker::{Own, alone, docker, figure, inspect_image, own_name};
 
-/// Measures the duration of a build.
-fn timed(what: &str, build: impl FnOnce() -> Outcome) -> (Outcome, Duration) {
+/// Prints the duration of a build.
+fn timed(what: &str, build: impl FnOnce() -> Outcome) -> Outcome {
     let began = Instant::now();
     let outcome = build();
     figure(&format!("build spec, {what}: {:.1?}", began.elapsed()));
-    (outcome, began.elapsed())
+    outcome
 }
 
 /// Returns whether this container's image was built.
@@ -33,7 +33,7 @@ fn push_builds_two_images_and_a_release() {
     let harness = Harness::new();
     let mut execution = harness.dev(FIRST);
 
-    let (outcome, _) = timed("first commit", || execution.build("BuildImages"));
+    let outcome = timed("first commit", || execution.build("BuildImages"));
     outcome.assert_succeeded();
     assert!(
         was_built(&outcome, "app") && was_built(&outcome, "proxy"),
@@ -53,7 +53,7 @@ fn push_builds_two_images_and_a_release() {
     serves_the_site(&harness, FIRST);
 
     // Same commit: nothing is built or pushed.
-    let (again, took) = timed("same commit again", || harness.dev(FIRST).build("BuildImages"));
+    let again = timed("same commit again", || harness.dev(FIRST).build("BuildImages"));
     again.assert_succeeded();
     for container in ["app", "proxy"] {
         assert!(!was_built(&again, container), "{}", again.log);
@@ -63,10 +63,9 @@ fn push_builds_two_images_and_a_release() {
     assert!(!again.log.contains("The push refers to"), "{}", again.log);
     assert_eq!(harness.tags(), first);
     assert_eq!(harness.latest_release().as_deref(), Some(FIRST));
-    assert!(took < Duration::from_mins(1), "{took:?}");
 
     // Unchanged programs: layers come from the cache of the previous release.
-    let (second, _) = timed("next commit, programs unchanged", || {
+    let second = timed("next commit, programs unchanged", || {
         harness.dev(SECOND).build("BuildImages")
     });
     second.assert_succeeded();
