@@ -55,6 +55,17 @@ pub fn build(root: &Path, packages: &[&'static str], events: &Events) -> Result<
     for package in packages {
         command.args(["--package", package, "--bin", package]);
     }
+    // `cargo run` sets these for its program. Build scripts such as ring's run again when they change, so that every switch
+    // between `cargo local` and `cargo build` would compile TLS and all that depends on it.
+    for (name, _) in std::env::vars_os() {
+        let bytes = name.as_encoded_bytes();
+        if [b"CARGO_PKG_".as_slice(), b"CARGO_MANIFEST_"]
+            .iter()
+            .any(|prefix| bytes.starts_with(prefix))
+        {
+            command.env_remove(name);
+        }
+    }
     // cargo stays in our process group, so that Ctrl-C reaches it.
     let mut cargo = command
         .stdin(Stdio::null())

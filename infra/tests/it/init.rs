@@ -2,7 +2,6 @@
 
 use std::io::{Read as _, Write as _};
 use std::process::{Command, Stdio};
-use std::time::Duration;
 
 use infra::settings::Settings;
 

@@ -1,6 +1,8 @@
 //! `infra local` with mock programs: start, drain, failures, errors.
 
+use std::fs::Permissions;
 use std::net::TcpListener;
+use std::os::unix::fs::PermissionsExt as _;
 use std::process::Command;
 
 use rustix::process::{Signal, kill_process};
@@ -234,4 +236,34 @@ fn json_and_quiet_output() {
     run.signal(Signal::INT);
     let ended = run.end();
     assert_eq!((ended.out, ended.err), (format!("{url}\n"), String::new()));
+}
+
+/// Build scripts run again when these change, so that each switch between `cargo local` and `cargo build` would compile more
+/// than the programs.
+#[test]
+fn build_does_not_inherit_what_cargo_run_sets() {
+    let harness = Harness::new();
+    let cargo = harness.path("bin/cargo");
+    fs_err::write(
+        &cargo,
+        "#!/bin/sh\nenv >\"$(dirname \"$0\")/environment\"\nexit 1\n",
+    )
+    .unwrap();
+    fs_err::set_permissions(&cargo, Permissions::from_mode(0o755)).unwrap();
+    let path = format!("{}:/usr/bin:/bin", harness.path("bin").display());
+    let mut command = harness.infra(&["local", "--port", "0"]);
+    command
+        .env("PATH", path)
+        .env("CARGO_PKG_NAME", "infra")
+        .env("CARGO_MANIFEST_DIR", "/infra")
+        .env("CARGO_TARGET_DIR", "/target");
+    assert_eq!(Run::start(&mut command).end().code, Some(1));
+    let environment = fs_err::read_to_string(harness.path("bin/environment")).unwrap();
+    for variable in ["CARGO_PKG_", "CARGO_MANIFEST_"] {
+        assert!(!environment.contains(variable), "{environment}");
+    }
+    assert!(
+        environment.contains("CARGO_TARGET_DIR=/target\n"),
+        "{environment}"
+    );
 }

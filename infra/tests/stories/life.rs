@@ -1,7 +1,5 @@
 //! Life cycle: empty account, deployment, updates, failures, deletion.
 
-use std::time::Duration;
-
 use crate::cloud::Cloud;
 
 /// An account with the dev environment deployed, release `1111111`.
