@@ -9,6 +9,28 @@ use std::thread;
 use super::events::{Event, Events};
 use super::process;
 
+/// What `cargo run` sets for its program. Build scripts such as ring's run again when these change, so that every switch
+/// between `cargo local` and `cargo build` would compile TLS and all that depends on it.
+/// <https://doc.rust-lang.org/cargo/reference/environment-variables.html>
+const OF_CARGO_RUN: [&str; 16] = [
+    "CARGO_MANIFEST_DIR",
+    "CARGO_MANIFEST_PATH",
+    "CARGO_PKG_AUTHORS",
+    "CARGO_PKG_DESCRIPTION",
+    "CARGO_PKG_HOMEPAGE",
+    "CARGO_PKG_LICENSE",
+    "CARGO_PKG_LICENSE_FILE",
+    "CARGO_PKG_NAME",
+    "CARGO_PKG_README",
+    "CARGO_PKG_REPOSITORY",
+    "CARGO_PKG_RUST_VERSION",
+    "CARGO_PKG_VERSION",
+    "CARGO_PKG_VERSION_MAJOR",
+    "CARGO_PKG_VERSION_MINOR",
+    "CARGO_PKG_VERSION_PATCH",
+    "CARGO_PKG_VERSION_PRE",
+];
+
 /// Path of the binary by package name.
 pub type Programs = HashMap<&'static str, PathBuf>;
 
@@ -55,16 +77,8 @@ pub fn build(root: &Path, packages: &[&'static str], events: &Events) -> Result<
     for package in packages {
         command.args(["--package", package, "--bin", package]);
     }
-    // `cargo run` sets these for its program. Build scripts such as ring's run again when they change, so that every switch
-    // between `cargo local` and `cargo build` would compile TLS and all that depends on it.
-    for (name, _) in std::env::vars_os() {
-        let bytes = name.as_encoded_bytes();
-        if [b"CARGO_PKG_".as_slice(), b"CARGO_MANIFEST_"]
-            .iter()
-            .any(|prefix| bytes.starts_with(prefix))
-        {
-            command.env_remove(name);
-        }
+    for variable in OF_CARGO_RUN {
+        command.env_remove(variable);
     }
     // cargo stays in our process group, so that Ctrl-C reaches it.
     let mut cargo = command
