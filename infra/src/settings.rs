@@ -13,6 +13,7 @@ mod document;
 mod file;
 pub mod first;
 mod placeholders;
+mod ports;
 mod proxy_table;
 mod read;
 mod remote;
@@ -127,6 +128,8 @@ pub struct Cluster {
     pub zones: u8,
     /// Outbound connectivity of tasks.
     pub nat: Nat,
+    /// TCP ports within the VPC that tasks may connect to, besides 443.
+    pub egress_ports: Vec<u16>,
     /// Container Insights level.
     pub insights: Insights,
     /// Retention of flow logs and load balancer access logs, in days.
@@ -312,6 +315,7 @@ impl Cluster {
                 cidr: Cidr::DEV,
                 zones: 2,
                 nat: Nat::Single,
+                egress_ports: Vec::new(),
                 insights: Insights::Enabled,
                 log_days: 30,
             },
@@ -319,6 +323,7 @@ impl Cluster {
                 cidr: Cidr::PROD,
                 zones: 2,
                 nat: Nat::PerZone,
+                egress_ports: Vec::new(),
                 insights: Insights::Enhanced,
                 log_days: 90,
             },

@@ -38,6 +38,8 @@ use crate::settings::{ClusterName, EnvironmentName, Settings};
 
 /// Parameter of app stacks with the image tag to run.
 pub const IMAGE_TAG_PARAMETER: &str = "ImageTag";
+/// Logical ID of the task definition for one-off tasks in app stacks.
+pub const RUN_TASK_DEFINITION: &str = "RunTaskDefinition";
 /// Output of app stacks with the URL of the site.
 pub const URL_OUTPUT: &str = "Url";
 

@@ -4,7 +4,7 @@ use serde_json::Value as Json;
 
 use super::{count, first, list, number, of_type, words};
 use crate::settings::{Cron, EnvironmentName};
-use crate::stacks::Stack;
+use crate::stacks::{RUN_TASK_DEFINITION, Stack};
 
 /// An app stack.
 #[derive(Clone, Debug)]
@@ -94,7 +94,14 @@ impl Capacity {
 }
 
 pub(super) fn read(stack: &Stack, environment: EnvironmentName) -> App {
-    let task = first(stack, "AWS::ECS::TaskDefinition");
+    let tasks = stack.template.resources();
+    let of_service = |(id, kind, _): &(&str, &str, &Json)| {
+        *kind == "AWS::ECS::TaskDefinition" && *id != RUN_TASK_DEFINITION
+    };
+    let (.., task) = tasks
+        .into_iter()
+        .find(of_service)
+        .unwrap_or(("", "", &Json::Null));
     let service = first(stack, "AWS::ECS::Service");
     let scaling = first(stack, "AWS::ApplicationAutoScaling::ScalableTarget");
     App {

@@ -376,7 +376,7 @@ pub(super) fn keyword<W: Keywords>(value: &DeValue<'_>) -> Result<W, ValueError>
 }
 
 /// Returns the type of a value with its article.
-fn kind(value: &DeValue<'_>) -> &'static str {
+pub(super) fn kind(value: &DeValue<'_>) -> &'static str {
     match value {
         DeValue::String(_) => "a string",
         DeValue::Integer(_) | DeValue::Float(_) => "a number",

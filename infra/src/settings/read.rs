@@ -5,7 +5,7 @@ use super::check;
 use super::document::{Document, Found, Section, ValueError, boolean, keyword, number, string};
 use super::{
     Alarms, Certificate, Cidr, Cluster, ClusterName, Clusters, Cron, Environment, EnvironmentName,
-    Environments, Mistake, Project, Release, Schedule, Settings, Source, SourceAccess,
+    Environments, Mistake, Project, Release, Schedule, Settings, Source, SourceAccess, ports,
 };
 use crate::service::Service;
 
@@ -145,6 +145,7 @@ fn cluster(section: &Section<'_>, name: ClusterName) -> (Cluster, Found<Cidr>) {
         cidr: cidr.value,
         zones: section.value("zones", default.zones, number(2..=3)),
         nat: section.value("nat", default.nat, keyword),
+        egress_ports: section.value("egress-ports", default.egress_ports, ports::egress),
         insights: section.value("insights", default.insights, keyword),
         log_days: section.value("log-days", default.log_days, check::retention),
     };

@@ -10,6 +10,7 @@ mod queries;
 mod scaling;
 mod task;
 
+use super::foundation::share;
 use super::names::Names;
 use super::shared::Shared;
 use super::{IMAGE_TAG_PARAMETER, URL_OUTPUT};
@@ -25,9 +26,9 @@ use crate::cfn::ecs::{
     Switch, ThresholdConfiguration, ThresholdType,
 };
 use crate::cfn::elbv2::TargetGroup;
-use crate::cfn::{Arn, Handle, Parameter, TemplateBuilder, Text, Value, Values, With, s3};
+use crate::cfn::{Arn, Handle, Parameter, TemplateBuilder, Text, Value, Values, With, literal, s3};
 use crate::service::{self, Container, Runtime};
-use crate::settings::{Deployment, Environment, EnvironmentName, Insights, Settings};
+use crate::settings::{Cluster, Deployment, Environment, EnvironmentName, Insights, Settings};
 
 /// Values imported from other stacks.
 struct Inputs {
@@ -62,9 +63,16 @@ pub(super) fn build(
             .extend(service::metrics(names.project(), name.as_str()));
     }
 
-    let groups = security_groups(template, &inputs, its, &proxy);
+    let groups = security_groups(template, &inputs, its, settings.cluster(name.cluster()), &proxy);
+    share(
+        template,
+        "TaskSecurityGroup",
+        names.task_security_group_parameter(name),
+        "Security group of the tasks",
+        &groups.tasks.text(),
+    );
     let balancer = balancer::build(template, its, &inputs, &groups.balancer, name, &proxy);
-    let (task, logs) = task::build(
+    let tasks = task::build(
         template,
         settings,
         names,
@@ -73,7 +81,7 @@ pub(super) fn build(
         &balancer.url,
         &[&proxy, &app],
     );
-    queries::build(template, names, name, &logs);
+    queries::build(template, names, name, &tasks.logs);
     let alarms = alarms::build(template, names, name, its, &inputs.topic, &balancer);
     let share = alarms::share_of_errors(template, names, name, its, &inputs.topic, &balancer);
 
@@ -81,7 +89,7 @@ pub(super) fn build(
         "Service",
         &Service {
             cluster: inputs.cluster.clone(),
-            task_definition: task.arn(),
+            task_definition: tasks.service.arn(),
             capacity_provider_strategy: capacity(its),
             platform_version: "LATEST",
             availability_zone_rebalancing: Switch::Enabled,
@@ -220,6 +228,7 @@ fn security_groups(
     template: &mut TemplateBuilder,
     inputs: &Inputs,
     settings: &Environment,
+    cluster: &Cluster,
     proxy: &Container,
 ) -> Groups {
     let balancer = template.add_with(
@@ -236,14 +245,7 @@ fn security_groups(
         &SecurityGroup {
             vpc_id: inputs.vpc.clone(),
             group_description: "Tasks: inbound from the load balancer only".to_owned(),
-            // DNS needs no rule: security groups do not filter the VPC resolver.
-            security_group_egress: vec![InlineEgress {
-                cidr_ip: "0.0.0.0/0".into(),
-                ip_protocol: Protocol::Tcp,
-                from_port: 443,
-                to_port: 443,
-                description: "HTTPS: image pulls, logs, outbound calls of the site".to_owned(),
-            }],
+            security_group_egress: egress_of_tasks(cluster),
         },
     );
     // With a certificate, port 80 redirects to 443.
@@ -290,6 +292,29 @@ fn security_groups(
         balancer: balancer.id(),
         tasks: tasks.id(),
     }
+}
+
+/// DNS needs no rule: security groups do not filter the VPC resolver.
+fn egress_of_tasks(cluster: &Cluster) -> Vec<InlineEgress> {
+    let rule = |cidr_ip, port, description: &str| InlineEgress {
+        cidr_ip,
+        ip_protocol: Protocol::Tcp,
+        from_port: port,
+        to_port: port,
+        description: description.to_owned(),
+    };
+    let https = "HTTPS: image pulls, logs, outbound calls of the site";
+    let within = cluster.egress_ports.iter().map(|port| {
+        rule(
+            literal(cluster.cidr),
+            *port,
+            "Services within the VPC, such as a database",
+        )
+    });
+    [rule("0.0.0.0/0".into(), 443, https)]
+        .into_iter()
+        .chain(within)
+        .collect()
 }
 
 fn public_port(port: u16) -> With {

@@ -138,10 +138,8 @@ fn reading() -> Statement {
 }
 
 fn service(names: &Names, environment: EnvironmentName, its: &Surroundings) -> Vec<Statement> {
-    let family = local_arn_of(
-        "ecs",
-        &format!("task-definition/{}:*", names.prefixed(environment.as_str())),
-    );
+    let families = [names.family(environment), names.run_family(environment)]
+        .map(|family| local_arn_of("ecs", &format!("task-definition/{family}:*")));
     let app = names.app(environment);
     let services = ["service", "service-deployment", "service-revision"].map(|kind| {
         local_arn(
@@ -164,7 +162,7 @@ fn service(names: &Names, environment: EnvironmentName, its: &Surroundings) -> V
             "ecs:TagResource",
             "ecs:UntagResource",
         ])
-        .on([family]),
+        .on(families),
         Statement::allow([
             "ecs:CreateService",
             "ecs:DeleteService",
@@ -179,9 +177,21 @@ fn service(names: &Names, environment: EnvironmentName, its: &Surroundings) -> V
             "ecs:UpdateService",
         ])
         .on(services),
-        Statement::allow(["ssm:GetParameters"])
-            .on(parameters.map(|parameter| local_arn_of("ssm", &format!("parameter{parameter}")))),
+        Statement::allow(["ssm:GetParameters"]).on(parameters.map(|name| parameter_arn(&name))),
+        // The value that the app stack shares.
+        Statement::allow([
+            "ssm:AddTagsToResource",
+            "ssm:DeleteParameter",
+            "ssm:ListTagsForResource",
+            "ssm:PutParameter",
+            "ssm:RemoveTagsFromResource",
+        ])
+        .on([parameter_arn(&names.task_security_group_parameter(environment))]),
     ]
+}
+
+fn parameter_arn(name: &str) -> Value<Arn> {
+    local_arn_of("ssm", &format!("parameter{name}"))
 }
 
 fn scaling(scope: &Scope<'_>) -> Vec<Statement> {

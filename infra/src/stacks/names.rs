@@ -116,6 +116,24 @@ impl Names {
         format!("/{}/{}/{what}", self.project, cluster.as_str())
     }
 
+    /// Returns the SSM parameter with which an app stack shares the security group of its tasks.
+    pub fn task_security_group_parameter(&self, environment: EnvironmentName) -> String {
+        self.cluster_parameter(
+            environment.cluster(),
+            &format!("{environment}-task-security-group-id"),
+        )
+    }
+
+    /// Returns the task family of a service.
+    pub(super) fn family(&self, environment: EnvironmentName) -> String {
+        self.prefixed(environment.as_str())
+    }
+
+    /// Returns the task family of one-off tasks.
+    pub(super) fn run_family(&self, environment: EnvironmentName) -> String {
+        self.prefixed(&format!("{environment}-run"))
+    }
+
     /// Returns an SSM parameter with which the foundation stack shares a value.
     pub fn shared_parameter(&self, what: &str) -> String {
         format!("/{}/shared/{what}", self.project)

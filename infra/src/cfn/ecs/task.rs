@@ -69,6 +69,7 @@ pub struct ContainerDefinition {
     pub user: String,
     pub readonly_root_filesystem: bool,
     pub linux_parameters: LinuxParameters,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
     pub port_mappings: Vec<PortMapping>,
     pub environment: Vec<KeyValue>,
     #[serde(skip_serializing_if = "Vec::is_empty")]

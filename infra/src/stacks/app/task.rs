@@ -11,12 +11,27 @@ use crate::cfn::ecs::{
 use crate::cfn::{Handle, TemplateBuilder, Text, Value, literal, logs, region, text};
 use crate::service::{self, Container};
 use crate::settings::{Architecture, EnvironmentName, Settings};
+use crate::stacks::RUN_TASK_DEFINITION;
 use crate::stacks::execution_role;
 use crate::stacks::foundation::capitalized;
 use crate::stacks::names::Names;
 use crate::stacks::shared::Shared;
 
-/// Adds the task definition and a log group per container, in the order of `containers`. The proxy comes first, as the load balancer's target.
+/// First part of the log stream names of one-off tasks.
+const RUN_STREAM_PREFIX: &str = "run";
+
+/// What the stack keeps of its task definitions.
+pub(super) struct Tasks {
+    /// Task definition of the service.
+    pub(super) service: Handle<TaskDefinition>,
+    /// Log groups, in the order of the containers.
+    pub(super) logs: Vec<Handle<logs::LogGroup>>,
+}
+
+/// Adds the task definitions and a log group per container, in the order of `containers`. The proxy comes first, as the load
+/// balancer's target.
+///
+/// One-off tasks have a definition of their own: `RunTask` cannot omit the proxy, and would wait for its health.
 pub(super) fn build(
     template: &mut TemplateBuilder,
     settings: &Settings,
@@ -25,10 +40,10 @@ pub(super) fn build(
     inputs: &Inputs,
     url: &Value<Text>,
     containers: &[&Container],
-) -> (Handle<TaskDefinition>, Vec<Handle<logs::LogGroup>>) {
+) -> Tasks {
     let its = settings.environment(name);
     let mut groups = Vec::new();
-    let definitions = containers
+    let definitions: Vec<_> = containers
         .iter()
         .map(|container| {
             let id = capitalized(container.name);
@@ -55,28 +70,48 @@ pub(super) fn build(
             definition
         })
         .collect();
-    let task = template.add(
-        "TaskDefinition",
-        &TaskDefinition {
-            // An explicit family lets the revisions of a service be listed.
-            family: names.prefixed(name.as_str()).into(),
-            requires_compatibilities: vec![Compatibility::Fargate],
-            network_mode: NetworkMode::Awsvpc,
-            cpu: literal(its.cpu),
-            memory: literal(its.memory),
-            runtime_platform: RuntimePlatform {
-                cpu_architecture: match settings.project.architecture {
-                    Architecture::Arm64 => CpuArchitecture::Arm64,
-                    Architecture::X86_64 => CpuArchitecture::X86_64,
-                },
-                operating_system_family: OperatingSystem::Linux,
+    let of_family = |family: String, container_definitions| TaskDefinition {
+        // An explicit family lets the revisions be listed.
+        family: family.into(),
+        requires_compatibilities: vec![Compatibility::Fargate],
+        network_mode: NetworkMode::Awsvpc,
+        cpu: literal(its.cpu),
+        memory: literal(its.memory),
+        runtime_platform: RuntimePlatform {
+            cpu_architecture: match settings.project.architecture {
+                Architecture::Arm64 => CpuArchitecture::Arm64,
+                Architecture::X86_64 => CpuArchitecture::X86_64,
             },
-            execution_role_arn: inputs.execution_role.clone(),
-            task_role_arn: inputs.task_role.clone(),
-            container_definitions: definitions,
+            operating_system_family: OperatingSystem::Linux,
         },
-    );
-    (task, groups)
+        execution_role_arn: inputs.execution_role.clone(),
+        task_role_arn: inputs.task_role.clone(),
+        container_definitions,
+    };
+    let [app, _] = service::CONTAINERS;
+    let once = definitions
+        .iter()
+        .filter(|definition| definition.name == app)
+        .map(run_once)
+        .collect();
+    template.add(RUN_TASK_DEFINITION, &of_family(names.run_family(name), once));
+    let service = template.add("TaskDefinition", &of_family(names.family(name), definitions));
+    Tasks {
+        service,
+        logs: groups,
+    }
+}
+
+/// Changes the container of a service to one of a one-off task: no clients, no health, no restarts.
+fn run_once(definition: &ContainerDefinition) -> ContainerDefinition {
+    let mut once = definition.clone();
+    once.port_mappings.clear();
+    once.health_check = None;
+    once.restart_policy = None;
+    once.depends_on.clear();
+    // Distinguishes the streams from those of the service, in the same log group.
+    RUN_STREAM_PREFIX.clone_into(&mut once.log_configuration.options.awslogs_stream_prefix);
+    once
 }
 
 /// Only prod is indexed by search engines.
