@@ -10,7 +10,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 
 pub use cloud::{
     CloudVerb, ContainerName, Deploy, DeployFlags, Destroy, Environment, Logs, PipelineDecision,
-    PipelineName, PipelineReject, PipelineStart, PipelineStatus, PipelineVerb, Push, Releases, Rollback,
+    PipelineName, PipelineReject, PipelineStart, PipelineStatus, PipelineVerb, Push, Releases, Rollback, Run,
     Status,
 };
 pub use offline::{

@@ -24,6 +24,8 @@ mod pipeline;
 mod push;
 #[cfg(feature = "aws")]
 mod releases;
+#[cfg(feature = "aws")]
+mod run;
 mod session;
 pub(crate) mod settings;
 #[cfg(feature = "aws")]
@@ -67,6 +69,7 @@ fn run_cloud_verb(verb: &CloudVerb, global: &Global, console: &Console) -> Resul
         CloudVerb::Push(arguments) => push::run(arguments, global, console),
         CloudVerb::Status(arguments) => status::run(arguments, global, console),
         CloudVerb::Logs(arguments) => logs::run(arguments, global, console),
+        CloudVerb::Run(arguments) => run::run(arguments, global, console),
         CloudVerb::Releases(arguments) => releases::list(arguments, global, console),
         CloudVerb::Rollback(arguments) => releases::rollback(arguments, global, console),
         CloudVerb::Pipeline(verb) => pipeline::run(verb, global, console),

@@ -6,6 +6,7 @@ pub mod change_set_name;
 pub mod condition;
 pub mod diagnosis;
 pub mod drift;
+pub mod one_off;
 pub mod ownership;
 pub mod parameters;
 pub mod progress;

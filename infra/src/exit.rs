@@ -10,22 +10,29 @@ use std::process::ExitCode;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ExitStatus {
     /// Success, including no changes.
-    Done = 0,
+    Done,
     /// Failure; see the message.
-    Failed = 1,
+    Failed,
     /// Invalid command line.
-    Usage = 2,
+    Usage,
     /// The user declined; no changes were made.
-    Declined = 3,
+    Declined,
     /// A stack operation failed.
-    StackFailed = 4,
+    StackFailed,
     /// The settings file is invalid.
-    SettingsInvalid = 5,
+    SettingsInvalid,
     /// Interrupted by Ctrl-C or a signal.
-    Interrupted = 130,
+    Interrupted,
+    /// `infra run`: exit code of the command, or one of the constants below.
+    Command(u8),
 }
 
 impl ExitStatus {
+    /// `infra run`: stopped by `--timeout`. The code of `timeout(1)`.
+    pub const TIMED_OUT: Self = Self::Command(124);
+    /// `infra run`: the command did not run, or its end is unknown. The code of `docker run`.
+    pub const NOT_RUN: Self = Self::Command(125);
+
     /// Returns the status of the outermost [`Failure`] in the chain, else [`Self::Failed`].
     pub fn of(error: &anyhow::Error) -> Self {
         error
@@ -36,7 +43,16 @@ impl ExitStatus {
 
     /// Returns the exit code.
     pub fn code(self) -> u8 {
-        self as u8
+        match self {
+            Self::Done => 0,
+            Self::Failed => 1,
+            Self::Usage => 2,
+            Self::Declined => 3,
+            Self::StackFailed => 4,
+            Self::SettingsInvalid => 5,
+            Self::Interrupted => 130,
+            Self::Command(code) => code,
+        }
     }
 }
 
@@ -70,6 +86,13 @@ impl Failure {
     /// Creates a failure that exits with code 1.
     pub fn failed(message: impl Into<String>) -> Self {
         Self::new(ExitStatus::Failed, message)
+    }
+
+    /// Changes the exit code.
+    #[must_use]
+    pub fn exits_with(mut self, status: ExitStatus) -> Self {
+        self.status = status;
+        self
     }
 
     /// Adds a hint, printed after the error as `hint: …` in the order given.

@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 
 pub use merge::{Merge, Seen};
 pub use readable::{clean, readable};
-pub use since::{BadSince, parse_since};
+pub use since::{BadDuration, parse_duration};
 
 use std::time::{Duration, SystemTime};
 
@@ -19,7 +19,7 @@ use std::time::{Duration, SystemTime};
 pub struct LogLine {
     /// Milliseconds since 1970.
     pub at: i64,
-    /// CloudWatch event id, unique.
+    /// CloudWatch event id, unique; empty if the lines of one stream were read.
     pub id: String,
     /// Container name.
     pub container: String,

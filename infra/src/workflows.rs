@@ -5,6 +5,7 @@
 //! CloudFormation, so that the tool can be killed at any time.
 
 pub mod account_check;
+mod app_resources;
 mod connection;
 pub mod deploy;
 pub mod deployed;
@@ -20,6 +21,7 @@ mod reconcile;
 pub mod releases;
 pub mod reporter;
 pub mod rollback;
+pub mod run;
 pub mod status;
 
 use std::collections::BTreeMap;

@@ -26,6 +26,36 @@ impl Cloud {
             .collect())
     }
 
+    /// Returns a page of a stream, from its start or from a token. The token of the last page is its own token: pass it again
+    /// later. `None` if the stream does not exist yet.
+    pub async fn stream_page(
+        &self,
+        group: &str,
+        stream: &str,
+        token: Option<String>,
+    ) -> Result<Option<LogPage>, AwsError> {
+        let page = call!(self.logs => "GetLogEvents",
+            get_log_events().log_group_name(group).log_stream_name(stream).start_from_head(true)
+                .set_next_token(token));
+        let Some(page) = if_found(page)? else {
+            return Ok(None);
+        };
+        let mut parts = stream.rsplit('/');
+        let task = parts.next().unwrap_or_default();
+        let container = parts.next().unwrap_or_default();
+        let lines = page.events.unwrap_or_default().into_iter().map(|event| LogLine {
+            at: event.timestamp.unwrap_or_default(),
+            id: String::new(),
+            container: container.to_owned(),
+            task: task.to_owned(),
+            message: event.message.unwrap_or_default(),
+        });
+        Ok(Some(LogPage {
+            lines: lines.collect(),
+            next: page.next_forward_token,
+        }))
+    }
+
     /// Returns a page of the lines of `container` in a group since `from` (milliseconds since 1970), of all tasks.
     ///
     /// `None` if the group does not exist.

@@ -14,6 +14,7 @@ pub enum CloudVerb {
     Push(Push),
     Status(Status),
     Logs(Logs),
+    Run(Run),
     Releases(Releases),
     Rollback(Rollback),
     #[command(subcommand)]
@@ -29,6 +30,7 @@ impl CloudVerb {
             Self::Push(_) => "push",
             Self::Status(_) => "status",
             Self::Logs(_) => "logs",
+            Self::Run(_) => "run",
             Self::Releases(_) => "releases",
             Self::Rollback(_) => "rollback",
             Self::Pipeline(_) => "pipeline",
@@ -127,6 +129,22 @@ pub struct Logs {
     /// How far back to start, for example 90s, 10m, 2h, 1h30m, 3d
     #[arg(short, long, value_name = "TIME", default_value = "10m")]
     pub since: String,
+}
+
+/// Run a command once, in a task of its own with the image of the app
+///
+/// The task has the release, environment variables, secrets, role and network of the service. Prints the output of the command and exits with its exit code: for database migrations and the like. Ctrl-C stops the task, a second Ctrl-C leaves it.
+#[derive(Args, Debug)]
+pub struct Run {
+    /// Environment
+    #[arg(value_name = "ENV")]
+    pub environment: Environment,
+    /// Stop the task after this time, for example 90s, 10m, 2h, and exit with 124
+    #[arg(long, value_name = "TIME")]
+    pub timeout: Option<String>,
+    /// Command with arguments, passed to the ENTRYPOINT of the image if it has one; no shell runs it
+    #[arg(value_name = "COMMAND", required = true, last = true)]
+    pub command: Vec<String>,
 }
 
 /// List releases with their date, image availability and environments

@@ -9,14 +9,14 @@ use crate::cli::{ContainerName, Global, Logs};
 use crate::console::Console;
 use crate::deployment::stack_spec::StackSpec;
 use crate::exit::{ExitStatus, Failure};
-use crate::logs::parse_since;
+use crate::logs::parse_duration;
 use crate::service;
 use crate::stacks::Names;
 use crate::workflows::logs;
 
 /// Prints log lines.
 pub(super) fn run(arguments: &Logs, global: &Global, console: &Console) -> Result<ExitStatus> {
-    let since = parse_since(&arguments.since)
+    let since = parse_duration("--since", &arguments.since)
         .map_err(|bad| Failure::new(ExitStatus::Usage, bad.to_string()).hint("example: `--since 10m`"))?;
     let (settings, graph) = settings::graph(global)?;
     let environment = session::environment(arguments.environment);

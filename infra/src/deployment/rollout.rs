@@ -205,17 +205,23 @@ impl Evidence {
 
     /// Returns the hint for the stop reason, if there is one.
     pub fn hint(&self) -> Option<String> {
-        let task = self.tasks.first()?;
-        let words: String = std::iter::once(task.reason.as_str())
+        self.tasks.first()?.hint()
+    }
+}
+
+impl StoppedTask {
+    /// Returns the hint for the stop reason, if there is one.
+    pub fn hint(&self) -> Option<String> {
+        let words: String = std::iter::once(self.reason.as_str())
             .chain(
-                task.containers
+                self.containers
                     .iter()
                     .filter_map(|container| container.reason.as_deref()),
             )
             .collect::<Vec<_>>()
             .join(" ");
         let has = |needle: &str| words.contains(needle);
-        let killed = task
+        let killed = self
             .containers
             .iter()
             .any(|container| container.exit_code == Some(137));
@@ -243,7 +249,7 @@ fn short_id(id: &str) -> &str {
 }
 
 /// Returns the usual meaning of an exit code.
-fn exit_code_words(code: i32) -> &'static str {
+pub(super) fn exit_code_words(code: i32) -> &'static str {
     match code {
         64 => " (invalid settings)",
         126 | 127 => " (program not found or not executable)",

@@ -1,11 +1,12 @@
-//! Parses `--since`.
+//! Parses durations of options: `--since`, `--timeout`.
 
 use std::time::Duration;
 
-/// Invalid `--since`.
+/// Invalid duration of an option.
 #[derive(Clone, Debug, thiserror::Error, PartialEq, Eq)]
-#[error("`--since {given}` is not a duration: {why}")]
-pub struct BadSince {
+#[error("`{option} {given}` is not a duration: {why}")]
+pub struct BadDuration {
+    option: &'static str,
     given: String,
     why: String,
 }
@@ -13,12 +14,13 @@ pub struct BadSince {
 /// Maximum: one year, the default maximum of log retention.
 const LONGEST: Duration = Duration::from_hours(24 * 366);
 
-/// Parses `90s`, `10m`, `2h`, `1h30m`, `3d`.
+/// Parses `90s`, `10m`, `2h`, `1h30m`, `3d`. `option` is named in errors.
 ///
 /// # Errors
 /// Any other text, with the reason.
-pub fn parse_since(given: &str) -> Result<Duration, BadSince> {
-    let bad = |why: &str| BadSince {
+pub fn parse_duration(option: &'static str, given: &str) -> Result<Duration, BadDuration> {
+    let bad = |why: &str| BadDuration {
+        option,
         given: given.to_owned(),
         why: why.to_owned(),
     };
@@ -57,13 +59,17 @@ mod tests {
             ("2h", 7200),
             ("3d", 259_200),
         ] {
-            assert_eq!(parse_since(text), Ok(Duration::from_secs(seconds)), "{text}");
+            assert_eq!(
+                parse_duration("--since", text),
+                Ok(Duration::from_secs(seconds)),
+                "{text}"
+            );
         }
     }
 
     #[test]
     fn invalid_durations_name_the_reason() {
-        let printed = |text| parse_since(text).unwrap_err().to_string();
+        let printed = |text| parse_duration("--since", text).unwrap_err().to_string();
         assert_eq!(
             printed("10"),
             "`--since 10` is not a duration: missing unit; expected `10s`, `10m`, `10h` or `10d`"

@@ -75,6 +75,7 @@ fn example_file_contains_every_setting() {
         "cidr",
         "zones",
         "nat",
+        "egress-ports",
         "insights",
         "log-days",
         "cpu",

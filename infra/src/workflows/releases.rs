@@ -6,6 +6,7 @@ use anyhow::{Context as _, Result};
 use serde_json::json;
 
 use super::Context;
+use super::app_resources::AppResources;
 use crate::aws::{AwsError, Cloud, StackState, if_allowed};
 use crate::deployment::condition::{Busy, Condition};
 use crate::deployment::stack_spec::StackSpec;
@@ -88,16 +89,10 @@ impl Known {
         let (Some(state), Some((_, repository))) = (self.states.first(), places.repositories.first()) else {
             return Ok(Vec::new());
         };
-        let resources = cloud.resources(&state.id).await?;
-        let of_type = |kind: &str| {
-            resources
-                .iter()
-                .find(|(_, found, _)| found == kind)
-                .map(|(.., physical)| physical.as_str())
-        };
-        let definition = of_type("AWS::ECS::TaskDefinition").unwrap_or_default();
-        let service = of_type("AWS::ECS::Service").unwrap_or_default();
-        let revisions = cloud.revisions(definition, service).await?;
+        let found = AppResources::of(&cloud.resources(&state.id).await?);
+        let definition = found.task_definition.unwrap_or_default();
+        let service = found.service.unwrap_or_default();
+        let revisions = cloud.revisions(&definition, &service).await?;
         Ok(releases(
             history(revisions, repository),
             &self.images,

@@ -22,6 +22,8 @@ mod interrupting;
 mod nothing_there;
 // The program without AWS, and killed during a deployment.
 mod program;
+// `run`: one-off tasks.
+mod one_off;
 // Stacks of other projects are never changed.
 mod ownership;
 // Change sets of other users, and outdated ones.

@@ -90,7 +90,7 @@ fn task_and_dashboard_name_the_same_dimensions() {
         let (_, _, task) = stack
             .template
             .resources()
-            .find(|(_, kind, _)| *kind == "AWS::ECS::TaskDefinition")
+            .find(|(id, ..)| *id == "TaskDefinition")
             .unwrap();
         let proxy = &task["ContainerDefinitions"][0];
         assert_eq!(proxy["Name"], "proxy");

@@ -104,16 +104,21 @@ const OF_DOCKER: [&str; 4] = [
     "ecr:UploadLayerPart",
 ];
 
+/// What `RunTask` with tags requires besides.
+/// <https://docs.aws.amazon.com/AmazonECS/latest/developerguide/supported-iam-actions-tagging.html>
+const OF_RUN_TASK: [&str; 2] = ["ecs:TagResource", "iam:PassRole"];
+
 #[test]
 fn policies_match_the_calls_of_the_tool() {
     let mut called = called();
-    called.extend(WITH_A_CALL.iter().chain(&OF_DOCKER).map(|&call| call.to_owned()));
-    // Starting, approving and deploying can be three people.
-    let parts =
-        ["tool", "releaser", "approver"].map(|name| allowed(&format!("docs/permissions/{name}.json")));
-    let of_three: BTreeSet<_> = parts.iter().flatten().cloned().collect();
+    let besides = WITH_A_CALL.iter().chain(&OF_DOCKER).chain(&OF_RUN_TASK);
+    called.extend(besides.map(|&call| call.to_owned()));
+    // Starting, approving, running commands and deploying can be four people.
+    let parts = ["tool", "releaser", "approver", "runner"]
+        .map(|name| allowed(&format!("docs/permissions/{name}.json")));
+    let of_four: BTreeSet<_> = parts.iter().flatten().cloned().collect();
     // Both tag images, so that `push.json` may repeat what `tool.json` has.
-    let allowed: BTreeSet<_> = of_three
+    let allowed: BTreeSet<_> = of_four
         .union(&allowed("docs/permissions/push.json"))
         .cloned()
         .collect();
@@ -125,7 +130,7 @@ fn policies_match_the_calls_of_the_tool() {
     );
     assert_eq!(
         parts.iter().map(BTreeSet::len).sum::<usize>(),
-        of_three.len(),
+        of_four.len(),
         "allowed by two policies"
     );
 }

@@ -113,6 +113,7 @@ fn cluster(name: &'static str, second: std::ops::RangeInclusive<u32>) -> impl St
                 .prop_map(|cidr| vec![format!("cidr = {cidr}")])
                 .boxed(),
             setting("zones", one_of(&["2", "3"])).boxed(),
+            setting("egress-ports", one_of(&["[]", "[5432]", "[1, 442, 444, 65535]"])).boxed(),
             setting("nat", quoted(one_of(&["per-az", "single", "none"]))).boxed(),
             setting("insights", quoted(one_of(&["enhanced", "enabled", "disabled"]))).boxed(),
             setting("log-days", retention()).boxed(),

@@ -1,5 +1,7 @@
 //! Templates: golden files and invariants.
 
+// The example of a stack beside the tool's.
+mod database;
 // Pipelines.
 mod pipelines;
 // Resources that hold data.

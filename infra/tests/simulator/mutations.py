@@ -98,6 +98,19 @@ def on_everything(action):
     return in_statements(change)
 
 
+def without_resource(action, end):
+    """Takes the resources out of an action's statements that end so."""
+
+    def change(statement):
+        kept = [each for each in as_list(statement["Resource"]) if not str(each).rstrip("'}").endswith(end)]
+        if action not in as_list(statement["Action"]) or kept == as_list(statement["Resource"]):
+            return False
+        statement["Resource"] = kept
+        return True
+
+    return in_statements(change)
+
+
 # What is taken out → change, and what the judge must say then.
 MUTATIONS = {
     "load balancers of others are out of reach": (
@@ -127,6 +140,17 @@ MUTATIONS = {
     "deploy roles read resource policies": (without("logs:DescribeResourcePolicies"), "may not logs:DescribeResource"),
     "deploy roles read instances": (without("ec2:DescribeInstances"), "may not ec2:DescribeInstances"),
     "deploy roles list tags": (without("ecs:ListTagsForResource"), "may not ecs:ListTagsForResource"),
+    "deploy roles share the group of the tasks": (without("ssm:PutParameter"), "may not ssm:PutParameter"),
+    "deploy roles take it back": (without("ssm:DeleteParameter"), "may not ssm:DeleteParameter"),
+    "deploy roles tag what they share": (without("ssm:AddTagsToResource"), "may not ssm:AddTagsToResource"),
+    "what is shared by others is out of reach": (
+        on_everything("ssm:DeleteParameter"),
+        "broad: ssm:DeleteParameter",
+    ),
+    "one-off tasks have a definition": (
+        without_resource("ecs:RegisterTaskDefinition", "-run:*"),
+        "may not ecs:RegisterTaskDefinition",
+    ),
     "deploy roles untag scaling": (without("application-autoscaling:UntagResource"), "may not application-autoscaling:UntagResource"),
     "builds may push": (without("ecr:PutImage"), "may not ecr:PutImage"),
     "tasks may pull": (without("ecr:BatchGetImage"), "may not ecr:BatchGetImage"),
@@ -169,6 +193,7 @@ OF_PEOPLE = {
             "cloudformation:BatchDescribeTypeConfigurations", "elasticloadbalancing:DescribeCapacityReservation",
             "iam:PassRole", "codepipeline:PutApprovalResult", "cloudformation:ExecuteChangeSet", "ssm:PutParameter",
             "ecr:GetAuthorizationToken", "ecr:UploadLayerPart", "ecr:PutImage",
+            "ecs:RunTask", "ecs:StopTask", "ecs:TagResource",
             # With `token-secret`, and with `nat = "none"`.
             "secretsmanager:GetSecretValue", "route53:AssociateVPCWithHostedZone",
             *(f"codeconnections:{name}" for name in people.HANDSHAKE),
@@ -178,6 +203,9 @@ OF_PEOPLE = {
     "who approves does not start": (people_also("codepipeline:StartPipelineExecution"), "apart: a approver may"),
     "who deploys does not approve": (people_also("codepipeline:PutApprovalResult"), "apart: a deployer may"),
     "who pushes does not start": (people_also("codepipeline:StartPipelineExecution"), "apart: a pusher may"),
+    "who pushes does not run commands": (people_also("ecs:RunTask"), "apart: a pusher may ecs:RunTask"),
+    "who runs commands leaves the service alone": (people_also("ecs:StopTask"), "apart: a runner may ecs:StopTask"),
+    "who runs commands hands on the service's roles only": (people_also("iam:PassRole"), "apart: a runner may iam:PassRole"),
     "who starts does not deploy": (people_also("cloudformation:ExecuteChangeSet"), "apart: a releaser may"),
     "roles are changed by CloudFormation": (people_also("iam:PutRolePolicy"), "without CloudFormation"),
 }  # fmt: skip

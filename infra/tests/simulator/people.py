@@ -17,6 +17,7 @@ PEOPLE = {
     "releaser": ["viewer", "releaser"],
     "approver": ["viewer", "approver"],
     "pusher": ["viewer", "push"],
+    "runner": ["viewer", "runner"],
     "deployer": ["tool", "resources-1", "resources-2", "connection"],
 }
 STACKS = [
@@ -81,6 +82,13 @@ VERBS = {
         ],
     ),
     "push": ("pusher", ["sts:GetCallerIdentity", "ssm:GetParameter", "ecr:DescribeImages", "ecr:GetAuthorizationToken", *PUSH, "ssm:PutParameter"]),
+    "run": (
+        "runner",
+        [
+            *LOOK, "cloudformation:ListStackResources", "ecs:DescribeServices", "ecs:DescribeTaskDefinition", "ecs:DescribeTasks",
+            "logs:GetLogEvents", "ecs:RunTask", "ecs:TagResource", "ecs:StopTask", "iam:PassRole",
+        ],
+    ),
     "rollback": ("deployer", [*LOOK, *WATCH, *CHANGE, *RELEASES, *KEEP, "ecs:ListTaskDefinitions"]),
     "destroy": ("deployer", [*LOOK, *WATCH, *CHANGE, "cloudformation:UpdateTerminationProtection"]),
 }  # fmt: skip
@@ -99,6 +107,8 @@ LINKED_PAGES = [
 ]  # fmt: skip
 # What would take a change past the approval, or the approval past its people.
 STARTS, APPROVES, DEPLOYS = "codepipeline:StartPipelineExecution", "codepipeline:PutApprovalResult", "cloudformation:ExecuteChangeSet"
+# What reads the secrets of prod.
+RUNS = "ecs:RunTask"
 
 
 def policies(names):
@@ -120,6 +130,27 @@ def tag_parameter(fixture):
             if variable["Name"] == "TAG_PARAMETER":
                 return f"arn:aws:ssm:{fixture.region}:{fixture.account}:parameter/{variable['Value'].lstrip('/')}"
     raise Unknown("which parameter names the latest release")
+
+
+def run_definitions(fixture):
+    """The task definitions of one-off tasks."""
+    return [it for it in fixture.of_kind("AWS::ECS::TaskDefinition") if it.name == "RunTaskDefinition"]
+
+
+def one_off_calls(fixture):
+    """(action, resource, context) of `infra run`, besides what viewers may do. ECS asks for the roles in the caller's name:
+    https://docs.aws.amazon.com/AmazonECS/latest/developerguide/task-iam-roles.html"""
+    for it in run_definitions(fixture):
+        cluster = next(each for each in fixture.stacks[it.stack].values() if each.kind == "AWS::ECS::Service").properties["Cluster"]
+        task = f"arn:aws:ecs:{fixture.region}:{fixture.account}:task/{cluster.rsplit('/', 1)[-1]}/0a1b"
+        # The tags of the definition, and the tool's own.
+        tags = {**it.tags, "one-off": "true"}
+        yield "ecs:RunTask", it.arn, {}
+        # https://docs.aws.amazon.com/AmazonECS/latest/developerguide/supported-iam-actions-tagging.html
+        yield "ecs:TagResource", task, {"ecs:CreateAction": "RunTask"}
+        yield "ecs:StopTask", task, {f"aws:ResourceTag/{key}": value for key, value in tags.items()}
+        for role in (it.properties["TaskRoleArn"], it.properties["ExecutionRoleArn"]):
+            yield "iam:PassRole", role, {"iam:PassedToService": "ecs-tasks.amazonaws.com"}
 
 
 def arns_for(fixture, action):
@@ -159,8 +190,13 @@ def arns_for(fixture, action):
 
 def verb_calls(fixture):
     """(person, call) of each verb of the tool."""
+    for action, arn, context in one_off_calls(fixture):
+        kinds = authorization.kinds(action)
+        kind = next(name for name, (_, pattern) in kinds.items() if pattern.match(arn))
+        yield "runner", Call(action, arn, only_known(action, kind, context), "infra run")
+    of_runners = {action for action, _, _ in one_off_calls(fixture)}
     for verb, (person, actions) in VERBS.items():
-        for action in actions:
+        for action in (each for each in actions if each not in of_runners):
             for kind, arn, target in arns_for(fixture, action):
                 yield person, Call(action, arn, only_known(action, kind, context_of(fixture, action, target)), f"infra {verb}")
 
@@ -224,15 +260,28 @@ def judge(fixture, project, change=lambda statements: None):
             yield f"missing: a {person} may not {call.action} on {call.resource}, {call.why}"
     release = next(it for it in fixture.of_kind("AWS::CodePipeline::Pipeline") if it.stack.endswith("StagingProdPipelineStack"))
     prod = next(stack for stack in fixture.stacks if stack.endswith("ProdAppStack"))
+    [definition] = [it for it in run_definitions(fixture) if it.stack == prod]
+    of_service = next(it for it in fixture.stacks[prod].values() if it.name == "TaskDefinition")
+    place = f"{fixture.region}:{fixture.account}"
     for person, statements in held.items():
         may = {
             action
-            for action, arn in ((STARTS, release.arn), (APPROVES, release.arn + "/Approval/Approve"), (DEPLOYS, stack_arn(fixture, prod)))
+            for action, arn in ((STARTS, release.arn), (APPROVES, release.arn + "/Approval/Approve"), (DEPLOYS, stack_arn(fixture, prod)), (RUNS, definition.arn))
             if iam.allowed(statements, action, arn, {})
         }
-        want = {"viewer": set(), "releaser": {STARTS}, "approver": {APPROVES}, "pusher": set(), "deployer": {DEPLOYS}}[person]
+        want = {"viewer": set(), "releaser": {STARTS}, "approver": {APPROVES}, "pusher": set(), "runner": {RUNS}, "deployer": {DEPLOYS}}[person]
         if may != want:
             yield f"apart: a {person} may {', '.join(sorted(may)) or 'nothing'} and should {', '.join(sorted(want)) or 'nothing'}"
+        # Tasks of the service are neither started nor stopped, and no other role is handed on.
+        of_tasks = {"iam:PassedToService": "ecs-tasks.amazonaws.com"}
+        for action, arn, context in (
+            (RUNS, of_service.arn, {}),
+            ("ecs:StopTask", f"arn:aws:ecs:{place}:task/x/0a1b", {f"aws:ResourceTag/{key}": value for key, value in of_service.tags.items()}),
+            ("ecs:TagResource", f"arn:aws:ecs:{place}:task/x/0a1b", {}),
+            ("iam:PassRole", f"arn:aws:iam::{fixture.account}:role/Administrator", of_tasks),
+        ):
+            if iam.allowed(statements, action, arn, context):
+                yield f"apart: a {person} may {action} on {arn}"
         # Nobody changes resources but through CloudFormation.
         for action in ("iam:PutRolePolicy", "ec2:DeleteVpc", "s3:PutBucketPolicy", "kms:PutKeyPolicy"):
             for arn in (f"arn:aws:iam::{fixture.account}:role/{prod}-x", "arn:aws:s3:::x"):
@@ -253,6 +302,6 @@ def meaningless():
     for path in sorted(FOLDER.glob("*.json")):
         for statement in json.loads(path.read_text())["Statement"]:
             yield from others.meaningless_in(statement, path.name)
-            if path.stem in ("tool", "releaser", "approver", "push", "connection"):
+            if path.stem in ("tool", "releaser", "approver", "push", "runner", "connection"):
                 idle = set(iam.many(statement["Action"])) - called
                 yield from (f"idle: {action} in {path.name}: no verb of simulator/people.py calls it" for action in sorted(idle))

@@ -48,9 +48,9 @@ fn empty_account_to_running_site() {
     ended.said(&[
         "Foundation: no changes",
         "DevCluster: no changes",
-        "DevAppStack: create, 25 to add",
+        "DevAppStack: create, 27 to add",
         &format!("to account {} in eu-west-1? [y/N]", cloud.account),
-        "DevAppStack                  created        25 of 25",
+        "DevAppStack                  created        27 of 27",
         "Done: 1 stack deployed.",
     ]);
     assert_eq!(cloud.status("DevAppStack"), "CREATE_COMPLETE");
@@ -267,7 +267,7 @@ fn destroy_follows_dependencies() {
     assert_eq!(cloud.status("DevCluster"), "CREATE_COMPLETE");
     drop(held);
     terminal.end().with(0).said(&[
-        "DevAppStack: delete, 25 resources",
+        "DevAppStack: delete, 27 resources",
         "DevCluster: delete, 49 resources",
         "Delete DevAppStack, DevCluster in account",
         "Done: 2 stacks deleted.",

@@ -1,6 +1,7 @@
 //! Check after an update: whether ECS kept the deployment that the stack asked for.
 
 use super::super::Context;
+use super::super::app_resources::AppResources;
 use super::super::follow::Finished;
 use crate::aws::AwsError;
 use crate::deployment::diagnosis::Diagnosis;
@@ -49,18 +50,10 @@ async fn deployments(
     stack_id: &str,
 ) -> Result<Option<(Vec<Deployment>, String)>, AwsError> {
     let cloud = context.cloud(spec.region.as_deref())?;
-    let resources = cloud.resources(stack_id).await?;
-    let of_type = |kind: &str| {
-        resources
-            .iter()
-            .find(|(_, found, _)| found == kind)
-            .map(|(.., physical)| physical.as_str())
-    };
-    let Some((service, task_definition)) =
-        of_type("AWS::ECS::Service").zip(of_type("AWS::ECS::TaskDefinition"))
-    else {
+    let found = AppResources::of(&cloud.resources(stack_id).await?);
+    let Some((service, task_definition)) = found.service.zip(found.task_definition) else {
         return Ok(None);
     };
-    let state = cloud.service(service).await?;
-    Ok(state.map(|state| (state.deployments, task_definition.to_owned())))
+    let state = cloud.service(&service).await?;
+    Ok(state.map(|state| (state.deployments, task_definition)))
 }

@@ -45,6 +45,11 @@ pub(super) fn formation(dev: &str, prod: &str) -> Formation {
                 "arn:aws:ecs:eu-west-1:123456789012:service/penguin/web",
             ),
             (
+                "RunTaskDefinition",
+                "AWS::ECS::TaskDefinition",
+                "arn:aws:ecs:eu-west-1:123456789012:task-definition/web-run:3",
+            ),
+            (
                 "TaskDefinition",
                 "AWS::ECS::TaskDefinition",
                 "arn:aws:ecs:eu-west-1:123456789012:task-definition/web:3",

@@ -83,6 +83,7 @@ pub(super) fn every_verb_says(words: &str, run: impl Fn(&[&str]) -> Output) {
         "status dev --watch",
         "logs dev",
         "logs prod --follow",
+        "run dev -- migrate --all",
         "releases",
         "rollback prod",
         "push --tag own",

@@ -135,7 +135,11 @@ fn builds_use_the_variable_only_after_validation() {
 fn latest_release_is_recorded_after_deployment_to_dev() {
     let mut writers = Vec::new();
     each(|stack, id, kind, properties| {
-        if kind == "AWS::IAM::Policy" && properties.to_string().contains("ssm:PutParameter") {
+        // Deploy roles write the value that an app stack shares, see `rights.rs`.
+        if kind == "AWS::IAM::Policy"
+            && !id.ends_with("DeployPolicy")
+            && properties.to_string().contains("ssm:PutParameter")
+        {
             writers.push((stack.name.clone(), id.to_owned()));
         }
     });
@@ -268,5 +272,5 @@ fn every_environment_has_its_own_task_role() {
     taken.sort();
     taken.dedup();
     // Both settings have the same project name.
-    assert!(tasks == 6 && taken.len() >= 3, "{taken:?}");
+    assert!(tasks == 12 && taken.len() >= 3, "{taken:?}");
 }

@@ -165,6 +165,7 @@ fn deploy_role_is_limited_to_its_environment() {
                 // Prefixes of names of the environment.
                 let names = [
                     format!("task-definition/{project}-{environment}:"),
+                    format!("task-definition/{project}-{environment}-run:"),
                     format!("/{app}-*"),
                     format!("log-group:/{project}/{environment}/"),
                     format!("alarm:{project}-{environment}-"),
@@ -193,6 +194,13 @@ fn deploy_role_is_limited_to_its_environment() {
                     for one in all {
                         seen += 1;
                         let one = spelled(&one);
+                        if actions.iter().any(|action| action == "ssm:PutParameter") {
+                            let cluster = environment.cluster().as_str();
+                            let own = format!(
+                                "parameter/{project}/{cluster}/{environment}-task-security-group-id\""
+                            );
+                            assert!(one.contains(&own), "{} {id}: {one}", stack.name);
+                        }
                         if one == "\"*\"" || names.iter().any(|name| one.contains(name)) {
                             continue;
                         }
@@ -252,7 +260,8 @@ fn role_policies_are_within_the_iam_limit() {
                 .replace("${AWS::Partition}", "aws-us-gov")
                 .replace("${AWS::Region}", "ap-northeast-1")
                 .replace("${AWS::AccountId}", "123456789012");
-            assert!(text.len() < 9_000, "{} {id}: {}", stack.name, text.len());
+            // The limit is 10,240 characters.
+            assert!(text.len() < 9_800, "{} {id}: {}", stack.name, text.len());
         }
     });
 }

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use infra::service::{self, Container, Runtime, Value};
 use infra::settings::{EXAMPLE, EnvironmentName, Settings};
-use infra::stacks::{Graph, StackKind};
+use infra::stacks::{Graph, RUN_TASK_DEFINITION, StackKind};
 
 use super::{EVERYTHING, each, graph, texts};
 
@@ -18,8 +18,8 @@ fn task_matches_the_service_description() {
             let containers = settings.environment(name).service.containers(Runtime::Task);
             let graph = graph(text);
             let stack = graph.app(name).unwrap();
-            for (_, kind, properties) in stack.template.resources() {
-                if kind == "AWS::ECS::TaskDefinition" {
+            for (id, kind, properties) in stack.template.resources() {
+                if kind == "AWS::ECS::TaskDefinition" && id != RUN_TASK_DEFINITION {
                     tasks += 1;
                     matches_description(properties, &containers);
                 }
@@ -70,6 +70,79 @@ fn matches_description(task: &serde_json::Value, containers: &[Container]) {
                 assert_eq!(set["Value"], text.as_str(), "{}", variable.name);
             }
         }
+    }
+}
+
+#[test]
+fn one_off_task_is_the_app_alone() {
+    for text in [EXAMPLE, EVERYTHING] {
+        let graph = graph(text);
+        for name in EnvironmentName::ALL {
+            let template = graph.app(name).unwrap().template.json();
+            let resources = &template["Resources"];
+            let service = &resources["TaskDefinition"]["Properties"];
+            let once = &resources[RUN_TASK_DEFINITION]["Properties"];
+            for same in [
+                "Cpu",
+                "Memory",
+                "RuntimePlatform",
+                "TaskRoleArn",
+                "ExecutionRoleArn",
+            ] {
+                assert_eq!(once[same], service[same], "{same}");
+            }
+            let family = service["Family"].as_str().unwrap();
+            assert_eq!(once["Family"], format!("{family}-run"));
+            let containers = once["ContainerDefinitions"].as_array().unwrap();
+            assert_eq!(containers.len(), 1);
+            // What differs from the container of the service: no clients, no health, its own log streams.
+            let mut app = service["ContainerDefinitions"][1].clone();
+            let map = app.as_object_mut().unwrap();
+            map.remove("PortMappings");
+            map.remove("HealthCheck");
+            let options = &mut map["LogConfiguration"]["Options"];
+            assert_eq!(options["awslogs-stream-prefix"], "app");
+            options["awslogs-stream-prefix"] = "run".into();
+            assert_eq!(containers[0], app);
+        }
+    }
+}
+
+/// Outbound rules of the tasks of an environment: range and port.
+fn outbound(text: &str, name: EnvironmentName) -> Vec<(String, u64)> {
+    let graph = graph(text);
+    let template = graph.app(name).unwrap().template.json();
+    let group = &template["Resources"]["TaskSecurityGroup"]["Properties"];
+    let rules = group["SecurityGroupEgress"].as_array().unwrap().iter();
+    rules
+        .map(|rule| {
+            assert_eq!(rule["IpProtocol"], "tcp");
+            assert_eq!(rule["FromPort"], rule["ToPort"]);
+            let range = rule["CidrIp"].as_str().unwrap().to_owned();
+            (range, rule["FromPort"].as_u64().unwrap())
+        })
+        .collect()
+}
+
+#[test]
+fn tasks_reach_the_set_ports_within_their_network_only() {
+    let https = ("0.0.0.0/0".to_owned(), 443);
+    for name in EnvironmentName::ALL {
+        assert_eq!(outbound(EXAMPLE, name), [https.clone()]);
+    }
+    assert_eq!(
+        outbound(EVERYTHING, EnvironmentName::Dev),
+        [https.clone(), ("10.64.0.0/16".to_owned(), 5432)]
+    );
+    for name in [EnvironmentName::Staging, EnvironmentName::Prod] {
+        assert_eq!(
+            outbound(EVERYTHING, name),
+            [
+                https.clone(),
+                ("192.168.4.0/22".to_owned(), 5432),
+                ("192.168.4.0/22".to_owned(), 6379)
+            ]
+        );
     }
 }
 
