@@ -1,6 +1,6 @@
 //! Templates: golden files and invariants.
 
-// The example of a stack beside the tool's.
+// Outbound ports, and the example of a database.
 mod database;
 // Pipelines.
 mod pipelines;

@@ -303,16 +303,25 @@ fn short_outages_of_aws_are_survived() {
 }
 
 #[test]
-fn long_outage_leaves_the_task_and_says_how_to_look() {
-    let ecs = Ecs {
+fn task_out_of_sight_is_left_and_the_commands_are_named() {
+    let outage = Ecs {
+        path: vec!["RUNNING"],
         errors: vec![("DescribeTasks", 500, "InternalFailure", 3, usize::MAX)],
-        ..endless()
+        ..Ecs::default()
     };
-    let (harness, _) = harness(formation(SECOND, FIRST), ecs);
-    let mut request = request();
-    request.tempo.patience = Duration::from_millis(20);
-    assert_snapshot!(does(&harness, &request, Person::default()));
-    assert_eq!(harness.server.count("StopTask"), 0);
+    let unknown = Ecs {
+        path: vec!["MISSING"],
+        ..Ecs::default()
+    };
+    let printed = [outage, unknown].map(|ecs| {
+        let (harness, _) = harness(formation(SECOND, FIRST), ecs);
+        let mut request = request();
+        request.tempo.patience = Duration::from_millis(20);
+        let printed = does(&harness, &request, Person::default());
+        assert_eq!(harness.server.count("StopTask"), 0);
+        printed
+    });
+    assert_snapshot!(printed.join("\n"));
 }
 
 #[test]

@@ -1,11 +1,12 @@
-//! docs/database.yaml and docs/database.md: every name in them is one that the templates make.
+//! Access to a database: outbound ports of the tasks; docs/database.yaml and docs/database.md, in which every name is one that
+//! the templates make.
 
 use std::collections::BTreeMap;
 
 use infra::service::Secret;
 use infra::settings::{EXAMPLE, EnvironmentName, Settings};
 
-use super::graph;
+use super::{EVERYTHING, graph};
 
 const TEMPLATE: &str = include_str!("../../../docs/database.yaml");
 const PAGE: &str = include_str!("../../../docs/database.md");
@@ -118,5 +119,43 @@ fn settings_on_the_page_are_accepted_and_fit_the_secret() {
         };
         assert!(TEMPLATE.contains(&format!("Default: {name} ")), "{name}");
         assert!(keys.contains(&key.as_str()), "{key}");
+    }
+}
+
+/// Outbound rules of the tasks of an environment: range and port.
+fn outbound(text: &str, name: EnvironmentName) -> Vec<(String, u64)> {
+    let graph = graph(text);
+    let template = graph.app(name).unwrap().template.json();
+    let group = &template["Resources"]["TaskSecurityGroup"]["Properties"];
+    let rules = group["SecurityGroupEgress"].as_array().unwrap().iter();
+    rules
+        .map(|rule| {
+            assert_eq!(rule["IpProtocol"], "tcp");
+            assert_eq!(rule["FromPort"], rule["ToPort"]);
+            let range = rule["CidrIp"].as_str().unwrap().to_owned();
+            (range, rule["FromPort"].as_u64().unwrap())
+        })
+        .collect()
+}
+
+#[test]
+fn tasks_reach_the_set_ports_within_their_network_only() {
+    let https = ("0.0.0.0/0".to_owned(), 443);
+    for name in EnvironmentName::ALL {
+        assert_eq!(outbound(EXAMPLE, name), [https.clone()]);
+    }
+    assert_eq!(
+        outbound(EVERYTHING, EnvironmentName::Dev),
+        [https.clone(), ("10.64.0.0/16".to_owned(), 5432)]
+    );
+    for name in [EnvironmentName::Staging, EnvironmentName::Prod] {
+        assert_eq!(
+            outbound(EVERYTHING, name),
+            [
+                https.clone(),
+                ("192.168.4.0/22".to_owned(), 5432),
+                ("192.168.4.0/22".to_owned(), 6379)
+            ]
+        );
     }
 }

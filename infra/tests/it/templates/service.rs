@@ -108,44 +108,6 @@ fn one_off_task_is_the_app_alone() {
     }
 }
 
-/// Outbound rules of the tasks of an environment: range and port.
-fn outbound(text: &str, name: EnvironmentName) -> Vec<(String, u64)> {
-    let graph = graph(text);
-    let template = graph.app(name).unwrap().template.json();
-    let group = &template["Resources"]["TaskSecurityGroup"]["Properties"];
-    let rules = group["SecurityGroupEgress"].as_array().unwrap().iter();
-    rules
-        .map(|rule| {
-            assert_eq!(rule["IpProtocol"], "tcp");
-            assert_eq!(rule["FromPort"], rule["ToPort"]);
-            let range = rule["CidrIp"].as_str().unwrap().to_owned();
-            (range, rule["FromPort"].as_u64().unwrap())
-        })
-        .collect()
-}
-
-#[test]
-fn tasks_reach_the_set_ports_within_their_network_only() {
-    let https = ("0.0.0.0/0".to_owned(), 443);
-    for name in EnvironmentName::ALL {
-        assert_eq!(outbound(EXAMPLE, name), [https.clone()]);
-    }
-    assert_eq!(
-        outbound(EVERYTHING, EnvironmentName::Dev),
-        [https.clone(), ("10.64.0.0/16".to_owned(), 5432)]
-    );
-    for name in [EnvironmentName::Staging, EnvironmentName::Prod] {
-        assert_eq!(
-            outbound(EVERYTHING, name),
-            [
-                https.clone(),
-                ("192.168.4.0/22".to_owned(), 5432),
-                ("192.168.4.0/22".to_owned(), 6379)
-            ]
-        );
-    }
-}
-
 #[test]
 fn proxy_is_the_only_target_without_desired_count() {
     each(|stack, id, kind, properties| match kind {
