@@ -119,3 +119,46 @@ impl FilteredStream {
         Poll::Ready(Ok(count))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::future::poll_fn;
+
+    use tokio::io::AsyncWriteExt as _;
+    use tokio::net::TcpListener;
+
+    use super::*;
+
+    /// Reads until `count` bytes have come, then once more, which finds nothing.
+    async fn drain(stream: &mut FilteredStream, count: usize) {
+        let mut came = 0;
+        while came < count {
+            poll_fn(|cx| stream.poll_read(cx, usize::MAX, |bytes| came += bytes.len()))
+                .await
+                .unwrap();
+        }
+        poll_fn(|cx| {
+            assert!(stream.poll_read(cx, usize::MAX, |_| ()).is_pending());
+            Poll::Ready(())
+        })
+        .await;
+    }
+
+    #[tokio::test]
+    async fn idle_connection_keeps_a_small_buffer_only() {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let mut client = TcpStream::connect(listener.local_addr().unwrap()).await.unwrap();
+        let (accepted, _) = listener.accept().await.unwrap();
+        let mut stream = FilteredStream::new(accepted, Role::Requests, b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n");
+        drain(&mut stream, 24).await;
+        // A SETTINGS frame without a setting.
+        let frame = [0, 0, 0, 4, 0, 0, 0, 0, 0];
+        client.write_all(&frame).await.unwrap();
+        drain(&mut stream, frame.len()).await;
+        assert!((1..=KEPT).contains(&stream.passed.capacity()));
+        let frames = frame.repeat(1000);
+        client.write_all(&frames).await.unwrap();
+        drain(&mut stream, frames.len()).await;
+        assert!(stream.passed.capacity() <= KEPT, "{}", stream.passed.capacity());
+    }
+}
