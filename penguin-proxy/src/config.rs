@@ -16,6 +16,7 @@ mod upstream_address;
 use std::net::SocketAddr;
 use std::time::Duration;
 
+use http::HeaderValue;
 use tracing::Level;
 
 pub use self::metrics_log::MetricsLog;
@@ -54,6 +55,8 @@ pub struct Config {
     pub admin_listen: SocketAddr,
     /// Path that the proxy answers itself.
     pub health_path: String,
+    /// Name of the release in the response to the health check.
+    pub release: Option<HeaderValue>,
     /// How the app is asked whether it is well, if it is.
     pub upstream_health: Option<HealthCheck>,
     /// What happens when, after SIGTERM.
@@ -154,6 +157,7 @@ impl Config {
         let admin_listen = check.value(VARIABLES.admin_listen, &raw.admin_listen, parse::listen_address);
         check_loop(raw, check, upstream.as_ref(), [listen, admin_listen]);
         let health_path = check.value(VARIABLES.health_path, &raw.health_path, parse::path);
+        let release = check.value(VARIABLES.release, &raw.release, policy::release);
         let upstream_health_path = check.value(
             VARIABLES.upstream_health_path,
             &raw.upstream_health_path,
@@ -207,6 +211,7 @@ impl Config {
             listen: listen?,
             admin_listen: admin_listen?,
             health_path: health_path?,
+            release: release?,
             upstream_health: upstream_health_path?.or(grpc_health?),
             drain: drain?,
             timeouts: Timeouts {

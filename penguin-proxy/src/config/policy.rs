@@ -72,6 +72,21 @@ pub(super) fn hsts(text: &str) -> Result<Option<HeaderValue>, Refused> {
     }
 }
 
+/// The name of a release, which is the tag of an image.
+pub(super) fn release(text: &str) -> Result<Option<HeaderValue>, Refused> {
+    if text == "off" {
+        return Ok(None);
+    }
+    let allowed = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte);
+    match HeaderValue::from_str(text) {
+        Ok(value) if (1..=128).contains(&text.len()) && text.bytes().all(allowed) => Ok(Some(value)),
+        _ => Err(Refused::new(
+            "is not the name of a release",
+            "write up to 128 letters, digits and -_. such as 4f2a9c0, or off",
+        )),
+    }
+}
+
 /// Client connections where the operator names no number.
 pub(super) const CONNECTIONS: usize = 10_000;
 
@@ -167,5 +182,16 @@ mod tests {
     fn body_limit_can_be_off() {
         assert_eq!(max_body("off").map(max_body_name).as_deref(), Ok("off"));
         assert_eq!(max_body("1KiB").map(max_body_name).as_deref(), Ok("1024B"));
+    }
+
+    #[test]
+    fn release_names_are_image_tags() {
+        assert_eq!(release("off"), Ok(None));
+        for fine in ["4f2a9c0b", "v1.2-rc_1", &"x".repeat(128)] {
+            assert_eq!(release(fine), Ok(Some(HeaderValue::from_str(fine).unwrap())));
+        }
+        for wrong in ["", "a b", "a\r\nX-Other: 1", "é", "a:b", &"x".repeat(129)] {
+            assert!(release(wrong).is_err(), "{wrong}");
+        }
     }
 }

@@ -109,6 +109,10 @@ settings! {
         "Path of the proxy's own health check on the traffic port, for the load balancer",
         |config| config.health_path.clone();
 
+    release: "PROXY_RELEASE" = "off", "NAME",
+        "Name of the release, returned in the header `X-Release` of the proxy's own health check; `off`: no header",
+        |config| config.release.as_ref().map_or_else(off, text);
+
     upstream_health_path: "PROXY_UPSTREAM_HEALTH_PATH" = "off", "PATH",
         "Path of the app's own health check; the proxy is ready once it returns 2xx or 3xx. `off`: once the app accepts connections",
         |config| upstream::health_path_name(config.upstream_health.as_ref());

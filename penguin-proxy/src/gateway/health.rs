@@ -3,11 +3,14 @@
 use bytes::Bytes;
 use http::header::{CACHE_CONTROL, CONTENT_TYPE};
 use http::request::Parts;
-use http::{HeaderValue, Method, Response, StatusCode};
+use http::{HeaderName, HeaderValue, Method, Response, StatusCode};
 
 use super::Gateway;
 use super::response_body::ResponseBody;
 use crate::grpc::{self, Status};
+
+/// Name of the release.
+const RELEASE: HeaderName = HeaderName::from_static("x-release");
 
 /// The response, if this is what the request asks for.
 pub(super) fn answer(gateway: &Gateway, head: &Parts) -> Option<Response<ResponseBody>> {
@@ -42,6 +45,10 @@ pub(super) fn answer(gateway: &Gateway, head: &Parts) -> Option<Response<Respons
         HeaderValue::from_static("text/plain; charset=utf-8"),
     );
     headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    // For checks after a deployment, also while the proxy is not ready. Responses of the app do not tell the release.
+    if let Some(release) = &worker.shared.config.release {
+        headers.insert(RELEASE, release.clone());
+    }
     // The response does not wait for a body that a probe should not have.
     gateway.announce_close(headers, false);
     Some(response)

@@ -39,6 +39,36 @@ fn proxy(app: &App) -> Proxy {
 }
 
 #[test]
+fn release_is_told_by_the_health_check_alone() {
+    let (app, _) = app(&Arc::new(Mutex::new("200 OK")));
+    let release = |name: &'static str| {
+        let proxy = Proxy::with(|arguments| {
+            arguments.upstream = app.address.to_string();
+            arguments.upstream_health_path = "/up".into();
+            arguments.release = name.into();
+        });
+        proxy.ready();
+        let told = |path| proxy.get(path).field("x-release").map(str::to_owned);
+        (told("/healthz/ready"), told("/"))
+    };
+    assert_eq!(release("4f2a9c0"), (Some("4f2a9c0".to_owned()), None));
+    assert_eq!(release("off"), (None, None));
+}
+
+#[test]
+fn release_is_told_while_not_ready() {
+    let says = Arc::new(Mutex::new("503 Service Unavailable"));
+    let (app, _) = app(&says);
+    let proxy = Proxy::with(|arguments| {
+        arguments.upstream = app.address.to_string();
+        arguments.upstream_health_path = "/up".into();
+        arguments.release = "4f2a9c0".into();
+    });
+    let health = proxy.get("/healthz/ready");
+    assert_eq!((health.status, health.field("x-release")), (503, Some("4f2a9c0")));
+}
+
+#[test]
 fn not_ready_before_the_first_successful_health_check() {
     let says = Arc::new(Mutex::new("503 Service Unavailable"));
     let (app, asked) = app(&says);
