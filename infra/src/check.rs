@@ -10,6 +10,7 @@ mod checkout;
 mod images;
 pub mod quotas;
 mod stacks;
+mod workflow;
 
 use std::path::Path;
 
@@ -19,6 +20,7 @@ pub use advice::advice;
 pub use checkout::checkout;
 pub use images::images;
 pub use stacks::templates;
+pub use workflow::workflow;
 
 use crate::settings::{Settings, SettingsError};
 

@@ -141,6 +141,8 @@ fn environment(lines: &mut Lines<'_>, container: &Container) {
             Value::Text(text) => text.replace('$', "$$"),
             Value::PublicUrl => format!("http://localhost:${{PENGUIN_PORT:-{PROXY_PORT}}}"),
             Value::Indexing => INDEXING_DENY.to_owned(),
+            // Only tasks have a release.
+            Value::Release => "off".to_owned(),
             // Compose fails before it starts anything.
             Value::Secret(_) => format!("${{{}:?add it to {ENV_FILE}, see {ENV_EXAMPLE}}}", variable.name),
         };

@@ -10,7 +10,7 @@ use serde_json::Value as Json;
 
 pub use app::{App, Capacity, Listener, Listeners};
 pub use cluster::{Cluster, Insights, Zone};
-pub use pipeline::{Action, ActionKind, Build, Pipeline, Stage};
+pub use pipeline::{Action, ActionKind, Build, Pipeline, Purpose, Size, Stage};
 
 use crate::settings::{ClusterName, EnvironmentName};
 use crate::stacks::{Graph, Stack, StackKind};

@@ -21,7 +21,7 @@ mod timing;
 use std::net::SocketAddr;
 use std::time::Duration;
 
-pub use containers::metrics;
+pub use containers::{metrics, release};
 pub use options::{APP_DOCKERFILE, APP_VARIABLES, App, PROXY_VARIABLES, Proxy, Secret, Service};
 
 /// Names of the two containers, in start order.
@@ -141,6 +141,8 @@ pub enum Value {
     PublicUrl,
     /// Whether search engines may index the site: [`INDEXING_ALLOW`] in prod, else [`INDEXING_DENY`].
     Indexing,
+    /// Image tag of the release; known by the deployment.
+    Release,
     /// A secret, whose value the runtime looks up.
     Secret(Secret),
 }

@@ -6,6 +6,7 @@
 
 mod app;
 mod app_values;
+mod build_values;
 mod check;
 mod cidr;
 mod cron;
@@ -75,6 +76,26 @@ pub struct Source {
     pub prod_branch: String,
     /// How AWS accesses the repository.
     pub access: SourceAccess,
+    /// Tests of every push; `None`: the dev pipeline runs none.
+    pub tests: Option<Tests>,
+}
+
+/// Tests that a commit must pass before it is deployed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Tests {
+    /// Shell command, run in the root of the repository.
+    pub command: String,
+    /// Timeout in minutes.
+    pub minutes: u16,
+}
+
+impl Default for Tests {
+    fn default() -> Self {
+        Self {
+            command: ".ci/test rust".to_owned(),
+            minutes: 60,
+        }
+    }
 }
 
 impl Source {
@@ -108,6 +129,8 @@ pub struct Release {
     pub image_tag_parameter: String,
     /// Address that approves releases and receives failure notifications.
     pub email: String,
+    /// Path of the page that the pipelines fetch after a deployment to dev and staging; `None`: no smoke test.
+    pub smoke_test: Option<String>,
 }
 
 /// One network and ECS cluster for dev, one for staging and prod.

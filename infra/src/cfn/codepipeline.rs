@@ -258,6 +258,7 @@ impl ActionTypeId {
 pub enum Category {
     Source,
     Build,
+    Test,
     Deploy,
     Approval,
 }

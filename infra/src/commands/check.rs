@@ -38,6 +38,11 @@ pub(super) fn run(arguments: &Check, global: &Global, console: &Console) -> Resu
         let service = read.as_ref().map_or(&default, Settings::local_service);
         findings.extend(check::checkout(root, service));
         findings.extend(check::images(root, service));
+        let tests = read
+            .as_ref()
+            .ok()
+            .and_then(|settings| settings.source.tests.as_ref());
+        findings.extend(check::workflow(root, tests));
     }
     match &read {
         // With invalid settings, the wrong account or region would be checked.

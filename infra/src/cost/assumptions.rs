@@ -31,8 +31,10 @@ impl Assumptions {
     pub const IMAGE_MB: f64 = 10.0;
     /// MB of artifacts per pipeline execution, kept for a month.
     pub const ARTIFACTS_MB: f64 = 20.0;
-    /// Minutes of an image build, of a template build, and of any other action except approvals.
-    pub const MINUTES: (f64, f64, f64) = (8.0, 2.0, 3.0);
+    /// Minutes of an image build, of the tests, and of any other build.
+    pub const BUILD_MINUTES: (f64, f64, f64) = (8.0, 15.0, 2.0);
+    /// Minutes of any other action except approvals.
+    pub const ACTION_MINUTES: f64 = 3.0;
     /// Container Insights metrics per cluster and per service.
     pub const METRICS: (f64, f64) = (8.0, 17.0);
     /// Enhanced Container Insights metrics per cluster and per running task.
@@ -46,7 +48,7 @@ impl Assumptions {
 
     /// Returns the assumptions as lines.
     pub fn sentences(&self) -> Vec<String> {
-        let (images, templates, others) = Self::MINUTES;
+        let (images, tests, builds) = Self::BUILD_MINUTES;
         vec![
             format!(
                 "{} million requests per month (--requests), in dev and staging {}",
@@ -63,7 +65,10 @@ impl Assumptions {
                 "{} pushes per month (--pushes), a tenth released; image builds {images}",
                 self.pushes
             ),
-            format!("minutes, template builds {templates}, other actions {others}"),
+            format!(
+                "minutes, tests {tests}, other builds {builds}, other actions {}",
+                Self::ACTION_MINUTES
+            ),
             format!(
                 "{} MB per image; per cluster {} GB outbound and {} GB flow log",
                 Self::IMAGE_MB,

@@ -1,7 +1,9 @@
 //! Cost items, calculated from the inventory.
 
 use super::{Amount, Assumptions, HOURS, Line, Price, Prices};
-use crate::inventory::{Action, ActionKind, App, Build, Cluster, Foundation, Insights, Pipeline};
+use crate::inventory::{
+    Action, ActionKind, App, Build, Cluster, Foundation, Insights, Pipeline, Purpose, Size,
+};
 use crate::settings::{Cron, EnvironmentName};
 
 /// Days of an AWS billing month.
@@ -29,6 +31,16 @@ fn short(number: f64) -> String {
 fn plural(count: f64, one: &str) -> String {
     let s = if (count - 1.0).abs() < 1e-9 { "" } else { "s" };
     format!("{} {one}{s}", short(count))
+}
+
+/// Returns the minutes of a build.
+fn minutes(build: &Build) -> f64 {
+    let (images, tests, others) = Assumptions::BUILD_MINUTES;
+    match build.purpose {
+        Purpose::Images => images,
+        Purpose::Tests => tests,
+        Purpose::Templates | Purpose::Tag { .. } | Purpose::SmokeTest => others,
+    }
 }
 
 impl Line {
@@ -292,14 +304,12 @@ impl Biller<'_> {
     }
 
     fn actions(&self, pipeline: &Pipeline, actions: &[&Action], runs: f64) -> Line {
-        let (images, templates, other) = Assumptions::MINUTES;
         let minutes: f64 = actions
             .iter()
             .map(|action| match &action.kind {
                 ActionKind::Approval => 0.0,
-                ActionKind::Build(build) if build.images => images,
-                ActionKind::Build(_) => templates,
-                ActionKind::Source { .. } | ActionKind::Deploy { .. } => other,
+                ActionKind::Build(build) => minutes(build),
+                ActionKind::Source { .. } | ActionKind::Deploy { .. } => Assumptions::ACTION_MINUTES,
             })
             .sum();
         let usd = if pipeline.by_the_minute {
@@ -315,20 +325,22 @@ impl Biller<'_> {
     }
 
     fn build(&self, build: &Build, runs: f64) -> Line {
-        let (images, templates, _) = Assumptions::MINUTES;
-        let minutes = runs * if build.images { images } else { templates };
-        let price = match (build.arm, build.large) {
-            (true, true) => Price::BuildArmLarge,
-            (true, false) => Price::BuildArmSmall,
-            (false, true) => Price::BuildX86Large,
-            (false, false) => Price::BuildX86Small,
+        let minutes = runs * minutes(build);
+        let (price, machine) = match (build.arm, build.size) {
+            (true, Size::Small) => (Price::BuildArmSmall, "small"),
+            (true, Size::Medium) => (Price::BuildArmMedium, "medium"),
+            (true, Size::Large) => (Price::BuildArmLarge, "large"),
+            (false, Size::Small) => (Price::BuildX86Small, "small"),
+            (false, Size::Medium) => (Price::BuildX86Medium, "medium"),
+            (false, Size::Large) => (Price::BuildX86Large, "large"),
         };
-        let machine = if build.large { "large" } else { "small" };
         let architecture = if build.arm { "arm64" } else { "x86_64" };
-        let what = match (build.images, &build.tag_parameter) {
-            (true, _) => "image builds",
-            (false, Some(_)) => "release checks",
-            (false, None) => "template builds",
+        let what = match build.purpose {
+            Purpose::Images => "image builds",
+            Purpose::Templates => "template builds",
+            Purpose::Tag { .. } => "release checks",
+            Purpose::Tests => "tests",
+            Purpose::SmokeTest => "smoke tests",
         };
         let detail = format!("{} minutes, {machine}, {architecture}", short(minutes));
         Line::flat(what, detail, minutes * self.price(price))

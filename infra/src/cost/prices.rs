@@ -104,10 +104,14 @@ prices! {
     ObjectGb = "object-gb-month",
     /// Small ARM build minute.
     BuildArmSmall = "build-minute arm small",
+    /// Medium ARM build minute.
+    BuildArmMedium = "build-minute arm medium",
     /// Large ARM build minute.
     BuildArmLarge = "build-minute arm large",
     /// Small x86 build minute.
     BuildX86Small = "build-minute x86 small",
+    /// Medium x86 build minute.
+    BuildX86Medium = "build-minute x86 medium",
     /// Large x86 build minute.
     BuildX86Large = "build-minute x86 large",
     /// Pipeline action minute.

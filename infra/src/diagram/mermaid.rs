@@ -138,9 +138,8 @@ fn stages(chart: &mut Chart, pipeline: &Pipeline) -> Vec<(String, String)> {
                 if let ActionKind::Build(build) = &action.kind {
                     tags.extend(
                         build
-                            .tag_parameter
-                            .clone()
-                            .map(|parameter| (id.clone(), parameter)),
+                            .tag_parameter()
+                            .map(|parameter| (id.clone(), parameter.to_owned())),
                     );
                 }
                 here.push(id);

@@ -77,7 +77,7 @@ impl Place {
 /// A drawing.
 #[derive(Debug)]
 pub(super) struct Picture {
-    width: i32,
+    pub(super) width: i32,
     height: i32,
     title: String,
     description: String,

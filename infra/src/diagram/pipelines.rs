@@ -4,7 +4,7 @@ use super::picture::{Font, Picture, Place};
 use super::words;
 use crate::inventory::{Action, ActionKind, Inventory, Pipeline, Stage};
 
-const WIDTH: i32 = 900;
+const WIDTH: i32 = 1060;
 const MARGIN: i32 = 24;
 const PADDING: i32 = 20;
 /// Space between stages, for arrows.
@@ -92,7 +92,7 @@ fn card(picture: &mut Picture, pipeline: &Pipeline, place: Place) -> Option<TagE
             }
         }
         let with_tag = boxes.iter().find_map(|(action, at)| match &action.kind {
-            ActionKind::Build(build) => Some((build.tag_parameter.clone()?, *at)),
+            ActionKind::Build(build) => Some((build.tag_parameter()?.to_owned(), *at)),
             _ => None,
         });
         if let Some((parameter, at)) = with_tag {
@@ -117,7 +117,7 @@ fn actions<'a>(
 ) -> Vec<(&'a Action, Place)> {
     let mut actions: Vec<&Action> = stage.actions.iter().collect();
     actions.sort_by_key(|action| {
-        let of_tag = matches!(&action.kind, ActionKind::Build(build) if build.tag_parameter.is_some());
+        let of_tag = matches!(&action.kind, ActionKind::Build(build) if build.tag_parameter().is_some());
         of_tag != pipeline.releases
     });
     let count = i32::try_from(actions.len()).unwrap_or(1);

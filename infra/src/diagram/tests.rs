@@ -32,7 +32,7 @@ fn texts_do_not_overlap_or_leave_the_drawing() {
     for text in settings() {
         let inventory = inventory(&text);
         for picture in pictures(&inventory) {
-            let page = Place::new(0, 0, 900, 2000);
+            let page = Place::new(0, 0, picture.width, 2000);
             for (index, (place, text)) in picture.texts.iter().enumerate() {
                 assert!(
                     place.x >= 0 && place.right() <= page.right(),
@@ -123,7 +123,7 @@ fn drawings_are_accessible_and_have_no_active_content() {
     }
     let drawing = svg(Subject::Pipelines, &inventory);
     assert!(drawing.contains(
-        "BuildImages (both images) beside SynthTemplate (templates), then DeployDev (DevAppStack), then RecordRelease (the tag)"
+        "BuildImages (both images) beside SynthTemplate (templates) beside RunTests (of the commit), then DeployDev (DevAppStack), then SmokeTest (from the internet), then RecordRelease (the tag)"
     ));
 }
 

@@ -1,6 +1,6 @@
 //! Labels shared by both formats.
 
-use crate::inventory::{Action, ActionKind, App, Cluster, Pipeline};
+use crate::inventory::{Action, ActionKind, App, Cluster, Pipeline, Purpose};
 
 /// `zone 1`, `2 zones`.
 pub(super) fn counted<N: TryInto<u32>>(count: N, one: &str) -> String {
@@ -91,9 +91,14 @@ pub(super) fn start(pipeline: &Pipeline) -> String {
 pub(super) fn action(action: &Action) -> String {
     match &action.kind {
         ActionKind::Source { repository } => repository.clone(),
-        ActionKind::Build(build) if build.images => "both images".to_owned(),
-        ActionKind::Build(build) if build.tag_parameter.is_some() => "the tag".to_owned(),
-        ActionKind::Build(_) => "templates".to_owned(),
+        ActionKind::Build(build) => match build.purpose {
+            Purpose::Images => "both images",
+            Purpose::Templates => "templates",
+            Purpose::Tag { .. } => "the tag",
+            Purpose::Tests => "of the commit",
+            Purpose::SmokeTest => "from the internet",
+        }
+        .to_owned(),
         ActionKind::Deploy { stack } => stack.clone(),
         ActionKind::Approval => "approval by e-mail".to_owned(),
     }

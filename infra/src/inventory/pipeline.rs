@@ -72,14 +72,51 @@ pub enum ActionKind {
 /// A build.
 #[derive(Clone, Debug)]
 pub struct Build {
-    /// Whether it builds images.
-    pub images: bool,
+    /// What it is for.
+    pub purpose: Purpose,
     /// Whether it runs on ARM.
     pub arm: bool,
-    /// Whether the machine is large.
-    pub large: bool,
-    /// SSM parameter of the latest release that it reads or writes.
-    pub tag_parameter: Option<String>,
+    /// Size of the machine.
+    pub size: Size,
+}
+
+/// Purpose of a build.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Purpose {
+    /// Builds the images.
+    Images,
+    /// Generates the templates.
+    Templates,
+    /// Reads or writes the tag of the latest release.
+    Tag {
+        /// SSM parameter with the tag.
+        parameter: String,
+    },
+    /// Tests the commit.
+    Tests,
+    /// Checks an environment from the internet.
+    SmokeTest,
+}
+
+/// Size of a build machine.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Size {
+    /// 2 vCPUs.
+    Small,
+    /// 4 vCPUs.
+    Medium,
+    /// 8 vCPUs.
+    Large,
+}
+
+impl Build {
+    /// Returns the SSM parameter of the latest release that the build reads or writes.
+    pub fn tag_parameter(&self) -> Option<&str> {
+        match &self.purpose {
+            Purpose::Tag { parameter } => Some(parameter),
+            _ => None,
+        }
+    }
 }
 
 pub(super) fn read(stack: &Stack) -> Pipeline {
@@ -139,7 +176,7 @@ fn kind(stack: &Stack, action: &Json) -> ActionKind {
                 ),
             },
         },
-        Some("Build") => ActionKind::Build(build(stack, &words(&configuration["ProjectName"]))),
+        Some("Build" | "Test") => ActionKind::Build(build(stack, &words(&configuration["ProjectName"]))),
         Some("Approval") => ActionKind::Approval,
         _ => ActionKind::Deploy {
             stack: words(&configuration["StackName"]),
@@ -159,9 +196,22 @@ fn build(stack: &Stack, project: &str) -> Build {
             .map(|variable| words(&variable["Value"]))
     };
     Build {
-        images: environment["PrivilegedMode"] == true,
+        purpose: if environment["PrivilegedMode"] == true {
+            Purpose::Images
+        } else if let Some(parameter) = variable("TAG_PARAMETER") {
+            Purpose::Tag { parameter }
+        } else if variable("TEST_COMMAND").is_some() {
+            Purpose::Tests
+        } else if variable("PAGE_PATH").is_some() {
+            Purpose::SmokeTest
+        } else {
+            Purpose::Templates
+        },
         arm: environment["Type"] == "ARM_CONTAINER",
-        large: environment["ComputeType"] == "BUILD_GENERAL1_LARGE",
-        tag_parameter: variable("TAG_PARAMETER"),
+        size: match environment["ComputeType"].as_str() {
+            Some("BUILD_GENERAL1_LARGE") => Size::Large,
+            Some("BUILD_GENERAL1_MEDIUM") => Size::Medium,
+            _ => Size::Small,
+        },
     }
 }

@@ -120,8 +120,9 @@ fn pipeline_stages_are_read_in_order() {
         stages(dev),
         [
             "Source Source ",
-            "Build BuildImages+SynthTemplate retry",
+            "Build BuildImages+SynthTemplate+RunTests retry",
             "Deploy DeployDev ",
+            " SmokeTest ",
             " RecordRelease "
         ]
     );
@@ -131,6 +132,7 @@ fn pipeline_stages_are_read_in_order() {
             "Source Source ",
             "Build Settle+SynthTemplates retry",
             "Staging DeployStaging ",
+            " SmokeTest ",
             " Approve ",
             "Prod DeployProd "
         ]
@@ -146,24 +148,27 @@ fn pipeline_stages_are_read_in_order() {
         .flat_map(|pipeline| &pipeline.stages)
         .flat_map(|stage| &stage.actions)
         .filter_map(|action| match &action.kind {
-            ActionKind::Build(build) => Some((
-                build.images,
-                build.arm,
-                build.large,
-                build.tag_parameter.as_deref(),
-            )),
+            ActionKind::Build(build) => {
+                assert!(build.arm);
+                Some((build.purpose.clone(), build.size))
+            }
             _ => None,
         })
         .collect();
-    let tag = Some("penguinapp-imagetag");
+    let tag = || Purpose::Tag {
+        parameter: "penguinapp-imagetag".to_owned(),
+    };
     assert_eq!(
         builds,
         [
-            (true, true, true, None),
-            (false, true, false, None),
-            (false, true, false, tag),
-            (false, true, false, tag),
-            (false, true, false, None)
+            (Purpose::Images, Size::Large),
+            (Purpose::Templates, Size::Small),
+            (Purpose::Tests, Size::Medium),
+            (Purpose::SmokeTest, Size::Small),
+            (tag(), Size::Small),
+            (tag(), Size::Small),
+            (Purpose::Templates, Size::Small),
+            (Purpose::SmokeTest, Size::Small),
         ]
     );
 }

@@ -309,6 +309,8 @@ impl Session<'_> {
                     Value::Text(text) => text.clone(),
                     Value::PublicUrl => self.plan.public_url.clone(),
                     Value::Indexing => INDEXING_DENY.to_owned(),
+                    // Only tasks have a release.
+                    Value::Release => "off".to_owned(),
                     Value::Secret(_) => self.plan.secrets.get(&variable.name)?.to_owned(),
                 };
                 Some((variable.name.clone(), value))

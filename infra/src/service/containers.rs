@@ -214,6 +214,16 @@ pub fn metrics(project: &str, environment: &str) -> [Variable; 3] {
     ]
 }
 
+/// Variable of the proxy in a task whose release is checked after a deployment. Without it, nobody outside the account
+/// learns the release.
+pub fn release() -> Variable {
+    Variable {
+        name: "PROXY_RELEASE".to_owned(),
+        value: Value::Release,
+        why: "the smoke test compares it with the deployed tag",
+    }
+}
+
 /// Adds the variables of the settings; they replace variables of the same name.
 fn add(environment: &mut Vec<Variable>, set: &BTreeMap<String, String>) {
     for (name, value) in set {

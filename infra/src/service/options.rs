@@ -124,7 +124,8 @@ pub const APP_VARIABLES: [(&str, &str); 3] = [
 ];
 
 /// Variables of the proxy that settings must not contain: they join the containers, and differ between the runtimes.
-pub const PROXY_VARIABLES: [(&str, &str); 13] = [
+pub const PROXY_VARIABLES: [(&str, &str); 14] = [
+    ("PROXY_RELEASE", "set `release.smoke-test`"),
     ("PROXY_METRICS_LOG", METRICS),
     ("PROXY_METRICS_SERVICE", METRICS),
     ("PROXY_METRICS_ENVIRONMENT", METRICS),

@@ -56,6 +56,7 @@ fn value(container: &Container, name: &str) -> String {
         Value::Text(text) => text.clone(),
         Value::PublicUrl => "public URL".to_owned(),
         Value::Indexing => INDEXING_DENY.to_owned(),
+        Value::Release => "release".to_owned(),
         Value::Secret(secret) => secret.to_string(),
     }
 }

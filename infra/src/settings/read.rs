@@ -5,7 +5,8 @@ use super::check;
 use super::document::{Document, Found, Section, ValueError, boolean, keyword, number, string};
 use super::{
     Alarms, Certificate, Cidr, Cluster, ClusterName, Clusters, Cron, Environment, EnvironmentName,
-    Environments, Mistake, Project, Release, Schedule, Settings, Source, SourceAccess, ports,
+    Environments, Mistake, Project, Release, Schedule, Settings, Source, SourceAccess, Tests, build_values,
+    ports,
 };
 use crate::service::Service;
 
@@ -93,6 +94,7 @@ fn source(section: &Section<'_>) -> Option<Source> {
         (None, Some(secret)) => SourceAccess::Token { secret: secret.value },
         (None, None) => SourceAccess::NewConnection,
     };
+    let tests = tests(section);
     section.reject_unknown_keys();
     Some(Source {
         owner: owner?,
@@ -100,7 +102,16 @@ fn source(section: &Section<'_>) -> Option<Source> {
         dev_branch: dev_branch.value,
         prod_branch: prod_branch.value,
         access,
+        tests,
     })
+}
+
+fn tests(section: &Section<'_>) -> Option<Tests> {
+    let default = Tests::default();
+    let minutes = section.value("test-timeout", default.minutes, build_values::test_timeout);
+    section
+        .value("test", Some(default.command), build_values::test_command)
+        .map(|command| Tests { command, minutes })
 }
 
 fn release(section: &Section<'_>, stack_prefix: &str) -> Option<Release> {
@@ -111,10 +122,12 @@ fn release(section: &Section<'_>, stack_prefix: &str) -> Option<Release> {
     });
     let image_tag_parameter = section.or("image-tag-parameter", default, check::parameter_name);
     let email = section.required("email", "\"team@example.com\"", check::email);
+    let smoke_test = section.value("smoke-test", Some("/".to_owned()), build_values::smoke_test);
     section.reject_unknown_keys();
     Some(Release {
         image_tag_parameter: image_tag_parameter.value,
         email: email?,
+        smoke_test,
     })
 }
 

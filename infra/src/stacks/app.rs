@@ -63,6 +63,11 @@ pub(super) fn build(
             .extend(service::metrics(names.project(), name.as_str()));
     }
 
+    // Prod has no smoke test.
+    if settings.release.smoke_test.is_some() && name != EnvironmentName::Prod {
+        proxy.environment.push(service::release());
+    }
+
     let groups = security_groups(template, &inputs, its, settings.cluster(name.cluster()), &proxy);
     share(
         template,

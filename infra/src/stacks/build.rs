@@ -10,7 +10,7 @@ use crate::cfn::{
     Arn, Handle, Statement, TemplateBuilder, Text, Value, account, iam, logs, region, text, url_suffix,
 };
 use crate::service;
-use crate::settings::{Architecture, Settings};
+use crate::settings::{Architecture, Settings, Tests};
 
 /// Image in which templates and, in the Dockerfiles, programs are built. From the public ECR mirror, since Docker Hub
 /// limits pulls from shared addresses.
@@ -44,6 +44,23 @@ pub(super) enum Machine {
     Docker,
     /// Rust image.
     Rust,
+    /// Rust image on a larger machine, of a quota other than that of the image build beside it.
+    Tests,
+}
+
+impl Machine {
+    /// Returns true if the image is the Rust image.
+    fn is_rust(self) -> bool {
+        matches!(self, Self::Rust | Self::Tests)
+    }
+
+    fn compute_type(self) -> ComputeType {
+        match self {
+            Self::Aws | Self::Rust => ComputeType::Small,
+            Self::Tests => ComputeType::Medium,
+            Self::Docker => ComputeType::Large,
+        }
+    }
 }
 
 /// Adds a build project.
@@ -86,7 +103,7 @@ pub(super) fn project(
         &iam::Policy::of(&role, "build", statements),
     );
     let docker = matches!(build.machine, Machine::Docker);
-    let rust = matches!(build.machine, Machine::Rust);
+    let rust = build.machine.is_rust();
     let mut variables = build.variables;
     if rust {
         variables.push(Variable::plain("RUSTUP_TOOLCHAIN", TOOLCHAIN));
@@ -110,11 +127,7 @@ pub(super) fn project(
                     Architecture::Arm64 => EnvironmentType::Arm,
                     Architecture::X86_64 => EnvironmentType::Linux,
                 },
-                compute_type: if docker {
-                    ComputeType::Large
-                } else {
-                    ComputeType::Small
-                },
+                compute_type: build.machine.compute_type(),
                 image: image(build.machine, settings.project.architecture).into(),
                 image_pull_credentials_type: (!rust).then_some(PullCredentials::Codebuild),
                 // Only Docker needs it.
@@ -140,7 +153,7 @@ fn cache(machine: Machine) -> Option<Cache> {
         Machine::Aws => return None,
         // Docker layers hold the dependencies that the Dockerfiles compile.
         Machine::Docker => CacheMode::DockerLayers,
-        Machine::Rust => CacheMode::Custom,
+        Machine::Rust | Machine::Tests => CacheMode::Custom,
     };
     Some(Cache {
         r#type: CacheType::Local,
@@ -150,7 +163,7 @@ fn cache(machine: Machine) -> Option<Cache> {
 
 fn image(machine: Machine, architecture: Architecture) -> &'static str {
     match (machine, architecture) {
-        (Machine::Rust, _) => RUST_IMAGE,
+        (Machine::Rust | Machine::Tests, _) => RUST_IMAGE,
         (Machine::Aws | Machine::Docker, Architecture::Arm64) => {
             "aws/codebuild/amazonlinux-aarch64-standard:4.0"
         }
@@ -211,6 +224,42 @@ pub(super) fn synth<'a>(pipeline: &'a str, stacks: &[String]) -> Build<'a> {
         output: Some(super::pipeline::TEMPLATES),
         pipeline,
         minutes: 30,
+    }
+}
+
+/// Build that tests a commit. It has no rights: the code under test is that of whoever pushes.
+pub(super) fn tests<'a>(tests: &Tests) -> Build<'a> {
+    Build {
+        id: "Tests",
+        short_name: "tests",
+        description: "Runs the tests of a commit",
+        spec: include_str!("build_specs/tests.yml"),
+        machine: Machine::Tests,
+        variables: vec![Variable::plain("TEST_COMMAND", tests.command.as_str())],
+        rights: Vec::new(),
+        output: None,
+        pipeline: "dev",
+        minutes: tests.minutes,
+    }
+}
+
+/// Build that checks an environment from the internet after its deployment. It has no rights. `page` is the path of the
+/// page that it fetches.
+pub(super) fn smoke_test<'a>(pipeline: &'a str, page: &str) -> Build<'a> {
+    Build {
+        id: "SmokeTest",
+        short_name: "smoke-test",
+        description: "Checks health, release and page of an environment from the internet",
+        spec: include_str!("build_specs/smoke_test.yml"),
+        machine: Machine::Aws,
+        variables: vec![
+            Variable::plain("HEALTH_PATH", service::PROXY_HEALTH_PATH),
+            Variable::plain("PAGE_PATH", page),
+        ],
+        rights: Vec::new(),
+        output: None,
+        pipeline,
+        minutes: 10,
     }
 }
 

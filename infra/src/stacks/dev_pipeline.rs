@@ -1,4 +1,5 @@
-//! Dev pipeline: builds images and templates in parallel, deploys the app stack, records the tag as the latest release.
+//! Dev pipeline: builds images and templates and runs the tests in parallel, deploys the app stack, checks it from the
+//! internet, records the tag as the latest release.
 
 use super::alerts;
 use super::artifacts;
@@ -26,6 +27,16 @@ pub(super) fn build(template: &mut TemplateBuilder, settings: &Settings, names: 
         &store,
         build::synth("dev", std::slice::from_ref(&stack)),
     );
+    let tests = settings
+        .source
+        .tests
+        .as_ref()
+        .map(|tests| build::project(template, settings, names, &store, build::tests(tests)));
+    let smoke_test = settings
+        .release
+        .smoke_test
+        .as_ref()
+        .map(|page| build::project(template, settings, names, &store, build::smoke_test("dev", page)));
     let record = build::project(template, settings, names, &store, build::record(settings));
     let role = pipeline::deploy_role(template, names, dev);
     let stages = vec![
@@ -33,19 +44,30 @@ pub(super) fn build(template: &mut TemplateBuilder, settings: &Settings, names: 
         Stage {
             name: "Build",
             before_entry: None,
-            actions: vec![
+            actions: [
                 pipeline::build("BuildImages", &images, IMAGES, &[]),
                 pipeline::build("SynthTemplate", &synth, TEMPLATES, &[]),
-            ],
+            ]
+            .into_iter()
+            .chain(tests.as_ref().map(|project| pipeline::test("RunTests", project)))
+            .collect(),
             on_failure: Some(pipeline::retry()),
         },
         Stage {
             name: "Deploy",
             before_entry: None,
-            actions: vec![
-                pipeline::deploy("DeployDev", &stack, &role, IMAGES),
-                pipeline::after_deployment("RecordRelease", &record, IMAGES),
-            ],
+            actions: pipeline::in_order(
+                [
+                    Some(pipeline::deploy("DeployDev", &stack, &role, IMAGES)),
+                    smoke_test.as_ref().map(|project| {
+                        let tag = "#{BuildImages.IMAGE_TAG}";
+                        pipeline::smoke_test("SmokeTest", project, IMAGES, "DeployDev", tag)
+                    }),
+                    Some(pipeline::after_deployment("RecordRelease", &record, IMAGES)),
+                ]
+                .into_iter()
+                .flatten(),
+            ),
             on_failure: None,
         },
     ];
@@ -61,7 +83,11 @@ pub(super) fn build(template: &mut TemplateBuilder, settings: &Settings, names: 
             triggers: triggers(settings, &access),
             stages,
             access: &access,
-            projects: vec![&images, &synth, &record],
+            projects: [&images, &synth, &record]
+                .into_iter()
+                .chain(&tests)
+                .chain(&smoke_test)
+                .collect(),
             deploys: &[dev],
             deploy_roles: vec![role],
             alerts: &alerts,

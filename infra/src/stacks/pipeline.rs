@@ -1,8 +1,12 @@
-//! Parts of both pipelines: source, builds, deployments, role, notifications.
+//! Parts of both pipelines: source, actions, role, notifications.
+
+mod actions;
 
 use std::collections::BTreeMap;
 
 use serde_json::json;
+
+pub(super) use actions::{after_deployment, build, deploy, in_order, retry, smoke_test, test};
 
 use super::alerts::Alerts;
 use super::artifacts::Store;
@@ -11,9 +15,8 @@ use super::names::{Names, local_arn, local_arn_of};
 use super::shared::Shared;
 use crate::cfn::codebuild::Project;
 use crate::cfn::codepipeline::{
-    Action, ActionTypeId, Artifact, ArtifactStore, Category, EncryptionKey, ExecutionMode, KeyType,
-    OnFailure, Owner, Pipeline, PipelineType, RetryConfiguration, RetryMode, Stage, StoreType, Trigger,
-    Variable,
+    Action, ActionTypeId, Artifact, ArtifactStore, Category, EncryptionKey, ExecutionMode, KeyType, Owner,
+    Pipeline, PipelineType, Stage, StoreType, Trigger, Variable,
 };
 use crate::cfn::{Arn, Condition, Handle, Statement, TemplateBuilder, Text, Value, events, iam, text};
 use crate::settings::{EnvironmentName, Settings, SourceAccess};
@@ -118,87 +121,6 @@ impl Access {
             }],
             on_failure: None,
         }
-    }
-}
-
-/// Returns an action that builds the source. `variables` extend those of the project.
-pub(super) fn build(
-    name: &'static str,
-    project: &Handle<Project>,
-    output: &'static str,
-    variables: &[(&str, &str)],
-) -> Action {
-    let mut configuration = BTreeMap::from([("ProjectName", project.name().text())]);
-    if !variables.is_empty() {
-        let list: Vec<_> = variables
-            .iter()
-            .map(|(name, value)| json!({ "name": name, "value": value, "type": "PLAINTEXT" }))
-            .collect();
-        configuration.insert("EnvironmentVariables", json!(list).to_string().into());
-    }
-    Action {
-        name,
-        action_type_id: ActionTypeId::aws(Category::Build, "CodeBuild"),
-        run_order: 1,
-        configuration,
-        input_artifacts: vec![Artifact { name: SOURCE }],
-        output_artifacts: vec![Artifact { name: output }],
-        namespace: Some(name),
-        timeout_in_minutes: None,
-    }
-}
-
-/// Returns an action that builds from an artifact after the deployment of its stage.
-pub(super) fn after_deployment(name: &'static str, project: &Handle<Project>, input: &'static str) -> Action {
-    Action {
-        name,
-        action_type_id: ActionTypeId::aws(Category::Build, "CodeBuild"),
-        run_order: 2,
-        configuration: BTreeMap::from([("ProjectName", project.name().text())]),
-        input_artifacts: vec![Artifact { name: input }],
-        output_artifacts: Vec::new(),
-        namespace: None,
-        timeout_in_minutes: None,
-    }
-}
-
-/// Retries failed actions once, since builds fail for transient reasons.
-pub(super) fn retry() -> OnFailure {
-    OnFailure::Retry {
-        retry_configuration: RetryConfiguration {
-            retry_mode: RetryMode::FailedActions,
-        },
-    }
-}
-
-/// Returns an action that deploys an app stack with the tag in `imageTag.json` of the artifact `tag_from`.
-pub(super) fn deploy(name: &'static str, stack: &str, role: &Value<Arn>, tag_from: &'static str) -> Action {
-    let overrides =
-        json!({ super::IMAGE_TAG_PARAMETER: { "Fn::GetParam": [tag_from, "imageTag.json", "tag"] } });
-    Action {
-        name,
-        action_type_id: ActionTypeId::aws(Category::Deploy, "CloudFormation"),
-        run_order: 1,
-        configuration: BTreeMap::from([
-            ("ActionMode", "CREATE_UPDATE".into()),
-            ("StackName", stack.into()),
-            (
-                "TemplatePath",
-                format!("{TEMPLATES}::{stack}.template.json").into(),
-            ),
-            // Tags of the stack.
-            (
-                "TemplateConfiguration",
-                format!("{TEMPLATES}::{stack}.configuration.json").into(),
-            ),
-            ("ParameterOverrides", overrides.to_string().into()),
-            ("RoleArn", role.text()),
-            // No capabilities: app stacks contain no roles.
-        ]),
-        input_artifacts: vec![Artifact { name: TEMPLATES }, Artifact { name: tag_from }],
-        output_artifacts: Vec::new(),
-        namespace: Some(name),
-        timeout_in_minutes: None,
     }
 }
 

@@ -1,4 +1,5 @@
-//! Release pipeline: resolves the tag once, deploys to staging, waits for approval, deploys the same tag to prod.
+//! Release pipeline: resolves the tag once, deploys to staging, checks it from the internet, waits for approval, deploys the
+//! same tag to prod.
 
 use std::collections::BTreeMap;
 
@@ -17,6 +18,8 @@ use crate::settings::{ClusterName, EnvironmentName, Settings};
 
 /// Accepted tags: safe inside a JSON string, and short enough for the prefix `release-` within 128 characters.
 const TAG_PATTERN: &str = "^[A-Za-z0-9_][A-Za-z0-9_.-]{0,119}$";
+/// Namespace of the deployment to staging.
+const STAGING: &str = "Staging";
 /// Timeout of the approval: seven days, the maximum of AWS.
 const APPROVAL_MINUTES: u32 = 7 * 24 * 60;
 
@@ -35,12 +38,21 @@ pub(super) fn build(template: &mut TemplateBuilder, settings: &Settings, names: 
         &store,
         build::synth("release", &stacks),
     );
+    let smoke_test = settings.release.smoke_test.as_ref().map(|page| {
+        build::project(
+            template,
+            settings,
+            names,
+            &store,
+            build::smoke_test("release", page),
+        )
+    });
     let [staging, prod] = &stacks;
     let roles = environments.map(|name| pipeline::deploy_role(template, names, name));
     let [staging_role, prod_role] = &roles;
     let mut staging_deployment = pipeline::deploy("DeployStaging", staging, staging_role, RELEASE);
-    // Read by the approval message.
-    staging_deployment.namespace = Some("Staging");
+    // Read by the approval message and the smoke test.
+    staging_deployment.namespace = Some(STAGING);
     let tag = format!("#{{variables.{RELEASE_VARIABLE}}}");
     let stages = vec![
         access.stage(settings, &settings.source.prod_branch),
@@ -57,7 +69,18 @@ pub(super) fn build(template: &mut TemplateBuilder, settings: &Settings, names: 
         Stage {
             name: "Staging",
             before_entry: None,
-            actions: vec![staging_deployment, approval(&alerts)],
+            actions: pipeline::in_order(
+                [
+                    Some(staging_deployment),
+                    smoke_test.as_ref().map(|project| {
+                        let tag = "#{Settle.IMAGE_TAG}";
+                        pipeline::smoke_test("SmokeTest", project, RELEASE, STAGING, tag)
+                    }),
+                    Some(approval(&alerts)),
+                ]
+                .into_iter()
+                .flatten(),
+            ),
             on_failure: None,
         },
         // CloudFormation rolls back by itself. A stage rollback would deploy an earlier release without approval.
@@ -85,7 +108,7 @@ pub(super) fn build(template: &mut TemplateBuilder, settings: &Settings, names: 
             triggers: Vec::new(),
             stages,
             access: &access,
-            projects: vec![&settle, &synth],
+            projects: [&settle, &synth].into_iter().chain(&smoke_test).collect(),
             deploys: &environments,
             deploy_roles: roles.to_vec(),
             alerts: &alerts,

@@ -40,6 +40,7 @@ fn arguments(container: &Described) -> Vec<String> {
             Value::Text(text) => text.as_str(),
             Value::PublicUrl => "https://penguins.example",
             Value::Indexing => "allow",
+            Value::Release => "release",
             // As ECS passes it.
             Value::Secret(_) => SECRET,
         };

@@ -34,8 +34,8 @@ fn ten_broken_files_and_their_messages() {
 }
 
 #[test]
-fn wrong_settings_of_the_app_and_their_messages() {
-    let said: Vec<_> = ["wrong-app.toml", "wrong-dockerfile.toml"]
+fn wrong_settings_of_app_and_builds_and_their_messages() {
+    let said: Vec<_> = ["wrong-app.toml", "wrong-dockerfile.toml", "wrong-builds.toml"]
         .iter()
         .map(|file| {
             Settings::load(&Path::new("tests/settings").join(file))

@@ -5,6 +5,10 @@
 mod machine;
 // Build specs, out of a synthesized template.
 mod spec;
+// The smoke test after a deployment.
+mod smoke_test;
+// The tests of a commit.
+mod tests_of_a_commit;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;

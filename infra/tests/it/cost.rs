@@ -6,7 +6,7 @@ use std::process::{Command, Output};
 use infra::cost::{self, Assumptions, Estimate, Prices};
 use infra::inventory::{
     self, Action, ActionKind, App, Build, Capacity, Cluster, Foundation, Insights, Inventory, Listener,
-    Listeners, Pipeline, Stage, Zone,
+    Listeners, Pipeline, Purpose, Size, Stage, Zone,
 };
 use infra::settings::{ClusterName, EXAMPLE, EnvironmentName, Settings};
 use infra::stacks;
@@ -152,12 +152,11 @@ fn replaced_pipelines() -> Vec<Pipeline> {
         name: name.to_owned(),
         kind,
     };
-    let build = |images| {
+    let build = |purpose| {
         ActionKind::Build(Build {
-            images,
+            purpose,
             arm: false,
-            large: false,
-            tag_parameter: None,
+            size: Size::Small,
         })
     };
     let deploy = || ActionKind::Deploy { stack: String::new() };
@@ -185,8 +184,8 @@ fn replaced_pipelines() -> Vec<Pipeline> {
             false,
             vec![
                 action("Source", source()),
-                action("Images", build(true)),
-                action("Template", build(false)),
+                action("Images", build(Purpose::Images)),
+                action("Template", build(Purpose::Templates)),
                 action("Dev", deploy()),
             ],
         ),
@@ -195,7 +194,7 @@ fn replaced_pipelines() -> Vec<Pipeline> {
             true,
             vec![
                 action("Source", source()),
-                action("Templates", build(false)),
+                action("Templates", build(Purpose::Templates)),
                 action("Staging", deploy()),
                 action("Approval", ActionKind::Approval),
                 action("Prod", deploy()),

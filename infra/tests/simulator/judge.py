@@ -96,6 +96,26 @@ def broad(fixture):
                         yield f"broad: {name} knows resources and is allowed on all, in {it}"
 
 
+# What CodeBuild is documented to need for artifacts, and is not seen to call.
+OF_ARTIFACTS = {"s3:GetBucketVersioning", *(f"kms:{name}" for name in ("DescribeKey", "Encrypt", "ReEncryptFrom", "ReEncryptTo"))}
+
+
+def unused(fixture):
+    """What a build may do, although neither CodeBuild nor its commands do it. Tests are the code of whoever pushes."""
+    for project in fixture.of_kind("AWS::CodeBuild::Project"):
+        role = project.properties["ServiceRole"]
+        called = {call.action for _, call in actors.build_calls(fixture, project)} | OF_ARTIFACTS
+        allowed = {
+            name
+            for statement in fixture.statements(role)
+            for pattern in iam.many(statement["Action"])
+            for name in authorization.expand(pattern)
+            if authorization.action(name)
+        }
+        for name in sorted(allowed - called):
+            yield f"unused: {role.split('/')[-1]} may {name}, which its build does not call"
+
+
 class Stranger:
     """Something of another project, in the same account: it has its own tags and its own network."""
 
@@ -194,7 +214,7 @@ def kinds_around(fixture):
 def judge(fixture):
     """All findings, each once."""
     found = []
-    for part in (missing, meaningless, broad, reaching):
+    for part in (missing, meaningless, broad, unused, reaching):
         try:
             found += part(fixture)
         except Unknown as unknown:

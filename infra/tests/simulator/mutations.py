@@ -156,6 +156,11 @@ MUTATIONS = {
     "tasks may pull": (without("ecr:BatchGetImage"), "may not ecr:BatchGetImage"),
     "roles are handed on": (without("iam:PassRole"), "may not iam:PassRole"),
     "what knows resources names them": (on_everything("ecs:CreateService"), "broad: ecs:CreateService"),
+    "tests write nothing": (with_action("ssm:PutParameter", "logs:PutLogEvents"), "TestsRole-1A2B3C4D5E6F may ssm:PutParameter"),
+    "smoke tests read no secrets": (
+        with_action("secretsmanager:GetSecretValue", "logs:PutLogEvents"),
+        "SmokeTestRole-1A2B3C4D5E6F may secretsmanager:GetSecretValue",
+    ),
     "groups of others stay": (
         without_conditions("ec2:DeleteSecurityGroup"),
         "DevDeployRole-1A2B3C4D5E6F may ec2:DeleteSecurityGroup on ProdAppStack",

@@ -65,7 +65,7 @@ pub(super) fn build(
                 },
             );
             let image = text([repository, ":".into(), inputs.image_tag.clone()]);
-            let definition = definition(container, image, &group, url, name);
+            let definition = definition(container, image, &group, url, &inputs.image_tag, name);
             groups.push(group);
             definition
         })
@@ -127,6 +127,7 @@ fn definition(
     image: Value<Text>,
     group: &Handle<logs::LogGroup>,
     url: &Value<Text>,
+    tag: &Value<Text>,
     environment: EnvironmentName,
 ) -> ContainerDefinition {
     ContainerDefinition {
@@ -157,6 +158,7 @@ fn definition(
                         service::Value::Text(text) => text.as_str().into(),
                         service::Value::PublicUrl => url.clone(),
                         service::Value::Indexing => indexing(environment).into(),
+                        service::Value::Release => tag.clone(),
                         service::Value::Secret(_) => return None,
                     },
                 })

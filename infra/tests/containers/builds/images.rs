@@ -109,6 +109,7 @@ fn serves_the_site(harness: &Harness, tag: &str) {
                     Value::Text(text) => format!("--env={}={text}", variable.name),
                     Value::PublicUrl => format!("--env={}=https://penguins.example", variable.name),
                     Value::Indexing => format!("--env={}=allow", variable.name),
+                    Value::Release => format!("--env={}=release", variable.name),
                     Value::Secret(_) => panic!("the site has no secrets"),
                 }),
         );

@@ -3,7 +3,7 @@
 use infra::stacks::{RELEASE_LATEST, RELEASE_VARIABLE, RELEASE_VARIABLE_DEFAULT};
 use serde_json::Value as Json;
 
-use super::each;
+use super::{EXAMPLE, each, graph};
 
 /// Calls `look` with stack name and properties of each pipeline.
 fn each_pipeline(mut look: impl FnMut(&str, &Json)) {
@@ -151,6 +151,107 @@ fn latest_release_is_recorded_after_deployment_to_dev() {
     each_pipeline(|stack, pipeline| {
         if !releases(stack) {
             assert!(place(pipeline, "RecordRelease") > place(pipeline, "DeployDev"));
+        }
+    });
+}
+
+#[test]
+fn tests_run_beside_the_image_build_and_before_the_deployment() {
+    each_pipeline(|stack, pipeline| {
+        if !releases(stack) {
+            assert_eq!(place(pipeline, "RunTests"), place(pipeline, "BuildImages"));
+            assert!(place(pipeline, "DeployDev").0 > place(pipeline, "RunTests").0);
+        }
+    });
+}
+
+#[test]
+fn smoke_test_is_between_deployment_and_record_or_approval() {
+    each_pipeline(|stack, pipeline| {
+        let [before, after] = if releases(stack) {
+            ["DeployStaging", "Approve"]
+        } else {
+            ["DeployDev", "RecordRelease"]
+        };
+        let places = [before, "SmokeTest", after].map(|action| place(pipeline, action));
+        assert!(places.is_sorted_by(|one, next| one < next), "{stack}: {places:?}");
+        // The namespace of the deployment.
+        let action = |name: &str| {
+            let actions = list(&pipeline["Stages"]).flat_map(|stage| list(&stage["Actions"]));
+            let mut found = actions.filter(|action| action["Name"] == name);
+            found.next().unwrap().clone()
+        };
+        let namespace = action(before)["Namespace"].as_str().unwrap().to_owned();
+        let variables = action("SmokeTest")["Configuration"]["EnvironmentVariables"].to_string();
+        assert!(
+            variables.contains(&format!("#{{{namespace}.Url}}")),
+            "{variables}"
+        );
+    });
+}
+
+#[test]
+fn tests_and_smoke_tests_can_be_switched_off() {
+    let off = EXAMPLE
+        .replace("test = \".ci/test rust\"", "test = false")
+        .replace("smoke-test = \"/\"", "smoke-test = false");
+    for stack in graph(&off).stacks() {
+        let text = stack.template.text();
+        for trace in ["RunTests", "TestsProject", "SmokeTest", "PROXY_RELEASE"] {
+            assert!(!text.contains(trace), "{}: {trace}", stack.name);
+        }
+    }
+    let orders = |text: &str, action: &str| {
+        let graph = graph(text);
+        let stack = graph
+            .stacks()
+            .iter()
+            .find(|stack| stack.name == "DevPipelineStack");
+        let template = stack.unwrap().template.json();
+        place(&template["Resources"]["Pipeline"]["Properties"], action).1
+    };
+    assert_eq!(orders(&off, "RecordRelease"), 2);
+    assert_eq!(orders(EXAMPLE, "RecordRelease"), 3);
+}
+
+/// Whoever reaches the load balancer can read the release.
+#[test]
+fn release_is_told_where_it_is_checked() {
+    each(|stack, _, kind, properties| {
+        if kind == "AWS::ECS::TaskDefinition" {
+            let told = properties
+                .to_string()
+                .contains("\"PROXY_RELEASE\",\"Value\":{\"Ref\":\"ImageTag\"}");
+            assert_eq!(told, !stack.name.ends_with("ProdAppStack"), "{}", stack.name);
+        }
+    });
+}
+
+/// CodeBuild has a quota for each type of machine, 1 in young accounts.
+#[test]
+fn parallel_builds_use_different_machines() {
+    each(|stack, _, kind, pipeline| {
+        if kind != "AWS::CodePipeline::Pipeline" {
+            return;
+        }
+        let resources = &stack.template.json()["Resources"];
+        for stage in list(&pipeline["Stages"]) {
+            let mut machines: Vec<String> = list(&stage["Actions"])
+                .filter_map(|action| {
+                    let project = action["Configuration"]["ProjectName"]["Ref"].as_str()?;
+                    let environment = &resources[project]["Properties"]["Environment"];
+                    Some(format!("{} {}", action["RunOrder"], environment["ComputeType"]))
+                })
+                .collect();
+            let all = machines.len();
+            machines.sort();
+            machines.dedup();
+            // The release pipeline's two builds are short.
+            assert!(
+                machines.len() == all || releases(&stack.name),
+                "{}: {machines:?}",
+                stack.name
+            );
         }
     });
 }

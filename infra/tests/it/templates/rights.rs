@@ -349,3 +349,34 @@ fn access_logs_are_limited_to_the_prefix() {
     });
     assert_eq!(seen, 4);
 }
+
+/// Tests are code of whoever pushes; the smoke test reads what the internet answers.
+#[test]
+fn builds_of_tests_may_only_log_and_read_their_input() {
+    let mut seen = 0;
+    each(|stack, id, kind, properties| {
+        if kind != "AWS::IAM::Policy" || !["TestsPolicy", "SmokeTestPolicy"].contains(&id) {
+            return;
+        }
+        seen += 1;
+        let group = id.replace("Policy", "Logs");
+        for statement in properties["PolicyDocument"]["Statement"].as_array().unwrap() {
+            for action in texts(&statement["Action"])
+                .into_iter()
+                .chain(statement["Action"].as_str().map(str::to_owned))
+            {
+                let resource = statement["Resource"].to_string();
+                let fits = match action.split_once(':').unwrap() {
+                    ("logs", "CreateLogStream" | "PutLogEvents") => {
+                        resource.contains(&format!("\"{group}\""))
+                    }
+                    ("s3", action) => action.starts_with("Get") && resource.contains("Artifacts"),
+                    ("kms", _) => resource.contains("\"Key\""),
+                    _ => false,
+                };
+                assert!(fits, "{} {id}: {action} on {resource}", stack.name);
+            }
+        }
+    });
+    assert_eq!(seen, 6, "three builds, with two settings");
+}
