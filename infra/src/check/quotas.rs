@@ -164,7 +164,8 @@ mod tests {
             "Vpc":{"Type":"AWS::EC2::VPC"},"A":{"Type":"AWS::EC2::EIP"},"B":{"Type":"AWS::EC2::EIP"},
             "Task":{"Type":"AWS::ECS::TaskDefinition","Properties":{"Cpu":"512"}},
             "Scaling":{"Type":"AWS::ApplicationAutoScaling::ScalableTarget","Properties":{"MinCapacity":2}},
-            "Build":{"Type":"AWS::CodeBuild::Project","Properties":{"Environment":{"Type":"ARM_CONTAINER","ComputeType":"BUILD_GENERAL1_LARGE"}}}}}"#;
+            "Build":{"Type":"AWS::CodeBuild::Project","Properties":{"Environment":{"Type":"ARM_CONTAINER","ComputeType":"BUILD_GENERAL1_LARGE"}}},
+            "Tests":{"Type":"AWS::CodeBuild::Project","Properties":{"Environment":{"Type":"ARM_CONTAINER","ComputeType":"BUILD_GENERAL1_MEDIUM"}}}}}"#;
         let needs: Vec<_> = demands(&[template.to_owned()])
             .into_iter()
             .map(|demand| format!("{} {}", demand.what, demand.need))
@@ -175,7 +176,8 @@ mod tests {
                 "VPCs per region 1",
                 "Elastic IP addresses 2",
                 "vCPUs of Fargate tasks 2",
-                "concurrent builds, ARM/Large 1"
+                "concurrent builds, ARM/Large 1",
+                "concurrent builds, ARM/Medium 1"
             ]
         );
         assert!(demands(&["{}".to_owned()]).is_empty());
