@@ -41,11 +41,11 @@ mod tests {
 
     const ROOT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/..");
 
-    fn tests(command: &str) -> Option<Tests> {
-        Some(Tests {
+    fn tests(command: &str) -> Tests {
+        Tests {
             command: command.to_owned(),
             ..Tests::default()
-        })
+        }
     }
 
     #[test]
@@ -58,7 +58,7 @@ mod tests {
 
     #[test]
     fn other_command_is_a_warning_with_the_line_to_write() {
-        let found = workflow(Path::new(ROOT), tests("make test").as_ref()).unwrap();
+        let found = workflow(Path::new(ROOT), Some(&tests("make test"))).unwrap();
         assert_eq!(found.level, super::super::Level::Warning);
         assert!(found.message.contains("does not run `make test`"), "{found:?}");
         assert!(found.remedy.unwrap().starts_with("write `run: make test`"));
@@ -67,16 +67,12 @@ mod tests {
     #[test]
     fn command_is_found_in_every_form_of_a_step() {
         let root = tempfile::tempdir().unwrap();
-        assert_eq!(
-            workflow(root.path(), tests("make test").as_ref()),
-            None,
-            "no file"
-        );
+        assert_eq!(workflow(root.path(), Some(&tests("make test"))), None, "no file");
         let file = root.path().join(FILE);
         fs_err::create_dir_all(file.parent().unwrap()).unwrap();
         let warns = |step: &str| {
             fs_err::write(&file, format!("jobs:\n  test:\n    steps:\n{step}\n")).unwrap();
-            workflow(root.path(), tests("make test").as_ref()).is_some()
+            workflow(root.path(), Some(&tests("make test"))).is_some()
         };
         assert!(!warns("      - run: make test"));
         assert!(!warns("      - name: Test\n        run: 'make test'"));

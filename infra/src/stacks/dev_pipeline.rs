@@ -2,15 +2,15 @@
 //! internet, records the tag as the latest release.
 
 use super::alerts;
-use super::artifacts;
+use super::artifacts::{self, Store};
 use super::build;
 use super::names::Names;
 use super::pipeline::{self, Access, IMAGES, Plan, SOURCE, TEMPLATES};
 use crate::cfn::codepipeline::{
-    Excludes, ExecutionMode, GitConfiguration, Includes, PushFilter, Stage, Trigger, TriggerProvider,
-    Webhook, WebhookAuthentication, WebhookFilter, WebhookSecret,
+    Excludes, ExecutionMode, GitConfiguration, Includes, Pipeline, PushFilter, Stage, Trigger,
+    TriggerProvider, Webhook, WebhookAuthentication, WebhookFilter, WebhookSecret,
 };
-use crate::cfn::{TemplateBuilder, secretsmanager};
+use crate::cfn::{Handle, TemplateBuilder, secretsmanager};
 use crate::settings::{ClusterName, EnvironmentName, Settings};
 
 pub(super) fn build(template: &mut TemplateBuilder, settings: &Settings, names: &Names) {
@@ -94,37 +94,41 @@ pub(super) fn build(template: &mut TemplateBuilder, settings: &Settings, names: 
         },
     );
     if matches!(access, Access::Token(_)) {
-        // With a token, GitHub calls a webhook. Its signing secret is separate from the token, since repository administrators
-        // can change it and the token has more rights.
-        let secret = template.add(
-            "WebhookSecret",
-            &secretsmanager::Secret {
-                description: "Secret with which GitHub signs webhook calls".to_owned(),
-                generate_secret_string: secretsmanager::Generated {
-                    password_length: 40,
-                    exclude_punctuation: true,
-                },
-                kms_key_id: store.key.arn(),
-            },
-        );
-        template.add(
-            "Webhook",
-            &Webhook {
-                authentication: WebhookAuthentication::GithubHmac,
-                authentication_configuration: WebhookSecret {
-                    secret_token: secret.value(),
-                },
-                filters: vec![WebhookFilter {
-                    json_path: "$.ref",
-                    match_equals: format!("refs/heads/{}", settings.source.dev_branch),
-                }],
-                register_with_third_party: true,
-                target_action: SOURCE,
-                target_pipeline: made.name(),
-                target_pipeline_version: 1,
-            },
-        );
+        webhook(template, settings, &store, &made);
     }
+}
+
+/// Adds the webhook that GitHub calls with a token as access. Its signing secret is separate from the token, since repository
+/// administrators can change it and the token has more rights.
+fn webhook(template: &mut TemplateBuilder, settings: &Settings, store: &Store, made: &Handle<Pipeline>) {
+    let secret = template.add(
+        "WebhookSecret",
+        &secretsmanager::Secret {
+            description: "Secret with which GitHub signs webhook calls".to_owned(),
+            generate_secret_string: secretsmanager::Generated {
+                password_length: 40,
+                exclude_punctuation: true,
+            },
+            kms_key_id: store.key.arn(),
+        },
+    );
+    template.add(
+        "Webhook",
+        &Webhook {
+            authentication: WebhookAuthentication::GithubHmac,
+            authentication_configuration: WebhookSecret {
+                secret_token: secret.value(),
+            },
+            filters: vec![WebhookFilter {
+                json_path: "$.ref",
+                match_equals: format!("refs/heads/{}", settings.source.dev_branch),
+            }],
+            register_with_third_party: true,
+            target_action: SOURCE,
+            target_pipeline: made.name(),
+            target_pipeline_version: 1,
+        },
+    );
 }
 
 /// Triggers on every push to the branch that changes more than documentation.

@@ -61,7 +61,7 @@ pub(in crate::stacks) fn smoke_test(
     deployment: &str,
     tag: &str,
 ) -> Action {
-    let url = format!("#{{{deployment}.{}}}", URL_OUTPUT);
+    let url = format!("#{{{deployment}.{URL_OUTPUT}}}");
     let variables = [("URL", url.as_str()), ("IMAGE_TAG", tag)];
     without_output(Category::Test, name, project, input, &variables)
 }
