@@ -33,6 +33,7 @@ mod template;
 mod value;
 
 pub mod application_autoscaling;
+pub mod certificatemanager;
 pub mod cloudwatch;
 pub mod codebuild;
 pub mod codeconnections;
@@ -45,6 +46,7 @@ pub mod events;
 pub mod iam;
 pub mod kms;
 pub mod logs;
+pub mod route53;
 pub mod s3;
 pub mod secretsmanager;
 pub mod sns;

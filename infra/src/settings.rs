@@ -7,6 +7,7 @@
 mod app;
 mod app_values;
 mod build_values;
+mod certificate;
 mod check;
 mod cidr;
 mod cron;
@@ -23,6 +24,7 @@ mod values;
 
 use std::fmt;
 
+pub use certificate::{Certificate, CertificateSource, HostedZone};
 pub use cidr::Cidr;
 pub use cron::Cron;
 pub use document::Mistake;
@@ -193,7 +195,7 @@ pub struct Environment {
     pub time_zone: String,
     /// Percentage of tasks beyond the first that run on Fargate Spot.
     pub spot_percent: u16,
-    /// HTTPS certificate.
+    /// Domain with its HTTPS certificate.
     pub certificate: Option<Certificate>,
     /// Deployment strategy.
     pub deployment: Deployment,
@@ -216,15 +218,6 @@ pub struct Schedule {
     pub cron: Cron,
     /// Minimum number of tasks from then on.
     pub min_tasks: u16,
-}
-
-/// HTTPS certificate and domain.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Certificate {
-    /// ARN of the ACM certificate.
-    pub arn: String,
-    /// Domain name of the site, covered by the certificate.
-    pub domain: String,
 }
 
 /// Thresholds of the alarms. All but the last roll a deployment back.

@@ -16,6 +16,7 @@ mod build;
 mod cluster;
 mod deploy_role;
 mod dev_pipeline;
+mod domain;
 mod execution_role;
 mod foundation;
 mod keys;
@@ -66,6 +67,8 @@ pub struct Stack {
     pub termination_protection: bool,
     /// Whether it has the parameter [`IMAGE_TAG_PARAMETER`], which has no default.
     pub takes_image_tag: bool,
+    /// Parameters without default that take the ID of a hosted zone, each with the zone's name.
+    pub zone_parameters: Vec<(String, String)>,
 }
 
 impl Stack {
@@ -236,8 +239,13 @@ fn stack(
         defects,
     })?;
     let takes_image_tag = template.parameters().any(|name| name == IMAGE_TAG_PARAMETER);
+    let zone_parameters = match (plan.kind, plan.environment) {
+        (StackKind::Cluster, Some(environment)) => domain::zone_parameters(settings, environment.cluster()),
+        _ => Vec::new(),
+    };
     Ok(Stack {
         takes_image_tag,
+        zone_parameters,
         name: plan.name,
         kind: plan.kind,
         environment: plan.environment,

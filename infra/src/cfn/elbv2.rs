@@ -5,6 +5,7 @@
 use serde::Serialize;
 
 use super::ec2::{SecurityGroupId, Subnets, VpcId};
+use super::route53::HostedZoneId;
 use super::value::{Text, Value};
 use super::{Arn, Handle};
 
@@ -19,7 +20,8 @@ pub struct LoadBalancer {
 }
 
 resource!(LoadBalancer, "AWS::ElasticLoadBalancingV2::LoadBalancer", List;
-    arn: Arn = Ref, dns_name: Text = "DNSName", full_name: Text = "LoadBalancerFullName");
+    arn: Arn = Ref, dns_name: Text = "DNSName", full_name: Text = "LoadBalancerFullName",
+    hosted_zone_id: HostedZoneId = "CanonicalHostedZoneID");
 
 #[derive(Clone, Copy, Debug, Serialize)]
 #[serde(rename_all = "lowercase")]

@@ -229,6 +229,21 @@ impl Condition {
         Self::new("StringLike", key, [pattern])
     }
 
+    /// Requires every value of the multivalued `key` to be one of the values.
+    pub fn all_equal<T>(key: &'static str, values: impl IntoIterator<Item = Value<T>>) -> Self {
+        Self::new("ForAllValues:StringEquals", key, values)
+    }
+
+    /// Requires every value of the multivalued `key` to match the pattern.
+    pub fn all_like<T>(key: &'static str, pattern: Value<T>) -> Self {
+        Self::new("ForAllValues:StringLike", key, [pattern])
+    }
+
+    /// Requires no value of the multivalued `key` to match one of the patterns.
+    pub fn none_like<T>(key: &'static str, patterns: impl IntoIterator<Item = Value<T>>) -> Self {
+        Self::new("ForAllValues:StringNotLike", key, patterns)
+    }
+
     /// Requires `key` to be this boolean.
     pub fn is(key: &'static str, value: bool) -> Self {
         Self::new("Bool", key, [Value::<Text>::from(value.to_string())])

@@ -136,25 +136,6 @@ pub(super) fn email(value: &DeValue<'_>) -> Result<String, ValueError> {
     }
 }
 
-/// Parses the host name of a site.
-pub(super) fn domain(value: &DeValue<'_>) -> Result<String, ValueError> {
-    let text = string(value)?;
-    let label = |label: &str| {
-        (1..=63).contains(&label.len())
-            && !label.starts_with('-')
-            && !label.ends_with('-')
-            && label
-                .chars()
-                .all(|character| character.is_ascii_alphanumeric() || character == '-')
-    };
-    if text.contains('.') && text.len() <= 253 && text.split('.').all(label) {
-        Ok(text.to_lowercase())
-    } else {
-        Err(ValueError::new("is not a domain name")
-            .remedy("write only the host name, for example `penguins.example`, without `https://`"))
-    }
-}
-
 /// Parses the name of an SSM parameter.
 pub(super) fn parameter_name(value: &DeValue<'_>) -> Result<String, ValueError> {
     let text = name(200, "letters, digits and `.`, `-`, `_` and `/`", |character| {

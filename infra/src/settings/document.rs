@@ -211,6 +211,11 @@ impl<'a> Section<'a> {
         Some(sections.collect())
     }
 
+    /// Returns whether the key is in the file, valid or not.
+    pub(super) fn has(&self, key: &str) -> bool {
+        self.table.is_some_and(|table| table.contains_key(key))
+    }
+
     /// Returns an optional value. If it is invalid, the mistake is recorded and the result is `None`.
     pub(super) fn optional<T>(
         &self,

@@ -1,12 +1,12 @@
 //! Conversion of the document to [`Settings`]: known keys, and rules across several values.
 
 use super::app::{service, service_of_environment};
+use super::certificate;
 use super::check;
 use super::document::{Document, Found, Section, ValueError, boolean, keyword, number, string};
 use super::{
-    Alarms, Certificate, Cidr, Cluster, ClusterName, Clusters, Cron, Environment, EnvironmentName,
-    Environments, Mistake, Project, Release, Schedule, Settings, Source, SourceAccess, Tests, build_values,
-    ports,
+    Alarms, Cidr, Cluster, ClusterName, Clusters, Cron, Environment, EnvironmentName, Environments, Mistake,
+    Project, Release, Schedule, Settings, Source, SourceAccess, Tests, build_values, ports,
 };
 use crate::service::Service;
 
@@ -167,13 +167,19 @@ fn cluster(section: &Section<'_>, name: ClusterName) -> (Cluster, Found<Cidr>) {
 }
 
 fn environments(section: &Section<'_>, service: &Service) -> Environments {
-    let [dev, staging, prod] =
+    let [(dev, in_dev), (staging, in_staging), (prod, in_prod)] =
         EnvironmentName::ALL.map(|name| environment(&section.section(name.as_str()), name, service));
+    certificate::reject_same_domain(section, &[in_dev, in_staging, in_prod]);
     section.reject_unknown_keys();
     Environments { dev, staging, prod }
 }
 
-fn environment(section: &Section<'_>, name: EnvironmentName, service: &Service) -> Environment {
+/// Returns an environment and its domain as written.
+fn environment(
+    section: &Section<'_>,
+    name: EnvironmentName,
+    service: &Service,
+) -> (Environment, Option<Found<String>>) {
     let default = Environment::default_of(name);
     let cpu = section.or("cpu", default.cpu, check::cpu);
     let memory = section.or("memory", default.memory, number(512..=122_880));
@@ -200,6 +206,7 @@ fn environment(section: &Section<'_>, name: EnvironmentName, service: &Service) 
                 .remedy("lower it, or raise `max-tasks`"),
         );
     }
+    let (certificate, domain) = certificate::read(section);
     let environment = Environment {
         service: service_of_environment(section, service),
         cpu: cpu.value,
@@ -211,7 +218,7 @@ fn environment(section: &Section<'_>, name: EnvironmentName, service: &Service) 
         schedules: schedules(section, default.schedules, &max_tasks),
         time_zone: section.value("time-zone", default.time_zone, check::time_zone),
         spot_percent: section.value("spot-percent", default.spot_percent, number(0..=100)),
-        certificate: certificate(section),
+        certificate,
         deployment: section.value("deployment", default.deployment, keyword),
         alarms: alarms(&section.section("alarms"), default.alarms),
         metrics: section.value("metrics", default.metrics, boolean),
@@ -219,7 +226,7 @@ fn environment(section: &Section<'_>, name: EnvironmentName, service: &Service) 
         deletion_protection: section.value("deletion-protection", default.deletion_protection, boolean),
     };
     section.reject_unknown_keys();
-    environment
+    (environment, domain)
 }
 
 fn schedules(section: &Section<'_>, default: Vec<Schedule>, max_tasks: &Found<u16>) -> Vec<Schedule> {
@@ -261,37 +268,6 @@ fn schedules(section: &Section<'_>, default: Vec<Schedule>, max_tasks: &Found<u1
         });
     }
     schedules
-}
-
-fn certificate(section: &Section<'_>) -> Option<Certificate> {
-    let arn = section.optional(
-        "certificate-arn",
-        check::arn(&["acm"], "arn:aws:acm:eu-central-1:123456789012:certificate/…"),
-    );
-    let domain = section.optional("domain", check::domain);
-    match (arn, domain) {
-        (Some(arn), Some(domain)) => Some(Certificate {
-            arn: arn.value,
-            domain: domain.value,
-        }),
-        (Some(arn), None) => {
-            section.report(
-                &arn,
-                ValueError::new("needs a domain")
-                    .remedy("add `domain = \"penguins.example\"`, a name that the certificate covers"),
-            );
-            None
-        }
-        (None, Some(domain)) => {
-            section.report(
-                &domain,
-                ValueError::new("needs a certificate")
-                    .remedy("add `certificate-arn = \"arn:aws:acm:…\"`, or remove the domain"),
-            );
-            None
-        }
-        (None, None) => None,
-    }
 }
 
 fn alarms(section: &Section<'_>, default: Alarms) -> Alarms {

@@ -10,6 +10,7 @@ mod queries;
 mod scaling;
 mod task;
 
+use super::domain;
 use super::foundation::share;
 use super::names::Names;
 use super::shared::Shared;
@@ -28,7 +29,9 @@ use crate::cfn::ecs::{
 use crate::cfn::elbv2::TargetGroup;
 use crate::cfn::{Arn, Handle, Parameter, TemplateBuilder, Text, Value, Values, With, literal, s3};
 use crate::service::{self, Container, Runtime};
-use crate::settings::{Cluster, Deployment, Environment, EnvironmentName, Insights, Settings};
+use crate::settings::{
+    CertificateSource, Cluster, Deployment, Environment, EnvironmentName, Insights, Settings,
+};
 
 /// Values imported from other stacks.
 struct Inputs {
@@ -43,6 +46,7 @@ struct Inputs {
     traffic_role: Option<Value<Arn>>,
     topic: Value<Arn>,
     image_tag: Value<Text>,
+    certificate: Option<domain::Source>,
 }
 
 /// Minutes for which both task sets run after all traffic has been shifted.
@@ -186,6 +190,7 @@ fn inputs(
     name: EnvironmentName,
 ) -> Inputs {
     let cluster = name.cluster();
+    let certificate = settings.environment(name).certificate.as_ref();
     let mut of_cluster = Shared {
         template,
         parameter: |what| names.cluster_parameter(cluster, what),
@@ -210,6 +215,12 @@ fn inputs(
         traffic_role: (settings.environment(name).deployment != Deployment::Rolling)
             .then(|| of_cluster.take("TrafficRoleArn", "String", "traffic-role-arn")),
         topic: of_cluster.take("TopicArn", "String", "topic-arn"),
+        certificate: certificate.map(|certificate| match &certificate.source {
+            CertificateSource::Existing { arn } => domain::Source::Existing(arn.as_str().into()),
+            CertificateSource::Zone(_) => {
+                domain::Source::Zone(of_cluster.take("HostedZoneId", "String", &domain::shared_zone(name)))
+            }
+        }),
         image_tag: template.parameter(
             IMAGE_TAG_PARAMETER,
             &Parameter::required(

@@ -5,6 +5,7 @@
 
 use super::alerts;
 use super::deploy_role::{self, Surroundings};
+use super::domain;
 use super::execution_role;
 use super::foundation::{capitalized, share, share_as};
 use super::keys::{account_administers_key, logs_use_key, only_services_get_grants};
@@ -140,6 +141,7 @@ fn environment_roles(
         vpc: network.vpc.id(),
         to_tasks: vec![execution, task_role.arn()],
         to_ecs: roles.traffic.clone(),
+        domain: domain::share_zone(template, settings, names, environment),
     };
     let deploy_role = deploy_role::build(template, names, environment, &surroundings);
     let id = capitalized(environment.as_str());

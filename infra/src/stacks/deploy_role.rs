@@ -7,6 +7,7 @@
 //! CloudFormation keeps the role of a stack for later operations, so that it must live as long as the stack. It belongs
 //! to the cluster stack, not to the pipeline stack.
 
+use super::domain::{self, Domain};
 use super::foundation::capitalized;
 use super::names::{Names, local_arn, local_arn_of};
 use crate::cfn::ec2::VpcId;
@@ -24,6 +25,8 @@ pub(super) struct Surroundings {
     pub(super) to_tasks: Vec<Value<Arn>>,
     /// Role that may be passed to ECS to shift traffic.
     pub(super) to_ecs: Value<Arn>,
+    /// Domain in a hosted zone.
+    pub(super) domain: Option<Domain>,
 }
 
 /// Returns the short name under which the deploy role is shared.
@@ -48,13 +51,17 @@ pub(super) fn build(
         format!("{id}DeployRole"),
         &iam::Role::new(format!("Deploys the app stack of {environment}"), [trust]),
     );
-    let scope = Scope { names, environment };
+    let mut tagged = Tagged::new(names, environment);
     let mut statements = vec![reading()];
     statements.extend(service(names, environment, its));
-    statements.extend(scaling(&scope));
-    statements.extend(load_balancer(&scope));
-    statements.extend(security_groups(&scope, &its.vpc));
+    scaling(&mut tagged);
+    statements.extend(load_balancer(&mut tagged));
+    statements.extend(security_groups(&mut tagged, &its.vpc));
     statements.extend(watching(names, environment, its));
+    if let Some(domain) = &its.domain {
+        statements.extend(domain::rights(&mut tagged, domain));
+    }
+    statements.extend(tagged.statements());
     // The resource handler of task definitions reads the roles that it passes.
     statements.push(Statement::allow(["iam:GetRole"]).on(its.to_tasks.clone()));
     let pass = |service: &str| {
@@ -70,36 +77,67 @@ pub(super) fn build(
     role
 }
 
-/// Limits statements to resources with the tags of the environment.
-struct Scope<'a> {
-    names: &'a Names,
-    environment: EnvironmentName,
+/// Rights limited by the tags of the environment. They are merged into few statements, since IAM limits the size of a role's
+/// policies; actions of one service never apply to ARNs of another.
+pub(super) struct Tagged {
+    tags: [(&'static str, String); 2],
+    own: Rights,
+    unclaimed: Rights,
 }
 
-impl Scope<'_> {
-    /// Limits a statement to resources tagged for the environment.
-    fn own(&self, statement: Statement) -> Statement {
-        self.tags()
-            .into_iter()
-            .fold(statement, |statement, (tag, value)| {
-                statement.when(Condition::equals::<Text>(tag, value.into()))
-            })
+#[derive(Default)]
+struct Rights {
+    actions: Vec<&'static str>,
+    resources: Vec<Value<Arn>>,
+}
+
+impl Rights {
+    fn add<const N: usize>(&mut self, actions: &[&'static str], resources: [Value<Arn>; N]) {
+        self.actions.extend(actions);
+        self.resources.extend(resources);
     }
 
-    /// Limits a statement to resources that are untagged, such as new ones, or tagged for the environment.
-    fn unclaimed(&self, statement: Statement) -> Statement {
-        self.tags()
-            .into_iter()
-            .fold(statement, |statement, (tag, value)| {
-                statement.when(Condition::equals_if_exists::<Text>(tag, value.into()))
-            })
+    fn statement(self) -> Statement {
+        Statement::allow(self.actions).on(self.resources)
+    }
+}
+
+impl Tagged {
+    fn new(names: &Names, environment: EnvironmentName) -> Self {
+        Self {
+            tags: [
+                ("aws:ResourceTag/project", names.project().to_owned()),
+                ("aws:ResourceTag/environment", environment.as_str().to_owned()),
+            ],
+            own: Rights::default(),
+            unclaimed: Rights::default(),
+        }
     }
 
-    fn tags(&self) -> [(&'static str, &str); 2] {
-        [
-            ("aws:ResourceTag/project", self.names.project()),
-            ("aws:ResourceTag/environment", self.environment.as_str()),
-        ]
+    /// Allows actions on resources tagged for the environment.
+    pub(super) fn own<const N: usize>(&mut self, actions: &[&'static str], resources: [Value<Arn>; N]) {
+        self.own.add(actions, resources);
+    }
+
+    /// Allows actions on resources that are untagged, such as new ones, or tagged for the environment.
+    pub(super) fn unclaimed<const N: usize>(&mut self, actions: &[&'static str], resources: [Value<Arn>; N]) {
+        self.unclaimed.add(actions, resources);
+    }
+
+    /// Limits a statement to resources that are untagged or tagged for the environment.
+    fn if_unclaimed(&self, statement: Statement) -> Statement {
+        self.tags.iter().fold(statement, |statement, (tag, value)| {
+            statement.when(Condition::equals_if_exists::<Text>(tag, value.as_str().into()))
+        })
+    }
+
+    fn statements(mut self) -> [Statement; 2] {
+        let unclaimed = std::mem::take(&mut self.unclaimed).statement();
+        let own = std::mem::take(&mut self.own).statement();
+        let own = self.tags.iter().fold(own, |statement, (tag, value)| {
+            statement.when(Condition::equals::<Text>(tag, value.as_str().into()))
+        });
+        [self.if_unclaimed(unclaimed), own]
     }
 }
 
@@ -141,16 +179,11 @@ fn service(names: &Names, environment: EnvironmentName, its: &Surroundings) -> V
     let families = [names.family(environment), names.run_family(environment)]
         .map(|family| local_arn_of("ecs", &format!("task-definition/{family}:*")));
     let app = names.app(environment);
-    let services = ["service", "service-deployment", "service-revision"].map(|kind| {
-        local_arn(
-            "ecs",
-            [
-                format!("{kind}/").into(),
-                its.cluster.text(),
-                format!("/{app}-*").into(),
-            ],
-        )
-    });
+    // Its service, service deployments and service revisions.
+    let services = local_arn(
+        "ecs",
+        ["service*/".into(), its.cluster.text(), format!("/{app}-*").into()],
+    );
     let parameters = [
         names.shared_parameter("*"),
         names.cluster_parameter(environment.cluster(), "*"),
@@ -176,7 +209,7 @@ fn service(names: &Names, environment: EnvironmentName, its: &Surroundings) -> V
             "ecs:UntagResource",
             "ecs:UpdateService",
         ])
-        .on(services),
+        .on([services]),
         Statement::allow(["ssm:GetParameters"]).on(parameters.map(|name| parameter_arn(&name))),
         // The value that the app stack shares.
         Statement::allow([
@@ -194,49 +227,62 @@ fn parameter_arn(name: &str) -> Value<Arn> {
     local_arn_of("ssm", &format!("parameter{name}"))
 }
 
-fn scaling(scope: &Scope<'_>) -> Vec<Statement> {
+fn scaling(tagged: &mut Tagged) {
     let targets = || [local_arn_of("application-autoscaling", "scalable-target/*")];
-    vec![
-        scope.unclaimed(
-            Statement::allow([
-                "application-autoscaling:RegisterScalableTarget",
-                "application-autoscaling:TagResource",
-            ])
-            .on(targets()),
-        ),
-        scope.own(
-            Statement::allow([
-                "application-autoscaling:DeleteScalingPolicy",
-                "application-autoscaling:DeleteScheduledAction",
-                "application-autoscaling:DeregisterScalableTarget",
-                "application-autoscaling:ListTagsForResource",
-                "application-autoscaling:PutScalingPolicy",
-                "application-autoscaling:PutScheduledAction",
-                "application-autoscaling:UntagResource",
-            ])
-            .on(targets()),
-        ),
-    ]
+    tagged.unclaimed(
+        &[
+            "application-autoscaling:RegisterScalableTarget",
+            "application-autoscaling:TagResource",
+        ],
+        targets(),
+    );
+    tagged.own(
+        &[
+            "application-autoscaling:DeleteScalingPolicy",
+            "application-autoscaling:DeleteScheduledAction",
+            "application-autoscaling:DeregisterScalableTarget",
+            "application-autoscaling:ListTagsForResource",
+            "application-autoscaling:PutScalingPolicy",
+            "application-autoscaling:PutScheduledAction",
+            "application-autoscaling:UntagResource",
+        ],
+        targets(),
+    );
 }
 
-fn load_balancer(scope: &Scope<'_>) -> Vec<Statement> {
-    let resources = || {
-        [
-            "loadbalancer/app/*",
-            "targetgroup/*",
-            "listener/app/*",
-            "listener-rule/app/*",
-        ]
-        .map(|resource| local_arn_of("elasticloadbalancing", resource))
-    };
+fn load_balancer(tagged: &mut Tagged) -> Vec<Statement> {
+    let arn = |resource| local_arn_of("elasticloadbalancing", resource);
+    // The last one includes listener rules.
+    let resources = || ["loadbalancer/app/*", "targetgroup/*", "listener*/app/*"].map(arn);
+    tagged.unclaimed(
+        &[
+            "elasticloadbalancing:CreateLoadBalancer",
+            "elasticloadbalancing:CreateTargetGroup",
+        ],
+        ["loadbalancer/app/*", "targetgroup/*"].map(arn),
+    );
+    tagged.own(
+        &[
+            "elasticloadbalancing:AddTags",
+            "elasticloadbalancing:CreateListener",
+            "elasticloadbalancing:CreateRule",
+            "elasticloadbalancing:DeleteListener",
+            "elasticloadbalancing:DeleteLoadBalancer",
+            "elasticloadbalancing:DeleteRule",
+            "elasticloadbalancing:DeleteTargetGroup",
+            "elasticloadbalancing:ModifyListener",
+            "elasticloadbalancing:ModifyListenerAttributes",
+            "elasticloadbalancing:ModifyLoadBalancerAttributes",
+            "elasticloadbalancing:ModifyRule",
+            "elasticloadbalancing:ModifyTargetGroup",
+            "elasticloadbalancing:ModifyTargetGroupAttributes",
+            "elasticloadbalancing:RemoveTags",
+            "elasticloadbalancing:SetSecurityGroups",
+            "elasticloadbalancing:SetSubnets",
+        ],
+        resources(),
+    );
     vec![
-        scope.unclaimed(
-            Statement::allow([
-                "elasticloadbalancing:CreateLoadBalancer",
-                "elasticloadbalancing:CreateTargetGroup",
-            ])
-            .on(resources()),
-        ),
         // Only tags set at creation: tagging existing resources would bring them into scope.
         Statement::allow(["elasticloadbalancing:AddTags"])
             .on(resources())
@@ -250,27 +296,6 @@ fn load_balancer(scope: &Scope<'_>) -> Vec<Statement> {
                 ]
                 .map(Into::into),
             )),
-        scope.own(
-            Statement::allow([
-                "elasticloadbalancing:AddTags",
-                "elasticloadbalancing:CreateListener",
-                "elasticloadbalancing:CreateRule",
-                "elasticloadbalancing:DeleteListener",
-                "elasticloadbalancing:DeleteLoadBalancer",
-                "elasticloadbalancing:DeleteRule",
-                "elasticloadbalancing:DeleteTargetGroup",
-                "elasticloadbalancing:ModifyListener",
-                "elasticloadbalancing:ModifyListenerAttributes",
-                "elasticloadbalancing:ModifyLoadBalancerAttributes",
-                "elasticloadbalancing:ModifyRule",
-                "elasticloadbalancing:ModifyTargetGroup",
-                "elasticloadbalancing:ModifyTargetGroupAttributes",
-                "elasticloadbalancing:RemoveTags",
-                "elasticloadbalancing:SetSecurityGroups",
-                "elasticloadbalancing:SetSubnets",
-            ])
-            .on(resources()),
-        ),
         // Created on the first use of these services in an account.
         Statement::allow(["iam:CreateServiceLinkedRole"])
             .on::<Arn>([text([
@@ -291,35 +316,36 @@ fn load_balancer(scope: &Scope<'_>) -> Vec<Statement> {
     ]
 }
 
-fn security_groups(scope: &Scope<'_>, vpc: &Value<VpcId>) -> Vec<Statement> {
+fn security_groups(tagged: &mut Tagged, vpc: &Value<VpcId>) -> Vec<Statement> {
     let group = || [local_arn_of("ec2", "security-group/*")];
+    tagged.unclaimed(&["ec2:CreateSecurityGroup"], group());
+    tagged.own(
+        &[
+            "ec2:CreateTags",
+            "ec2:AuthorizeSecurityGroupEgress",
+            "ec2:AuthorizeSecurityGroupIngress",
+            "ec2:DeleteSecurityGroup",
+            "ec2:DeleteTags",
+            "ec2:ModifySecurityGroupRules",
+            "ec2:RevokeSecurityGroupEgress",
+            "ec2:RevokeSecurityGroupIngress",
+            "ec2:UpdateSecurityGroupRuleDescriptionsEgress",
+            "ec2:UpdateSecurityGroupRuleDescriptionsIngress",
+        ],
+        group(),
+    );
     vec![
         // Restricted to the cluster's VPC, which another environment may share.
         Statement::allow(["ec2:CreateSecurityGroup"]).on([local_arn("ec2", ["vpc/".into(), vpc.text()])]),
-        scope.unclaimed(Statement::allow(["ec2:CreateSecurityGroup"]).on(group())),
         Statement::allow(["ec2:CreateTags"])
             .on(group())
             .when(Condition::equals::<Text>(
                 "ec2:CreateAction",
                 "CreateSecurityGroup".into(),
             )),
-        scope.own(
-            Statement::allow([
-                "ec2:CreateTags",
-                "ec2:AuthorizeSecurityGroupEgress",
-                "ec2:AuthorizeSecurityGroupIngress",
-                "ec2:DeleteSecurityGroup",
-                "ec2:DeleteTags",
-                "ec2:ModifySecurityGroupRules",
-                "ec2:RevokeSecurityGroupEgress",
-                "ec2:RevokeSecurityGroupIngress",
-                "ec2:UpdateSecurityGroupRuleDescriptionsEgress",
-                "ec2:UpdateSecurityGroupRuleDescriptionsIngress",
-            ])
-            .on(group()),
-        ),
-        // CloudFormation cannot tag rules; changing one also requires its tagged group.
-        scope.unclaimed(
+        // CloudFormation cannot tag rules; changing one also requires its tagged group. Apart from the other rights: groups
+        // themselves must not be untagged.
+        tagged.if_unclaimed(
             Statement::allow([
                 "ec2:AuthorizeSecurityGroupEgress",
                 "ec2:AuthorizeSecurityGroupIngress",

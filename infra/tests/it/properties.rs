@@ -157,16 +157,18 @@ fn environment(name: &'static str) -> impl Strategy<Value = String> {
             lines
         })
     });
-    let certificate = proptest::option::of("[a-z0-9]{1,60}(\\.[a-z0-9]{1,60}){1,3}").prop_map(|domain| {
-        let arn = "arn:aws:acm:eu-west-3:123456789012:certificate/5d8c0a52-0000-4000-8000-000000000001";
-        domain
-            .map(|domain| {
-                vec![
-                    format!("certificate-arn = {arn:?}"),
-                    format!("domain = {domain:?}"),
-                ]
-            })
-            .unwrap_or_default()
+    // Different domains, which ACM issues certificates for.
+    let zone = "[a-z0-9]{1,30}\\.[a-z]{2,20}";
+    let certificate = proptest::option::of((zone, 0..3_u8)).prop_map(move |drawn| {
+        let Some((zone, source)) = drawn else {
+            return Vec::new();
+        };
+        let source = match source {
+            0 => "certificate-arn = \"arn:aws:acm:eu-west-3:123456789012:certificate/5d8c0a52-0000-4000-8000-000000000001\"".to_owned(),
+            1 => format!("hosted-zone = \"{zone}\""),
+            _ => "hosted-zone = \"Z0123456789ABCDEFGHIJ\"".to_owned(),
+        };
+        vec![source, format!("domain = \"{name}.{zone}\"")]
     });
     let alarms = (1..=1_000_000_u32, 1..=600_000_u32).prop_map(|(errors, latency)| {
         vec![format!(

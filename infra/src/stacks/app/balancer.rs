@@ -1,6 +1,6 @@
 //! Load balancer: listeners, target groups, URL.
 
-use super::Inputs;
+use super::{Inputs, domain};
 use crate::cfn::ec2::SecurityGroupId;
 use crate::cfn::elbv2::{
     Action, Attribute, Certificate, ForwardConfig, Listener, ListenerRule, LoadBalancer, LoadBalancerType,
@@ -65,15 +65,16 @@ pub(super) fn build(
         certificates: Vec::new(),
         default_actions: vec![action],
     };
-    let listener = match &settings.certificate {
-        Some(certificate) => {
+    let certificate = settings.certificate.as_ref().zip(inputs.certificate.as_ref());
+    let listener = match certificate {
+        Some((certificate, source)) => {
             template.add("RedirectListener", &http(Action::to_https()));
             let https = Listener {
                 port: 443,
                 protocol: Protocol::Https,
                 ssl_policy: Some(TLS_POLICY),
                 certificates: vec![Certificate {
-                    certificate_arn: certificate.arn.as_str().into(),
+                    certificate_arn: domain::certificate(template, &certificate.domain, source),
                 }],
                 ..http(forward)
             };
@@ -81,6 +82,9 @@ pub(super) fn build(
         }
         None => template.add_with("Listener", &http(forward), allow_http()),
     };
+    if let Some((certificate, domain::Source::Zone(zone))) = certificate {
+        domain::record(template, &certificate.domain, zone, &load_balancer, &listener);
+    }
     let alternate = second.map(|second| Alternate {
         rule: template.add("VisitorsRule", &weighted_rule(&listener, &target_group, &second)),
         target_group: second,

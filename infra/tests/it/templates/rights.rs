@@ -184,6 +184,16 @@ fn deploy_role_is_limited_to_its_environment() {
                         }
                     ),
                     format!("{}TaskRole", id.trim_end_matches("DeployPolicy")),
+                    // Its records are limited by conditions, see `deploy_role_changes_only_records_of_its_domain`.
+                    format!(
+                        "hostedzone/{}",
+                        if environment == EnvironmentName::Prod {
+                            "Z0123456789ABCDEFGHIJ".to_owned()
+                        } else {
+                            format!("${{{}}}", id.replace("DeployPolicy", "HostedZoneId"))
+                        }
+                    ),
+                    ":route53:::change/*".to_owned(),
                 ];
                 for statement in statements(&resource["Properties"]) {
                     let actions = texts(&statement["Action"]);
@@ -221,6 +231,9 @@ fn deploy_role_is_limited_to_its_environment() {
                                 "CreateSecurityGroup",
                                 "Register",
                                 "TagResource",
+                                "AddTagsToCertificate",
+                                "DescribeCertificate",
+                                "ListTagsForCertificate",
                             ]
                             .iter()
                             .any(|word| action.split(':').nth(1).unwrap().starts_with(word))
@@ -249,12 +262,30 @@ fn deploy_role_is_limited_to_its_environment() {
     assert!(seen > 100 && tagged > 40, "{seen} {tagged}");
 }
 
+#[test]
+fn deploy_role_changes_only_records_of_its_domain() {
+    let graph = graph(EVERYTHING);
+    let mut allowed = Vec::new();
+    for stack in graph.stacks() {
+        let resources = stack.template.json()["Resources"].as_object().unwrap();
+        for (id, resource) in resources.iter().filter(|(id, _)| id.ends_with("DeployPolicy")) {
+            for statement in statements(&resource["Properties"]) {
+                let text = spelled(&statement);
+                if text.contains("route53:Change") || text.contains("acm:Request") {
+                    allowed.push(format!("{id}: {}", spelled(&statement["Condition"])));
+                }
+            }
+        }
+    }
+    insta::assert_snapshot!(allowed.join("\n").replace("route53:ChangeResourceRecordSets", ""), @"");
+}
+
 /// AWS limits the total size of all inline policies of a role.
 #[test]
 fn role_policies_are_within_the_iam_limit() {
     each(|stack, id, kind, properties| {
         if kind == "AWS::IAM::Policy" {
-            // Longest names of regions and partitions.
+            // Longest names of regions and partitions. The rest is for longer names of projects and stacks.
             let text = spelled(&properties["PolicyDocument"])
                 .replace("{\"Fn::Sub\":", "")
                 .replace("${AWS::Partition}", "aws-us-gov")
