@@ -62,6 +62,7 @@ mod services;
 mod sign_in;
 mod stacks;
 mod tasks;
+mod zones;
 
 pub use access::{Access, Identity, Login};
 pub use change_sets::{ChangeSetOutcome, MadeChangeSet};
@@ -97,6 +98,7 @@ pub struct Cloud {
     roles: Limited<aws_sdk_iam::Client>,
     secrets: Limited<aws_sdk_secretsmanager::Client>,
     quotas: Limited<aws_sdk_servicequotas::Client>,
+    zones: Limited<aws_sdk_route53::Client>,
 }
 
 impl Cloud {

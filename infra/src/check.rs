@@ -7,6 +7,7 @@ pub mod account;
 mod advice;
 mod build_specs;
 mod checkout;
+pub mod domain;
 mod images;
 pub mod quotas;
 mod stacks;

@@ -2,10 +2,12 @@
 //!
 //! Pure functions; tested without the AWS SDK.
 
+pub mod certificate_wait;
 pub mod change_set_name;
 pub mod condition;
 pub mod diagnosis;
 pub mod drift;
+pub mod hosted_zone;
 pub mod one_off;
 pub mod ownership;
 pub mod parameters;

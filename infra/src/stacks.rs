@@ -26,6 +26,7 @@ mod pipeline;
 mod release_pipeline;
 mod select;
 mod shared;
+mod tagged;
 
 use std::collections::BTreeMap;
 

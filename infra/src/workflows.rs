@@ -11,6 +11,7 @@ pub mod deploy;
 pub mod deployed;
 pub mod destroy;
 mod follow;
+pub mod hosted_zones;
 pub mod interrupt;
 pub mod logs;
 pub mod pipelines;

@@ -234,6 +234,7 @@ impl Access {
             roles: client!(aws_sdk_iam, &others),
             secrets: client!(aws_sdk_secretsmanager, &others),
             quotas: client!(aws_sdk_servicequotas, &others),
+            zones: client!(aws_sdk_route53, &others),
         }
     }
 

@@ -54,14 +54,21 @@ impl Cloud {
         options: DeployOptions,
         name: &str,
     ) -> Result<ChangeSetOutcome, AwsError> {
-        let parameters = spec.release_parameter.as_ref().zip(release).map(|(key, value)| {
-            vec![
+        let release = spec.release_parameter.as_deref().zip(release);
+        let values = spec
+            .parameters
+            .iter()
+            .map(|(key, value)| (key.as_str(), value.as_str()));
+        let parameters: Vec<_> = release
+            .into_iter()
+            .chain(values)
+            .map(|(key, value)| {
                 Parameter::builder()
                     .parameter_key(key)
                     .parameter_value(value)
-                    .build(),
-            ]
-        });
+                    .build()
+            })
+            .collect();
         let tags = spec
             .tags
             .iter()
@@ -82,7 +89,7 @@ impl Cloud {
             .change_set_name(name)
             .change_set_type(kind)
             .template_body(&spec.body)
-            .set_parameters(parameters)
+            .set_parameters((!parameters.is_empty()).then_some(parameters))
             .set_tags(Some(tags))
             .set_capabilities(Some(capabilities))
             .set_deployment_config((options.fast && spec.supports_express_mode()).then(express))

@@ -130,6 +130,7 @@ impl AwsError {
                 code.contains("NotFound")
                     || code.contains("DoesNotExist")
                     || code.contains("NoSuchEntity")
+                    || code == "NoSuchHostedZone"
                     || message.contains("does not exist")
                     || message.contains("not found")
             }

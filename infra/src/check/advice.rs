@@ -43,7 +43,7 @@ fn environment(settings: &Settings, name: EnvironmentName) -> Vec<Finding> {
                 name.as_str(),
                 "no certificate: the site is served over unencrypted HTTP",
             )
-            .remedy(format!("set `certificate-arn` and `domain` in {section}")),
+            .remedy(format!("set `domain` and `hosted-zone` in {section}")),
         );
     }
     if name == EnvironmentName::Prod {

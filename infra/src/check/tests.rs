@@ -72,11 +72,11 @@ fn settings_of_a_new_fork_are_valid() {
     insta::assert_snapshot!(text_without_numbers(&good()), @r"
     ok settings: infra.toml is valid
     warning dev: no certificate: the site is served over unencrypted HTTP
-        set `certificate-arn` and `domain` in `[environments.dev]`
+        set `domain` and `hosted-zone` in `[environments.dev]`
     warning staging: no certificate: the site is served over unencrypted HTTP
-        set `certificate-arn` and `domain` in `[environments.staging]`
+        set `domain` and `hosted-zone` in `[environments.staging]`
     warning prod: no certificate: the site is served over unencrypted HTTP
-        set `certificate-arn` and `domain` in `[environments.prod]`
+        set `domain` and `hosted-zone` in `[environments.prod]`
     ok templates: 8 stacks
     ");
 }
@@ -119,11 +119,11 @@ fn placeholders_are_errors_and_templates_are_still_checked() {
     error settings: infra.toml: `release.email = "team@example.com"` is a placeholder
         run `infra init` to set it
     warning dev: no certificate: the site is served over unencrypted HTTP
-        set `certificate-arn` and `domain` in `[environments.dev]`
+        set `domain` and `hosted-zone` in `[environments.dev]`
     warning staging: no certificate: the site is served over unencrypted HTTP
-        set `certificate-arn` and `domain` in `[environments.staging]`
+        set `domain` and `hosted-zone` in `[environments.staging]`
     warning prod: no certificate: the site is served over unencrypted HTTP
-        set `certificate-arn` and `domain` in `[environments.prod]`
+        set `domain` and `hosted-zone` in `[environments.prod]`
     ok templates: 8 stacks
     "#);
     assert_eq!(worst(EXAMPLE), Level::Error);
@@ -138,11 +138,11 @@ fn side_effects_are_warnings() {
     warning release: team@example.com is an example address; approval requests would not be received
         set `release.email` to your address
     warning dev: no certificate: the site is served over unencrypted HTTP
-        set `certificate-arn` and `domain` in `[environments.dev]`
+        set `domain` and `hosted-zone` in `[environments.dev]`
     warning staging: no certificate: the site is served over unencrypted HTTP
-        set `certificate-arn` and `domain` in `[environments.staging]`
+        set `domain` and `hosted-zone` in `[environments.staging]`
     warning prod: no certificate: the site is served over unencrypted HTTP
-        set `certificate-arn` and `domain` in `[environments.prod]`
+        set `domain` and `hosted-zone` in `[environments.prod]`
     warning prod: 50 % of the tasks on Fargate Spot, interrupted with two minutes' notice
         set `spot-percent = 0` in `[environments.prod]`
     warning prod: no deletion protection

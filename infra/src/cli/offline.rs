@@ -38,6 +38,12 @@ pub struct Init {
     /// Path that answers 200 once the app is ready; for an app with its own Dockerfile
     #[arg(long, value_name = "PATH")]
     pub health_path: Option<String>,
+    /// Domain of prod, whose hosted zone is in Route 53 of the account; `none` if there is none yet
+    #[arg(long, value_name = "DOMAIN")]
+    pub domain: Option<String>,
+    /// Name or ID of the hosted zone of the domain
+    #[arg(long, value_name = "ZONE")]
+    pub hosted_zone: Option<String>,
 }
 
 /// List stacks, environments and dependencies

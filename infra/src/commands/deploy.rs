@@ -11,7 +11,7 @@ use crate::exit::{ExitStatus, Failure};
 use crate::settings::{EnvironmentName, Settings};
 use crate::stacks::{Stack, StackKind};
 use crate::workflows::deploy::Pipelines;
-use crate::workflows::{self, Context, Display, Interrupts, releases};
+use crate::workflows::{self, Context, Display, Interrupts, hosted_zones, releases};
 
 /// Deploys the targets. Requires an existing release if a target runs the service.
 pub(super) fn run(arguments: &Deploy, global: &Global, console: &Console) -> Result<ExitStatus> {
@@ -35,12 +35,13 @@ pub(super) fn run(arguments: &Deploy, global: &Global, console: &Console) -> Res
     if arguments.options.revert_drift {
         reject_revert_of_weights(&chosen)?;
     }
-    let stacks: Vec<StackSpec> = chosen.into_iter().map(session::stack_spec).collect();
+    let mut stacks: Vec<StackSpec> = chosen.into_iter().map(session::stack_spec).collect();
     session::block_on(async {
         let access = Access::open(session::login(global)).await?;
         let interrupts = Interrupts::of_process();
         let display = Display::of(console);
         let context = Context::open(&access, &stacks, console, display, interrupts, arguments.yes).await?;
+        hosted_zones::look_up(&context, &mut stacks).await?;
         let release = if stacks.iter().any(StackSpec::runs_service) {
             let cloud = context.cloud(settings.project.region.as_deref())?;
             Some(release(cloud, &settings, arguments.image_tag.clone()).await?)

@@ -11,7 +11,7 @@ use crate::compose_file;
 use crate::console::{Console, Style};
 use crate::exit::{ExitStatus, Failure};
 use crate::service::{APP_DOCKERFILE, APP_PORT, Service};
-use crate::settings::first::{self, Answer, Question};
+use crate::settings::first::{self, Answer, NO_DOMAIN, Question};
 use crate::settings::{GitHubRepository, Mistake, Settings, SettingsError};
 
 /// Asks, fills in the answers and writes the file.
@@ -98,6 +98,8 @@ fn option(question: Question) -> &'static str {
         Question::Dockerfile => "--dockerfile",
         Question::Port => "--app-port",
         Question::HealthPath => "--health-path",
+        Question::Domain => "--domain",
+        Question::HostedZone => "--hosted-zone",
     }
 }
 
@@ -112,11 +114,18 @@ fn given(arguments: &Init, question: Question) -> Option<&str> {
         Question::Dockerfile => arguments.dockerfile.as_deref(),
         Question::Port => arguments.app_port.as_deref(),
         Question::HealthPath => arguments.health_path.as_deref(),
+        Question::Domain => arguments.domain.as_deref(),
+        Question::HostedZone => arguments.hosted_zone.as_deref(),
     }
 }
 
 /// Returns the default answer. There is none for the e-mail address.
-fn default(question: Question, repository: Option<&GitHubRepository>, checkout: &Checkout) -> Option<String> {
+fn default(
+    question: Question,
+    repository: Option<&GitHubRepository>,
+    checkout: &Checkout,
+    answers: &[Answer],
+) -> Option<String> {
     match question {
         Question::ProjectName => Some("penguin-school".to_owned()),
         Question::Owner => repository.map(|repository| repository.owner.clone()),
@@ -127,11 +136,27 @@ fn default(question: Question, repository: Option<&GitHubRepository>, checkout: 
         Question::Dockerfile => Some(APP_DOCKERFILE.to_owned()),
         Question::Port => Some(APP_PORT.to_string()),
         Question::HealthPath => Some("/".to_owned()),
+        Question::Domain => Some(NO_DOMAIN.to_owned()),
+        Question::HostedZone => domain(answers).map(|domain| first::likely_zone(domain).to_owned()),
     }
 }
 
-/// The site of this repository has its own health check.
+/// Returns the domain that was answered, if any.
+fn domain(answers: &[Answer]) -> Option<&str> {
+    let mut domains = answers
+        .iter()
+        .filter(|(question, _)| *question == Question::Domain);
+    domains
+        .next()
+        .map(|(_, answer)| answer.as_str())
+        .filter(|answer| *answer != NO_DOMAIN)
+}
+
+/// Returns whether a question is asked: the site of this repository has its own health check, and only a domain has a zone.
 fn arises(question: Question, arguments: &Init, answers: &[Answer]) -> bool {
+    if question == Question::HostedZone {
+        return arguments.hosted_zone.is_some() || domain(answers).is_some();
+    }
     question != Question::HealthPath
         || arguments.health_path.is_some()
         || answers
@@ -150,6 +175,8 @@ fn prompt(question: Question) -> &'static str {
         Question::Dockerfile => "Dockerfile of the app",
         Question::Port => "Port of the app",
         Question::HealthPath => "Path that answers 200 once the app is ready",
+        Question::Domain => "Domain of prod, with a hosted zone in Route 53 (for HTTPS)",
+        Question::HostedZone => "Hosted zone of the domain, name or ID",
     }
 }
 
@@ -166,7 +193,7 @@ fn conclude(
         }
         match given(arguments, question)
             .map(str::to_owned)
-            .or_else(|| default(question, repository, checkout))
+            .or_else(|| default(question, repository, checkout, &answers))
         {
             Some(answer) => answers.push((question, answer)),
             None => missing.push(question),
@@ -208,6 +235,14 @@ fn objections(answers: &[Answer]) -> Vec<(Question, Mistake)> {
         {
             answers.push((Question::HealthPath, "/".to_owned()));
         }
+        // Asked after the domain.
+        if let Some(domain) = domain(&answers).map(str::to_owned)
+            && !answers
+                .iter()
+                .any(|(question, _)| *question == Question::HostedZone)
+        {
+            answers.push((Question::HostedZone, domain));
+        }
         let mistakes = Settings::parse(&first::fill(first::FIRST, &answers))
             .err()
             .unwrap_or_default();
@@ -241,7 +276,7 @@ fn ask(
             continue;
         }
         let mut given = given(arguments, question).map(str::to_owned);
-        let default = default(question, repository, checkout)
+        let default = default(question, repository, checkout, &answers)
             .or_else(|| checkout.email.clone().filter(|_| question == Question::Email));
         loop {
             let answer = match given.take() {

@@ -48,6 +48,9 @@ mod connected {
             depends_on: stack.depends_on.clone(),
             termination_protection: stack.termination_protection,
             release_parameter: stack.takes_image_tag.then(|| IMAGE_TAG_PARAMETER.to_owned()),
+            zone_parameters: stack.zone_parameters.clone(),
+            // Looked up by the verbs that deploy.
+            parameters: Vec::new(),
         }
     }
 

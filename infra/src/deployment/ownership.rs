@@ -72,6 +72,8 @@ mod tests {
             depends_on: Vec::new(),
             termination_protection: false,
             release_parameter: None,
+            zone_parameters: Vec::new(),
+            parameters: Vec::new(),
         }
     }
 

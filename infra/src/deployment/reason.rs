@@ -16,6 +16,10 @@ pub enum Reason {
     },
     /// A resource with this name exists outside the stack.
     AlreadyExists,
+    /// The hosted zone already has a record of this name.
+    RecordExists,
+    /// CAA records exclude ACM.
+    Caa,
     /// The service did not become stable: its tasks stopped or were never healthy.
     Unstable,
     /// The ECS deployment circuit breaker stopped the deployment.
@@ -62,6 +66,10 @@ impl Reason {
             Self::Unstable
         } else if has("alarm") && (has("rollback") || has("rolled back") || has("in alarm")) {
             Self::Alarm
+        } else if has("tried to create resource record set") {
+            Self::RecordExists
+        } else if has("caa_error") {
+            Self::Caa
         } else if has("already exists") || has("alreadyexists") || has("already exist in your account") {
             Self::AlreadyExists
         } else if has("limitexceeded") || has("limit exceeded") || has("quota") || has("maximum number of") {
@@ -90,6 +98,13 @@ impl Reason {
                 "a resource with this name exists outside the stack: delete it, or set another \
                  `project` in infra.toml"
                     .to_owned()
+            }
+            Self::RecordExists => {
+                "the stack creates the record of the domain: delete the existing one in the hosted zone, then run the command again"
+                    .to_owned()
+            }
+            Self::Caa => {
+                "a CAA record of the domain or above it excludes ACM: add one with `0 issue \"amazon.com\"`".to_owned()
             }
             Self::Unstable | Self::CircuitBreaker => {
                 "see the container logs; deploy an earlier release with `infra deploy ENV --image-tag TAG`"
@@ -163,6 +178,8 @@ mod tests {
     fn frequent_reasons_have_a_hint() {
         for text in [
             "penguin-app already exists in stack arn:aws:cloudformation:eu-west-1:1:stack/x/1",
+            "[Tried to create resource record set [name='a.example.', type='A'] but it already exists]",
+            "DNS validation failed: CAA_ERROR",
             "ECS Deployment Circuit Breaker was triggered.",
             "Resource of type 'AWS::ECS::Service' did not stabilize. (HandlerErrorCode: NotStabilized)",
             "The maximum number of VPCs has been reached.",

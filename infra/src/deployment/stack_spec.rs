@@ -23,6 +23,10 @@ pub struct StackSpec {
     pub termination_protection: bool,
     /// Name of the template parameter for the release, if it runs one.
     pub release_parameter: Option<String>,
+    /// Template parameters that take the ID of a hosted zone, each with the zone's name.
+    pub zone_parameters: Vec<(String, String)>,
+    /// Values of other template parameters.
+    pub parameters: Vec<(String, String)>,
 }
 
 /// Options for executing change sets.
@@ -132,6 +136,8 @@ mod tests {
             depends_on: Vec::new(),
             termination_protection: false,
             release_parameter: None,
+            zone_parameters: Vec::new(),
+            parameters: Vec::new(),
         }
     }
 

@@ -159,14 +159,14 @@ pub(super) fn reject_same_domain(section: &Section<'_>, domains: &[Option<Found<
 }
 
 /// Returns whether a domain is a zone's name or below it.
-pub(super) fn is_within(domain: &str, zone: &str) -> bool {
+fn is_within(domain: &str, zone: &str) -> bool {
     domain
         .strip_suffix(zone)
         .is_some_and(|rest| rest.is_empty() || rest.ends_with('.'))
 }
 
 /// Returns the zone that a domain is probably in: its last two labels.
-fn likely_zone(domain: &str) -> &str {
+pub(super) fn likely_zone(domain: &str) -> &str {
     domain
         .rmatch_indices('.')
         .nth(1)

@@ -6,7 +6,7 @@ use std::ops::Range;
 
 use toml::de::{DeTable, DeValue};
 
-use super::{Mistake, Settings};
+use super::{Mistake, Settings, certificate};
 use crate::service::{APP_DOCKERFILE, APP_PORT};
 
 /// The settings file that comes with the repository.
@@ -33,11 +33,18 @@ pub enum Question {
     ProdBranch,
     /// `release.email`
     Email,
+    /// `environments.prod.domain`, or [`NO_DOMAIN`]
+    Domain,
+    /// `environments.prod.hosted-zone`, if there is a domain.
+    HostedZone,
 }
+
+/// Answer of those who have no domain yet.
+pub const NO_DOMAIN: &str = "none";
 
 impl Question {
     /// All questions, in the order of the file.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 11] = [
         Self::ProjectName,
         Self::Owner,
         Self::Repository,
@@ -47,6 +54,8 @@ impl Question {
         Self::Dockerfile,
         Self::Port,
         Self::HealthPath,
+        Self::Domain,
+        Self::HostedZone,
     ];
 
     /// Returns section and key.
@@ -61,6 +70,8 @@ impl Question {
             Self::DevBranch => ("source", "dev-branch"),
             Self::ProdBranch => ("source", "prod-branch"),
             Self::Email => ("release", "email"),
+            Self::Domain => ("environments.prod", "domain"),
+            Self::HostedZone => ("environments.prod", "hosted-zone"),
         }
     }
 
@@ -97,6 +108,9 @@ pub type Answer = (Question, String);
 pub fn fill(text: &str, answers: &[Answer]) -> String {
     let mut text = text.to_owned();
     for (question, answer) in answers {
+        if *question == Question::Domain && answer == NO_DOMAIN {
+            continue;
+        }
         let (section, key) = question.place();
         let value = question.value(answer);
         text = match place(&text, section, key) {
@@ -117,11 +131,25 @@ pub fn check_answer(question: Question, answer: &str) -> Option<Mistake> {
         Question::DevBranch => answers.push((Question::ProdBranch, format!("{answer}-not"))),
         Question::ProdBranch => answers.push((Question::DevBranch, format!("{answer}-not"))),
         Question::Dockerfile => answers.push((Question::HealthPath, "/".to_owned())),
+        Question::Domain => answers.push((Question::HostedZone, answer.to_owned())),
+        Question::HostedZone => answers.push((Question::Domain, domain_in(answer))),
         _ => {}
     }
     let key = question.key();
     let mistakes = Settings::parse(&fill(FIRST, &answers)).err()?;
     mistakes.into_iter().find(|mistake| mistake.key == key)
+}
+
+/// Returns the zone that a domain is probably in.
+pub fn likely_zone(domain: &str) -> &str {
+    certificate::likely_zone(domain)
+}
+
+/// Returns a domain that is in a zone, whether it is given by name or by ID.
+fn domain_in(zone: &str) -> String {
+    let name = zone.trim_end_matches('.');
+    let is_id = !name.contains('.');
+    if is_id { "penguins.example" } else { name }.to_owned()
 }
 
 /// Position of a value, or where it would be inserted.
@@ -135,9 +163,19 @@ enum Place {
 fn place(text: &str, section: &str, key: &str) -> Place {
     let (root, _) = DeTable::parse_recoverable(text);
     let root = root.into_inner();
-    let Some(found) = root.get(section) else {
+    let mut path = section.split('.');
+    let Some(mut found) = path.next().and_then(|key| root.get(key)) else {
         return Place::Nowhere;
     };
+    for key in path {
+        let DeValue::Table(table) = found.get_ref() else {
+            return Place::Nowhere;
+        };
+        let Some(inner) = table.get(key) else {
+            return Place::Nowhere;
+        };
+        found = inner;
+    }
     let DeValue::Table(table) = found.get_ref() else {
         return Place::Nowhere;
     };
@@ -211,6 +249,31 @@ mod tests {
     }
 
     #[test]
+    fn domain_and_zone_are_those_of_prod() {
+        let with = |text, domain: &str, zone: Option<&str>| {
+            let mut answers = answers();
+            answers.push((Question::Domain, domain.to_owned()));
+            answers.extend(zone.map(|zone| (Question::HostedZone, zone.to_owned())));
+            Settings::parse(&fill(text, &answers)).unwrap().environments
+        };
+        let certificate = with(FIRST, "school.example", Some("school.example"))
+            .prod
+            .certificate;
+        let certificate = certificate.unwrap();
+        assert_eq!(certificate.domain, "school.example");
+        assert_eq!(
+            certificate.zone(),
+            Some(&crate::settings::HostedZone::Name("school.example".to_owned()))
+        );
+        assert_eq!(with(FIRST, NO_DOMAIN, None).prod.certificate, None);
+        // Into a section that is there.
+        let text = format!("{FIRST}\n[environments.prod]\ncpu = 512 # more\nmemory = 1024\n");
+        let prod = with(&text, "www.school.example", Some("Z0123456789")).prod;
+        assert_eq!((prod.cpu, prod.certificate.is_some()), (512, true));
+        assert_eq!(likely_zone("www.school.example"), "school.example");
+    }
+
+    #[test]
     fn answers_are_escaped() {
         let answer = "a\"\nx = 1";
         let filled = fill(FIRST, &[(Question::Owner, answer.to_owned())]);
@@ -233,6 +296,14 @@ mod tests {
         );
         assert_eq!(error(Question::DevBranch, "main"), None);
         assert!(error(Question::DevBranch, "a b").is_some());
+        assert_eq!(error(Question::Domain, "school.example"), None);
+        assert_eq!(error(Question::HostedZone, "school.example"), None);
+        assert_eq!(error(Question::HostedZone, "Z0123456789"), None);
+        assert_eq!(
+            error(Question::Domain, "school").unwrap(),
+            "`environments.prod.domain = \"school\"` is not a domain name"
+        );
+        assert!(error(Question::HostedZone, "school").is_some());
         assert!(error(Question::ProjectName, "Polar").is_some());
         assert!(error(Question::Repository, "").is_some());
     }

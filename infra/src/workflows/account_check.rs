@@ -1,7 +1,10 @@
 //! Checks of the AWS account. Runs all checks; failed calls become findings.
 
+mod domains;
+
 use std::collections::{BTreeMap, BTreeSet};
 
+pub use self::domains::Domain;
 use super::pipelines;
 use crate::aws::{Access, AwsError, Cloud, Login};
 use crate::check::quotas::{self, Quota};
@@ -10,6 +13,7 @@ use crate::deployment::condition::Condition;
 use crate::deployment::ownership::{Owner, must_be_ours, owner};
 use crate::deployment::service_roles::needed;
 use crate::deployment::stack_spec::StackSpec;
+use crate::dns::Resolver;
 use crate::service::Secret;
 use crate::settings::EnvironmentName;
 
@@ -32,6 +36,10 @@ pub struct Request {
     pub repositories: Vec<(String, String)>,
     /// Secrets of the app by variable, for each environment.
     pub secrets: Vec<(EnvironmentName, BTreeMap<String, Secret>)>,
+    /// Domains in hosted zones.
+    pub domains: Vec<Domain>,
+    /// Where public DNS is asked.
+    pub resolver: Resolver,
 }
 
 /// Signs in, then runs all checks. Errors become findings.
@@ -67,6 +75,8 @@ async fn look(access: &Access, request: &Request, found: &mut Vec<Finding>) -> R
     if_allowed("parameters", ended, found)?;
     let ended = secrets(&cloud, request, found).await;
     if_allowed("secrets", ended, found)?;
+    let ended = domains::domains(&cloud, &request.domains, &request.resolver, found).await;
+    if_allowed("domains", ended, found)?;
     let ended = release(&cloud, request, found).await;
     if_allowed("release", ended, found)?;
     let ended = connection(&cloud, request, found).await;

@@ -13,6 +13,7 @@ use self::tempo::PollInterval;
 use super::Context;
 use super::prompt::Answer;
 use crate::aws::{AwsError, Cloud, EventCursor, StackState};
+use crate::deployment::certificate_wait::CertificateWait;
 use crate::deployment::condition::{Cancel, Ending, ending, on_interrupt};
 use crate::deployment::progress::{Progress, StackEvent};
 use crate::deployment::rollout::Evidence;
@@ -70,6 +71,7 @@ impl Context<'_> {
             evidence: Evidence::default(),
             cursor: watch.cursor.clone(),
             reported: HashMap::new(),
+            certificate: CertificateWait::default(),
         };
         let mut interval = PollInterval::new();
         let mut presses = self.interrupts.count();
@@ -135,11 +137,12 @@ impl Context<'_> {
         let state = watch.cloud.stack(watch.stack_id).await?;
         let mut news = Vec::new();
         look.progress.next_look();
-        let progress = &mut look.progress;
+        let (progress, certificate) = (&mut look.progress, &mut look.certificate);
         watch
             .cloud
             .new_events(watch.stack_id, &mut look.cursor, |event| {
                 progress.absorb(&event);
+                certificate.absorb(&event);
                 if news.len() < NEWS_REPORTED && !event.of_stack {
                     news.push(event);
                 }
@@ -151,6 +154,9 @@ impl Context<'_> {
         }
         for event in news.into_iter().rev() {
             self.report_resource(watch.name, event, &mut look.reported);
+        }
+        if let Some(message) = look.certificate.message(&look.progress, SystemTime::now()) {
+            self.info(message);
         }
         if watch.runs_service {
             self.look_at_service(watch, look).await;
@@ -344,6 +350,7 @@ struct Poll {
     evidence: Evidence,
     cursor: EventCursor,
     reported: HashMap<String, String>,
+    certificate: CertificateWait,
 }
 
 #[cfg(test)]

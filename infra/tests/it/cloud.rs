@@ -4,6 +4,8 @@
 mod behind_proxy;
 // Verbs on deployed environments: check, status, logs, releases, rollback, pipeline.
 mod deployed_environments;
+// Domains in hosted zones: look-up, wait, checks.
+mod domains;
 // Deletion: order and confirmation.
 mod destroying;
 // Failed deployments and their diagnosis.

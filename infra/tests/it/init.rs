@@ -65,7 +65,7 @@ fn typed(bench: &Bench, arguments: &str, lines: &[&str]) -> (i32, String) {
 #[test]
 fn a_fork_is_configured_by_pressing_return() {
     let bench = fork("git@github.com:polar/iceberg.git");
-    let (code, screen) = typed(&bench, "init", &["", "", "", "", "", "", "", ""]);
+    let (code, screen) = typed(&bench, "init", &["", "", "", "", "", "", "", "", ""]);
     insta::assert_snapshot!(screen);
     assert_eq!(code, 0);
     let settings = settings(&bench);
@@ -104,6 +104,10 @@ fn invalid_input_is_explained_and_requested_again() {
             "",
             "8080",
             "3000",
+            "https://iceberg.example",
+            "www.iceberg.example",
+            "glacier.example",
+            "",
         ],
     );
     insta::assert_snapshot!(screen);

@@ -17,7 +17,7 @@ const LAYERS: [&[&str]; 11] = [
     &["inventory"],
     &["plan", "stacks"],
     &["settings"],
-    &["cfn", "console", "exit", "service", "timestamps"],
+    &["cfn", "console", "dns", "exit", "service", "timestamps"],
 ];
 
 fn graph() -> imports::Graph {

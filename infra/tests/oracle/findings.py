@@ -26,8 +26,12 @@ ACCEPTED = [
         "Names that begin with the stack or the environment: CloudFormation adds a random end to the name of a resource.",
     ),
     (
-        r"cdk-nag: \w+ " + NAMES + r"DeployPolicy AwsSolutions-IAM5\[Resource::arn:.*:(ec2|elasticloadbalancing|application-autoscaling):.*/\*\]$",
+        r"cdk-nag: \w+ " + NAMES + r"DeployPolicy AwsSolutions-IAM5\[Resource::arn:.*:(acm|ec2|elasticloadbalancing|application-autoscaling):.*/\*\]$",
         "AWS chooses these ids; the statement's condition asks for the tags of the environment. infra/tests/simulate tries others.",
+    ),
+    (
+        r"cdk-nag: \w+ " + NAMES + r"DeployPolicy AwsSolutions-IAM5\[Resource::arn:.*:route53:::change/\*\]$",
+        "Route 53 chooses the ids of changes, and they tell nothing but whether a change is complete.",
     ),
     (
         r"cdk-nag: \w+ " + NAMES + r"DeployPolicy AwsSolutions-IAM5\[Resource::arn:.*:role/aws-service-role/\*\]$",

@@ -20,6 +20,11 @@ ACCEPTED = [
             "With `nat = none` the endpoints' security group has the tag of the environment that the cluster is named after. The "
             "deploy role of that environment may change it; the one of staging may not.",
         ),
+        (
+            r"reaches: \S+DeployRole-\w+ may acm:AddTagsToCertificate on another project's CertificateManager::Certificate",
+            "AWS tags a new certificate in the name of who requests it, and a new one has no tags to tell it by: a certificate of "
+            "another project is out of reach if it has tags.",
+        ),
         # parliament asks each statement for all resources that an action needs; IAM asks the policy.
         (
             r"parliament: RESOURCE_MISMATCH ec2:((Authorize|Revoke)SecurityGroup(In|E)gress|CreateSecurityGroup|ModifySecurityGroupRules), ",

@@ -10,6 +10,7 @@ from fixture import UNANCHORED
 
 # Actions that change something and know neither resources nor conditions, so that nothing keeps them within an environment.
 KNOWS_NO_BOUNDS = {
+    "acm:RequestCertificate": "its condition on the domain is judged by `foreign_records`",
     "ecs:DeregisterTaskDefinition": "knows no resources; a revision that tasks run stays in use",
 }
 
@@ -138,6 +139,7 @@ def strangers(fixture):
         "AWS::EC2::SecurityGroup": f"arn:aws:ec2:{place}:security-group/sg-0a1b",
         "AWS::EC2::SecurityGroupIngress": f"arn:aws:ec2:{place}:security-group-rule/sgr-0a1b",
         "AWS::ApplicationAutoScaling::ScalableTarget": f"arn:aws:application-autoscaling:{place}:scalable-target/0a1b",
+        "AWS::CertificateManager::Certificate": f"arn:aws:acm:{place}:certificate/0a1b",
         "AWS::CloudWatch::Alarm": f"arn:aws:cloudwatch:{place}:alarm:strangers",
         "AWS::Logs::LogGroup": f"arn:aws:logs:{place}:log-group:/strangers/app",
         "AWS::ECS::Service": f"arn:aws:ecs:{place}:service/strangers/app",
@@ -204,6 +206,29 @@ def reaching(fixture):
                         break
 
 
+def foreign_records(fixture):
+    """Records that a deploy role may change, and that are none of its environment's: of another environment, of the zone's
+    other names, of another type, and of another zone."""
+    keys = "route53:ChangeResourceRecordSets"
+    domains = {it.stack: it.properties["DomainName"] for it in fixture.of_kind("AWS::CertificateManager::Certificate")}
+    zones = {it.stack: it.properties["HostedZoneId"] for it in fixture.of_kind("AWS::Route53::RecordSet")}
+    for role, stack in actors.deployed_by(fixture):
+        if stack not in zones:
+            continue
+        domain, zone = domains[stack], zones[stack]
+        others = [other for other in domains.values() if other != domain]
+        tries = [(zone, name, kind) for other in others for name in (other, f"_0a1b.{other}") for kind in ("A", "CNAME", "TXT")]
+        tries += [(zone, f"mail.{domain}", "A"), (zone, domain, "MX"), (zone, domain, "CNAME"), (zone, f"_dmarc.{domain}", "TXT")]
+        tries += [("Z0STRANGER", domain, "A"), ("Z0STRANGER", f"_0a1b.{domain}", "CNAME")]
+        for place, name, kind in tries:
+            context = {f"{keys}NormalizedRecordNames": [name], f"{keys}RecordTypes": [kind], f"{keys}Actions": ["UPSERT"]}
+            if iam.allowed(fixture.statements(role), keys, f"arn:aws:route53:::hostedzone/{place}", context):
+                yield f"reaches: {role.split('/')[-1]} may change the record {name} {kind} of the zone {place}"
+        wished = {"acm:DomainNames": ["strangers.example"], "acm:ValidationMethod": "DNS"}
+        if iam.allowed(fixture.statements(role), "acm:RequestCertificate", "*", wished):
+            yield f"reaches: {role.split('/')[-1]} may request a certificate for strangers.example"
+
+
 def kinds_around(fixture):
     """Kinds of resources that app stacks and clusters have."""
     return {it.kind for _, stack in actors.deployed_by(fixture) for it in fixture.stacks[stack].values()} | {
@@ -214,7 +239,7 @@ def kinds_around(fixture):
 def judge(fixture):
     """All findings, each once."""
     found = []
-    for part in (missing, meaningless, broad, unused, reaching):
+    for part in (missing, meaningless, broad, unused, reaching, foreign_records):
         try:
             found += part(fixture)
         except Unknown as unknown:

@@ -74,6 +74,13 @@ def without_conditions(action):
     return in_statements(lambda statement: action in as_list(statement["Action"]) and statement.pop("Condition", None) is not None)
 
 
+def without_condition(action, operator):
+    """Takes one condition of an action away."""
+    return in_statements(
+        lambda statement: action in as_list(statement["Action"]) and statement.get("Condition", {}).pop(operator, None) is not None
+    )
+
+
 def conditioned(action, key):
     """Adds a condition."""
 
@@ -169,6 +176,24 @@ MUTATIONS = {
         without_conditions("elasticloadbalancing:AddTags"),
         "may elasticloadbalancing:AddTags on ProdAppStack",
     ),
+    "records of others are out of reach": (
+        without_conditions("route53:ChangeResourceRecordSets"),
+        "may change the record mail.",
+    ),
+    "records of environments below a domain are out of reach": (
+        without_condition("route53:ChangeResourceRecordSets", "ForAllValues:StringNotLike"),
+        "ProdDeployRole-1A2B3C4D5E6F may change the record _0a1b.dev.penguins.example CNAME",
+    ),
+    "certificates of other domains are out of reach": (
+        without_conditions("acm:RequestCertificate"),
+        "may request a certificate for strangers.example",
+    ),
+    "certificates of others stay": (without_conditions("acm:DeleteCertificate"), "may acm:DeleteCertificate on"),
+    "deploy roles create records": (without("route53:ChangeResourceRecordSets"), "may not route53:ChangeResourceRecordSets"),
+    "deploy roles wait for records": (without("route53:GetChange"), "may not route53:GetChange"),
+    "deploy roles find zones": (without("route53:ListHostedZones"), "may not route53:ListHostedZones"),
+    "deploy roles request certificates": (without("acm:RequestCertificate"), "may not acm:RequestCertificate"),
+    "deploy roles see certificates": (without("acm:DescribeCertificate"), "may not acm:DescribeCertificate"),
     "actions exist": (with_action("ecs:DescribeWeather", "ecs:CreateService"), "no such action: ecs:DescribeWeather"),
     "conditions exist": (conditioned("ecs:CreateService", "ecs:weather"), "ecs:CreateService does not know ecs:weather"),
 }
@@ -201,6 +226,8 @@ OF_PEOPLE = {
             "ecs:RunTask", "ecs:StopTask", "ecs:TagResource",
             # With `token-secret`, and with `nat = "none"`.
             "secretsmanager:GetSecretValue", "route53:AssociateVPCWithHostedZone",
+            # With `hosted-zone`.
+            "route53:ListHostedZonesByName", "route53:ChangeResourceRecordSets", "acm:RequestCertificate",
             *(f"codeconnections:{name}" for name in people.HANDSHAKE),
             *people.LINKED_PAGES,
         )

@@ -45,6 +45,7 @@ COMMANDS = {"ecr:GetLoginPassword": "ecr:GetAuthorizationToken"}
 # and only there.
 FOR_A_PROPERTY = [
     (r"cognito-idp:.*", "AuthenticateCognitoConfig"),
+    (r"acm-pca:.*", "CertificateAuthorityArn"),
     (r"lambda:.*", "LambdaFunction"),
     (r"s3:REST\..*|firehose:.*|logs:\w+DataProtectionPolicy(?<!Get\w{20})|logs:CreateLogDelivery", "DataProtectionPolicy"),
     (r"logs:(Put|Delete)IndexPolicy", "FieldIndexPolicies"),
@@ -117,7 +118,7 @@ def context_of(fixture, action, target, own=None, phase="read", extra=None):
     """The condition keys of a request, as far as the action knows them."""
     service, operation = action.split(":")
     context = dict(extra or {})
-    tagging = operation in ("AddTags", "CreateTags", "TagResource", "AddTagsToResource")
+    tagging = operation in ("AddTags", "AddTagsToCertificate", "CreateTags", "TagResource", "AddTagsToResource")
     creating = own is not None and phase == "create" and (
         tagging or re.match(r"(Create|Register|Run|Allocate|PutMetricAlarm)", operation)
     )  # fmt: skip
@@ -133,7 +134,7 @@ def context_of(fixture, action, target, own=None, phase="read", extra=None):
         context[f"{service}:CreateAction"] = next(
             (each.split(":")[1] for each in first if re.match(r"\w[\w-]*:(Create|Register)", each)), ""
         )
-    if operation in ("RemoveTags", "UntagResource", "DeleteTags") and own is not None:
+    if operation in ("RemoveTags", "RemoveTagsFromCertificate", "UntagResource", "DeleteTags") and own is not None:
         context["aws:TagKeys"] = ["Name"]
     if service == "ec2":
         vpc = target.properties.get("VpcId") if target is not None else None
@@ -215,6 +216,25 @@ def targets(fixture, it, action):
 def needs_both(action, kind):
     """A group is made in a network, and IAM looks at both."""
     return action == "ec2:CreateSecurityGroup" and kind == "vpc"
+
+
+def zone_of(it):
+    """The zone in which a certificate or a record of a template makes records."""
+    if it.kind == "AWS::CertificateManager::Certificate":
+        return it.properties["DomainValidationOptions"][0]["HostedZoneId"]
+    return it.properties["HostedZoneId"]
+
+
+def record_change(fixture, it):
+    """What IAM learns of a change of records: names in lower case without the final dot, types, and actions.
+    https://docs.aws.amazon.com/Route53/latest/DeveloperGuide/specifying-rrset-conditions.html"""
+    keys = "route53:ChangeResourceRecordSets"
+    if it.kind == "AWS::CertificateManager::Certificate":
+        # https://docs.aws.amazon.com/acm/latest/userguide/dns-validation.html
+        names, kind = [f"_{it.digest(32)}.{it.properties['DomainName']}"], "CNAME"
+    else:
+        names, kind = [it.properties["Name"]], it.properties["Type"]
+    return {f"{keys}NormalizedRecordNames": names, f"{keys}RecordTypes": [kind], f"{keys}Actions": ["CREATE"]}
 
 
 def below_service(what):
@@ -306,6 +326,16 @@ def for_resource(fixture, it, phase, extra=None):
             elif it.kind.endswith("ScalingPolicy"):
                 for arn, _ in tracking_alarms(fixture, it):
                     yield Call(action, arn, dict(extra or {}), why)
+            continue
+        if action.startswith("route53:") and it.kind in ("AWS::CertificateManager::Certificate", "AWS::Route53::RecordSet"):
+            kinds = authorization.kinds(action)
+            resource = "*" if not kinds else f"arn:aws:route53:::{'change/C0A1' if 'change' in kinds else 'hostedzone/' + zone_of(it)}"
+            context = record_change(fixture, it) if action == "route53:ChangeResourceRecordSets" else {}
+            yield Call(action, resource, {**(extra or {}), **context}, why)
+            continue
+        if action == "acm:RequestCertificate":
+            names = {"acm:DomainNames": [it.properties["DomainName"]], "acm:ValidationMethod": "DNS"}
+            yield Call(action, "*", {**(extra or {}), **names, **tag_context(["aws"], "RequestTag", it.tags)}, why)
             continue
         if action in ("ecs:DescribeServices", "ecs:UpdateService") and it.kind.startswith("AWS::ApplicationAutoScaling"):
             services = [each for each in fixture.stacks[it.stack].values() if each.kind == "AWS::ECS::Service"]

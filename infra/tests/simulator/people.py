@@ -68,7 +68,8 @@ VERBS = {
         "viewer",
         [
             *LOOK, *RELEASES, *QUOTAS, "iam:GetRole", "ssm:GetParameters", "codeconnections:GetConnection", "ssm:DescribeParameters",
-            "secretsmanager:DescribeSecret",
+            "secretsmanager:DescribeSecret", "cloudformation:GetTemplate", "route53:GetHostedZone", "route53:ListHostedZonesByName",
+            "route53:ListResourceRecordSets",
         ],
     ),
     "pipeline status": ("viewer", [*LOOK, *PIPELINE, "codebuild:BatchGetBuilds", "logs:GetLogEvents", "codeconnections:GetConnection"]),
@@ -78,7 +79,7 @@ VERBS = {
         "deployer",
         [
             *LOOK, *WATCH, *CHANGE, *RELEASES, "ssm:GetParameters", "codeconnections:GetConnection", "iam:GetRole",
-            "iam:CreateServiceLinkedRole", *KEEP,
+            "iam:CreateServiceLinkedRole", *KEEP, "route53:ListHostedZonesByName",
         ],
     ),
     "push": ("pusher", ["sts:GetCallerIdentity", "ssm:GetParameter", "ecr:DescribeImages", "ecr:GetAuthorizationToken", *PUSH, "ssm:PutParameter"]),
@@ -163,6 +164,8 @@ def arns_for(fixture, action):
     if action == "secretsmanager:DescribeSecret":
         # Those of the app have names of its team.
         return [("Secret", f"arn:aws:secretsmanager:{fixture.region}:{fixture.account}:secret:school/database-0a1b2c", None)]
+    if action.startswith("route53:") and kinds:
+        return [("hostedzone", "arn:aws:route53:::hostedzone/Z0A1B2C3D", None)]
     if not kinds:
         return [("", "*", None)]
     place = f"{fixture.region}:{fixture.account}"

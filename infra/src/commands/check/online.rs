@@ -10,6 +10,7 @@ use crate::settings::Settings;
 #[cfg(feature = "aws")]
 pub(super) fn findings(settings: &Settings, global: &Global) -> Result<Vec<Finding>> {
     use crate::commands::{pipeline, session};
+    use crate::dns::Resolver;
     use crate::settings::EnvironmentName;
     use crate::stacks;
     use crate::workflows::account_check;
@@ -27,8 +28,33 @@ pub(super) fn findings(settings: &Settings, global: &Global) -> Result<Vec<Findi
         secrets: EnvironmentName::ALL
             .map(|name| (name, settings.environment(name).service.app.secrets.clone()))
             .into(),
+        domains: domains(settings, &graph),
+        resolver: Resolver::of_system(),
     };
     session::block_on(async { Ok(account_check::findings(&request).await) })
+}
+
+/// Returns the domains whose records the app stacks create.
+#[cfg(feature = "aws")]
+fn domains(
+    settings: &Settings,
+    graph: &crate::stacks::Graph,
+) -> Vec<crate::workflows::account_check::Domain> {
+    use crate::settings::EnvironmentName;
+    use crate::workflows::account_check::Domain;
+
+    EnvironmentName::ALL
+        .into_iter()
+        .filter_map(|environment| {
+            let certificate = settings.environment(environment).certificate.as_ref()?;
+            Some(Domain {
+                environment,
+                name: certificate.domain.clone(),
+                zone: certificate.zone()?.clone(),
+                stack: graph.app(environment)?.name.clone(),
+            })
+        })
+        .collect()
 }
 
 /// Returns a warning: this build has no AWS SDK.

@@ -2,8 +2,8 @@
 
 use super::Domain;
 use crate::cfn::{Arn, Condition, Statement, Text, Value, partition, text};
-use crate::stacks::deploy_role::Tagged;
 use crate::stacks::names::local_arn_of;
+use crate::stacks::tagged::Tagged;
 
 const NAMES: &str = "route53:ChangeResourceRecordSetsNormalizedRecordNames";
 const TYPES: &str = "route53:ChangeResourceRecordSetsRecordTypes";

@@ -1,7 +1,7 @@
 //! Verbs on deployed environments against a mock of AWS: whole sessions, at 80 columns and without colour.
 
 // `check`: AWS account.
-mod account_check;
+pub(super) mod account_check;
 // `logs`: order, duplicates, gaps.
 mod logs;
 // `pipeline status|start|approve|reject`.

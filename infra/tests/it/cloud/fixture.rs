@@ -2,6 +2,7 @@
 //! pages and rejects invalid requests like AWS.
 
 pub(crate) mod registry;
+pub(crate) mod zones;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -42,6 +43,8 @@ pub(crate) struct Fixture {
     pub(crate) quotas: BTreeMap<&'static str, f64>,
     /// Secrets of Secrets Manager, and whether they are scheduled for deletion.
     pub(crate) secrets: BTreeMap<String, bool>,
+    /// Hosted zones.
+    pub(crate) zones: Vec<zones::Zone>,
     /// Status of the connection to GitHub.
     pub(crate) connection: Option<&'static str>,
     /// Denied operations.
@@ -134,6 +137,7 @@ impl Fixture {
             "GetParameterHistory" => self.history(call),
             "PutParameter" => self.put_parameter(call),
             "DescribeImages" | "BatchGetImage" | "PutImage" | "GetAuthorizationToken" => self.registry(call),
+            "ListHostedZonesByName" | "GetHostedZone" | "ListResourceRecordSets" => self.route_53(call),
             "FilterLogEvents" => self.filter_log_events(call),
             "ListTasks" => Response::Json(self.ecs.get(call.text("desiredStatus"))?.clone()),
             "DescribeTasks" => {

@@ -1,10 +1,12 @@
 //! Mock server for the AWS protocols on loopback: parses requests strictly, returns what a test scripts.
 //!
-//! Four protocols: the query protocol (CloudFormation, STS: form in, XML out), JSON with the operation in a header (ECS,
-//! SSM and most others), CBOR with the operation in the path (CloudWatch, CodeConnections), and the two calls of single sign-on. Whatever the test did not foresee is answered with an error and remembered, and
+//! Five protocols: the query protocol (CloudFormation, STS: form in, XML out), JSON with the operation in a header (ECS,
+//! SSM and most others), CBOR with the operation in the path (CloudWatch, CodeConnections), REST with XML
+//! (Route 53, see `rest`), and the two calls of single sign-on. Whatever the test did not foresee is answered with an error and remembered, and
 //! fails the test in the end.
 
 pub(crate) mod cbor;
+mod rest;
 
 use std::collections::BTreeMap;
 use std::io::{BufRead, BufReader, Read, Write};
@@ -25,6 +27,8 @@ pub(crate) struct Call {
     pub(crate) json: Value,
     /// Sent as CBOR.
     pub(crate) cbor: bool,
+    /// Sent by REST.
+    pub(crate) rest: bool,
     /// Time of arrival.
     pub(crate) at: Instant,
 }
@@ -149,8 +153,9 @@ fn read_call(reader: &mut BufReader<TcpStream>) -> Option<Call> {
         Some("/token") => Some("CreateToken"),
         _ => None,
     };
+    let rest = rest::operation(&path);
     assert!(
-        sign_on.is_some() || line.starts_with("POST /"),
+        sign_on.is_some() || rest.is_some() || line.starts_with("POST /"),
         "AWS takes only POST: {line}"
     );
     let (mut length, mut target, mut cbor) = (0, None, false);
@@ -171,6 +176,17 @@ fn read_call(reader: &mut BufReader<TcpStream>) -> Option<Call> {
     let mut body = vec![0; length];
     reader.read_exact(&mut body).ok()?;
     let at = Instant::now();
+    if let Some((operation, form)) = rest {
+        assert!(line.starts_with("GET /"), "only reads: {line}");
+        return Some(Call {
+            operation: operation.to_owned(),
+            form,
+            json: Value::Null,
+            cbor,
+            rest: true,
+            at,
+        });
+    }
     if cbor {
         let operation = path
             .strip_prefix("/service/")
@@ -180,6 +196,7 @@ fn read_call(reader: &mut BufReader<TcpStream>) -> Option<Call> {
             form: BTreeMap::new(),
             json: cbor::decode(&body),
             cbor,
+            rest: false,
             at,
         });
     }
@@ -189,6 +206,7 @@ fn read_call(reader: &mut BufReader<TcpStream>) -> Option<Call> {
             form: BTreeMap::new(),
             json: serde_json::from_slice(&body).unwrap_or_else(|_| serde_json::json!({})),
             cbor,
+            rest: false,
             at,
         });
     }
@@ -200,6 +218,7 @@ fn read_call(reader: &mut BufReader<TcpStream>) -> Option<Call> {
             form: BTreeMap::new(),
             json: serde_json::from_str(&body).unwrap(),
             cbor,
+            rest: false,
             at,
         });
     }
@@ -213,6 +232,7 @@ fn read_call(reader: &mut BufReader<TcpStream>) -> Option<Call> {
         form,
         json: Value::Null,
         cbor,
+        rest: false,
         at,
     })
 }
@@ -227,6 +247,7 @@ fn render(call: &Call, response: Response) -> Vec<u8> {
         }
     };
     let (status, (kind, body)) = match response {
+        Response::Xml(inside) if call.rest => (200, ("text/xml", rest::render(&call.operation, &inside))),
         Response::Xml(inside) => {
             let name = &call.operation;
             let body = format!(

@@ -277,7 +277,14 @@ fn deploy_role_changes_only_records_of_its_domain() {
             }
         }
     }
-    insta::assert_snapshot!(allowed.join("\n").replace("route53:ChangeResourceRecordSets", ""), @"");
+    insta::assert_snapshot!(allowed.join("\n").replace("route53:ChangeResourceRecordSets", ""), @r#"
+    DevDeployPolicy: {"ForAllValues:StringEquals":{"acm:DomainNames":"dev.penguins.example"}}
+    DevDeployPolicy: {"ForAllValues:StringEquals":{"NormalizedRecordNames":"dev.penguins.example","RecordTypes":"A"}}
+    DevDeployPolicy: {"ForAllValues:StringEquals":{"RecordTypes":"CNAME"},"ForAllValues:StringLike":{"NormalizedRecordNames":"_*.dev.penguins.example"}}
+    ProdDeployPolicy: {"ForAllValues:StringEquals":{"acm:DomainNames":"penguins.example"}}
+    ProdDeployPolicy: {"ForAllValues:StringEquals":{"NormalizedRecordNames":"penguins.example","RecordTypes":"A"}}
+    ProdDeployPolicy: {"ForAllValues:StringEquals":{"RecordTypes":"CNAME"},"ForAllValues:StringLike":{"NormalizedRecordNames":"_*.penguins.example"},"ForAllValues:StringNotLike":{"NormalizedRecordNames":["*.dev.penguins.example","*.staging.penguins.example"]}}
+    "#);
 }
 
 /// AWS limits the total size of all inline policies of a role.

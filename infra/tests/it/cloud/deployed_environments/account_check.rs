@@ -4,6 +4,8 @@ use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
 use infra::aws::{Access, Login};
+use infra::check::Finding;
+use infra::dns::Resolver;
 use infra::service::Secret;
 use infra::settings::EnvironmentName;
 use infra::workflows::account_check::{Request, with};
@@ -18,7 +20,7 @@ use crate::cloud::harness::spec;
 const CONNECTION: &str = "/penguin/shared/connection-arn";
 const VPC: &str = "/penguin/dev/vpc-id";
 
-fn request() -> Request {
+pub(in crate::cloud) fn request() -> Request {
     let mut dev = app("DevAppStack", "dev");
     dev.depends_on = vec!["Foundation".into(), "DevCluster".into()];
     dev.body = format!(
@@ -33,6 +35,8 @@ fn request() -> Request {
         tag_parameter: "penguinapp-imagetag".into(),
         repositories: repositories(),
         secrets: Vec::new(),
+        domains: Vec::new(),
+        resolver: Resolver::new([]),
     }
 }
 
@@ -49,6 +53,16 @@ fn well() -> (Formation, Fixture) {
 }
 
 fn check(stacks: Formation, fixture: Fixture, request: &Request) -> String {
+    told(stacks, fixture, request, |_| true)
+}
+
+/// Returns the findings that `chosen` selects, as text.
+pub(in crate::cloud) fn told(
+    stacks: Formation,
+    fixture: Fixture,
+    request: &Request,
+    chosen: impl Fn(&Finding) -> bool,
+) -> String {
     let (harness, _) = harness(stacks, fixture);
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
@@ -59,7 +73,7 @@ fn check(stacks: Formation, fixture: Fixture, request: &Request) -> String {
         with(&access, request).await
     });
     let mut text = String::new();
-    for finding in found {
+    for finding in found.into_iter().filter(chosen) {
         writeln!(
             text,
             "{:7} {}: {}",
