@@ -180,7 +180,17 @@ mod tests {
             of(Ok(&["ns.registrar.example"])),
             of(Ok(&["ns-1.aws.example", "ns.registrar.example"])),
             of(Err("10.0.0.2: no answer")),
-        ]), @"");
+        ]), @r"
+        ok penguins.example is delegated to its hosted zone Z1
+        error penguins.example is not delegated: public DNS has no name servers for it; ACM would not issue the certificate
+          at the registrar of penguins.example, or as NS records in its parent zone, set ns-1.aws.example, ns-2.aws.example; then wait until DNS caches have expired
+        error penguins.example is delegated to ns.registrar.example, not to its hosted zone Z1; ACM would not issue the certificate
+          at the registrar of penguins.example, or as NS records in its parent zone, set ns-1.aws.example, ns-2.aws.example; then wait until DNS caches have expired
+        warning penguins.example is delegated to ns-1.aws.example, ns.registrar.example, which differ from the hosted zone's
+          at the registrar of penguins.example, or as NS records in its parent zone, set ns-1.aws.example, ns-2.aws.example; then wait until DNS caches have expired
+        warning cannot check whether penguins.example is delegated to its hosted zone: 10.0.0.2: no answer
+          `dig NS penguins.example` must show ns-1.aws.example, ns-2.aws.example, or ACM does not issue the certificate
+        ");
     }
 
     #[test]
@@ -192,7 +202,14 @@ mod tests {
             of("penguins.example", None),
             of("penguins.example", Some(&zone(true))),
             of("somepenguins.example", Some(&zone(false))),
-        ].into_iter().flatten()), @"");
+        ].into_iter().flatten()), @r"
+        error Route 53 of this account has no hosted zone with the ID Z1
+          correct `hosted-zone`; `aws route53 list-hosted-zones` lists the zones
+        error the hosted zone penguins.example is private, but ACM validates domains in public DNS
+          create a public zone: `aws route53 create-hosted-zone --name penguins.example --caller-reference 1`; for a zone elsewhere, set `certificate-arn` instead
+        error domain somepenguins.example is outside of its hosted zone penguins.example (Z1)
+          use `penguins.example` or a name below it, or set `hosted-zone` to the zone of the domain
+        ");
     }
 
     #[test]
@@ -201,12 +218,20 @@ mod tests {
             |allowed: Option<&[&str]>| authorities("prod", "penguins.example", allowed.map(list).as_deref());
         assert_eq!(of(None), None);
         assert_eq!(of(Some(&["letsencrypt.org", "amazontrust.com"])), None);
-        insta::assert_snapshot!(told([of(Some(&["letsencrypt.org"])), of(Some(&[""]))].into_iter().flatten()), @"");
+        insta::assert_snapshot!(told([of(Some(&["letsencrypt.org"])), of(Some(&[""]))].into_iter().flatten()), @r#"
+        error CAA records allow letsencrypt.org to issue certificates for penguins.example, but not Amazon
+          add the record `penguins.example CAA 0 issue "amazon.com"`
+        error CAA records allow nobody to issue certificates for penguins.example, but not Amazon
+          add the record `penguins.example CAA 0 issue "amazon.com"`
+        "#);
     }
 
     #[test]
     fn existing_records_are_reported() {
         assert_eq!(records("prod", "penguins.example", &[]), None);
-        insta::assert_snapshot!(told(records("prod", "penguins.example", &list(&["A", "AAAA"]))), @"");
+        insta::assert_snapshot!(told(records("prod", "penguins.example", &list(&["A", "AAAA"]))), @r"
+        error the hosted zone already has records of penguins.example: A, AAAA
+          delete them before the first deployment with this domain, which creates its own record
+        ");
     }
 }

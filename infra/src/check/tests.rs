@@ -162,7 +162,7 @@ fn certificate_removes_http_warning() {
             .count()
     };
     assert_eq!(about_http(&good()), 3);
-    assert_eq!(about_http(EVERYTHING), 1);
+    assert_eq!(about_http(EVERYTHING), 0);
 }
 
 #[test]
