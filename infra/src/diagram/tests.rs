@@ -79,7 +79,7 @@ fn architecture_shows_the_settings() {
         (count(&all, "NAT"), count(&all, "no NAT"), count(&all, "zone 3")),
         (3, 3, 4)
     );
-    assert_eq!(count(&all, "HTTPS 443, 80 redirects"), 2);
+    assert_eq!(count(&all, "HTTPS 443, 80 redirects"), 3);
     for wanted in [
         "blue/green updates",
         "canary updates",

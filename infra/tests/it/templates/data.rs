@@ -13,7 +13,7 @@ const ENCRYPTED: [(&str, &str); 5] = [
     ("AWS::CodeBuild::Project", "EncryptionKey"),
 ];
 /// Types without tags, according to the CloudFormation documentation.
-const UNTAGGED: [&str; 14] = [
+const UNTAGGED: [&str; 15] = [
     "AWS::ApplicationAutoScaling::ScalingPolicy",
     "AWS::CloudWatch::Dashboard",
     "AWS::CodePipeline::Webhook",
@@ -25,6 +25,7 @@ const UNTAGGED: [&str; 14] = [
     "AWS::IAM::Policy",
     "AWS::KMS::Alias",
     "AWS::Logs::QueryDefinition",
+    "AWS::Route53::RecordSet",
     "AWS::S3::BucketPolicy",
     "AWS::SNS::Subscription",
     "AWS::SNS::TopicPolicy",

@@ -212,8 +212,8 @@ fn only_load_balancers_are_reachable_from_the_internet() {
         ),
         _ => {}
     });
-    // Three load balancers by default; with all options, two of them have a second port.
-    assert_eq!((doors, groups), (8, 13));
+    // Three load balancers by default; with all options, each has a second port.
+    assert_eq!((doors, groups), (9, 13));
 }
 
 #[test]
