@@ -117,7 +117,7 @@ pub enum Verb {
     #[command(name = crate::local::supervisor::VERB, hide = true)]
     LocalSupervisor,
     #[expect(missing_docs, reason = "as above")]
-    Init(Init),
+    Init(Box<Init>),
     #[expect(missing_docs, reason = "as above")]
     Check(Check),
     #[expect(missing_docs, reason = "as above")]
