@@ -38,7 +38,7 @@ pub(crate) fn output_of(command: &mut Command) -> String {
     String::from_utf8_lossy(&output.stdout).trim().to_owned()
 }
 
-/// Runs a command that may fail, with a timeout of two minutes.
+/// Runs a command that may fail, with a timeout of 15 minutes: a busy machine installs Debian packages slowly.
 pub(crate) fn run(command: &mut Command) -> Output {
     // Files, since pipes would have to be read meanwhile.
     let files = [tempfile::tempfile().unwrap(), tempfile::tempfile().unwrap()];
@@ -48,7 +48,7 @@ pub(crate) fn run(command: &mut Command) -> Output {
         .stderr(err)
         .spawn()
         .unwrap_or_else(|error| panic!("cannot start {command:?}: {error}"));
-    let deadline = Instant::now() + Duration::from_mins(2);
+    let deadline = Instant::now() + Duration::from_mins(15);
     let status = loop {
         if let Some(status) = child.try_wait().unwrap() {
             break Some(status);
