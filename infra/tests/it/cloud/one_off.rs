@@ -41,7 +41,7 @@ fn harness(formation: Formation, ecs: Ecs) -> (Harness, Shared) {
 }
 
 fn does(harness: &Harness, request: &Request, person: Person<'_>) -> String {
-    person.does(harness, &[request.stack.clone()], async |context| {
+    person.does(harness, std::slice::from_ref(&request.stack), async |context| {
         run(context, request).await
     })
 }

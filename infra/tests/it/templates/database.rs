@@ -142,7 +142,7 @@ fn outbound(text: &str, name: EnvironmentName) -> Vec<(String, u64)> {
 fn tasks_reach_the_set_ports_within_their_network_only() {
     let https = ("0.0.0.0/0".to_owned(), 443);
     for name in EnvironmentName::ALL {
-        assert_eq!(outbound(EXAMPLE, name), [https.clone()]);
+        assert_eq!(outbound(EXAMPLE, name), std::slice::from_ref(&https));
     }
     assert_eq!(
         outbound(EVERYTHING, EnvironmentName::Dev),

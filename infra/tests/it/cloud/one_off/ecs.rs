@@ -74,7 +74,7 @@ impl Ecs {
             if call.operation == *operation && looks >= *from && *left > 0 {
                 *left -= 1;
                 let message = format!("{operation} fails with {code}");
-                return Some(Response::Error(*status, *code, message));
+                return Some(Response::Error(*status, code, message));
             }
         }
         Some(Response::Json(match call.operation.as_str() {
