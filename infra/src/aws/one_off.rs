@@ -4,13 +4,12 @@ use std::time::Duration;
 
 use aws_sdk_ecs::types::{
     AssignPublicIp, AwsVpcConfiguration, ContainerOverride, LaunchType, NetworkConfiguration, PropagateTags,
-    Tag, Task, TaskOverride,
+    Tag, TaskOverride,
 };
 
-use super::services::cluster_and_name;
-use super::{AwsError, Cloud, time};
+use super::services::{cluster_and_name, stopped};
+use super::{AwsError, Cloud};
 use crate::deployment::one_off::{RunDefinition, TaskNetwork, TaskState};
-use crate::deployment::rollout::{StoppedContainer, StoppedTask};
 
 /// Tag of one-off tasks, by which `docs/permissions/runner.json` permits stopping them.
 const TAG: (&str, &str) = ("one-off", "true");
@@ -139,25 +138,5 @@ impl Cloud {
     /// Asks ECS to stop a task.
     pub async fn stop_task(&self, cluster: &str, arn: &str, reason: &str) -> Result<(), AwsError> {
         call!(self.services => "StopTask", stop_task().cluster(cluster).task(arn).reason(reason)).map(drop)
-    }
-}
-
-fn stopped(task: Task) -> StoppedTask {
-    let arn = task.task_arn.unwrap_or_default();
-    StoppedTask {
-        id: arn.rsplit('/').next().unwrap_or_default().to_owned(),
-        at: time(task.stopped_at.as_ref()),
-        reason: task.stopped_reason.unwrap_or_default(),
-        containers: task
-            .containers
-            .unwrap_or_default()
-            .into_iter()
-            .map(|container| StoppedContainer {
-                name: container.name.unwrap_or_default(),
-                exit_code: container.exit_code,
-                reason: container.reason,
-                last_lines: Vec::new(),
-            })
-            .collect(),
     }
 }

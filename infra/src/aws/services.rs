@@ -109,9 +109,43 @@ impl Cloud {
     }
 
     async fn stopped_task(&self, task: Task) -> StoppedTask {
-        let arn = task.task_arn.unwrap_or_default();
-        let id = arn.rsplit('/').next().unwrap_or_default().to_owned();
-        let mut containers: Vec<_> = task
+        let definition = task.task_definition_arn.clone();
+        let mut stopped = stopped(task);
+        if stopped.reason.is_empty() {
+            "no reason given by ECS".clone_into(&mut stopped.reason);
+        }
+        let died = |container: &StoppedContainer| container.exit_code.is_some_and(|code| code != 0);
+        if stopped.containers.iter().any(died)
+            && let Some(definition) = self.task_definition(definition.as_deref()).await
+        {
+            for container in stopped.containers.iter_mut().filter(|container| died(container)) {
+                if let Some((group, stream)) = log_stream(&definition, &container.name, &stopped.id) {
+                    // The log group may already be deleted.
+                    container.last_lines = self
+                        .last_lines(&group, &stream, LAST_LINES)
+                        .await
+                        .unwrap_or_default();
+                }
+            }
+        }
+        stopped
+    }
+
+    async fn task_definition(&self, arn: Option<&str>) -> Option<TaskDefinition> {
+        let described = call!(self.services => "DescribeTaskDefinition",
+            describe_task_definition().task_definition(arn?));
+        described.ok()?.task_definition
+    }
+}
+
+/// A task that has stopped, without the lines of its containers.
+pub(super) fn stopped(task: Task) -> StoppedTask {
+    let arn = task.task_arn.unwrap_or_default();
+    StoppedTask {
+        id: arn.rsplit('/').next().unwrap_or_default().to_owned(),
+        at: time(task.stopped_at.as_ref()),
+        reason: task.stopped_reason.unwrap_or_default(),
+        containers: task
             .containers
             .unwrap_or_default()
             .into_iter()
@@ -121,35 +155,7 @@ impl Cloud {
                 reason: container.reason,
                 last_lines: Vec::new(),
             })
-            .collect();
-        let died = |container: &StoppedContainer| container.exit_code.is_some_and(|code| code != 0);
-        if containers.iter().any(died)
-            && let Some(definition) = self.task_definition(task.task_definition_arn.as_deref()).await
-        {
-            for container in containers.iter_mut().filter(|container| died(container)) {
-                if let Some((group, stream)) = log_stream(&definition, &container.name, &id) {
-                    // The log group may already be deleted.
-                    container.last_lines = self
-                        .last_lines(&group, &stream, LAST_LINES)
-                        .await
-                        .unwrap_or_default();
-                }
-            }
-        }
-        StoppedTask {
-            at: time(task.stopped_at.as_ref()),
-            reason: task
-                .stopped_reason
-                .unwrap_or_else(|| "no reason given by ECS".to_owned()),
-            containers,
-            id,
-        }
-    }
-
-    async fn task_definition(&self, arn: Option<&str>) -> Option<TaskDefinition> {
-        let described = call!(self.services => "DescribeTaskDefinition",
-            describe_task_definition().task_definition(arn?));
-        described.ok()?.task_definition
+            .collect(),
     }
 }
 

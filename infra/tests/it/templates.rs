@@ -7,6 +7,7 @@ mod pipelines;
 // Resources that hold data.
 mod data;
 // IAM policies and roles.
+mod deploy_role;
 mod rights;
 // Secrets of the app.
 mod secrets;
