@@ -1,9 +1,8 @@
 //! IAM: the deploy roles, and the size of policies.
 
-use std::collections::BTreeSet;
-
 use infra::settings::{EXAMPLE, EnvironmentName};
 use infra::stacks::StackKind;
+use serde_json::Value as Json;
 
 use super::rights::{spelled, statements};
 use super::{EVERYTHING, each, graph, texts};

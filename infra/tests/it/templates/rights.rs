@@ -2,11 +2,11 @@
 
 use std::collections::BTreeSet;
 
-use infra::settings::{EXAMPLE, EnvironmentName};
+use infra::settings::EXAMPLE;
 use infra::stacks::StackKind;
 use serde_json::Value as Json;
 
-use super::{EVERYTHING, each, graph, texts, walk};
+use super::{each, graph, texts, walk};
 
 /// Returns every statement of every policy in `properties`.
 pub(super) fn statements(properties: &Json) -> Vec<Json> {
