@@ -5,8 +5,8 @@ NAMES = r"(Dev|Staging|Prod)"
 ACCEPTED = [
     # cdk-nag
     (
-        r"cdk-nag: \w+PipelineStack SynthProject AwsSolutions-CB5$",
-        "The build compiles infra, so it runs in the Rust image that the Dockerfiles use, from AWS's public mirror.",
+        r"cdk-nag: \w+PipelineStack (Synth|Tests)Project AwsSolutions-CB5$",
+        "These builds compile the programs, so they run in the Rust image that the Dockerfiles use, from AWS's public mirror.",
     ),
     (r"cdk-nag: \w+AppStack LoadBalancerIngress(80|443) AwsSolutions-EC23$", "The load balancer serves a public web site."),
     (
@@ -106,7 +106,7 @@ ACCEPTED = [
         "Container insights: `enhanced` is newer than the rule, which knows `enabled`; `insights` in the settings decides.",
     ),
     (
-        r"cfn-guard: \w+AppStack TaskDefinition CT\.ECS\.PR\.7$",
+        r"cfn-guard: \w+AppStack (Run)?TaskDefinition CT\.ECS\.PR\.7$",
         "A memory limit for each container: on Fargate the task has one, and limits within it would leave memory that no container may use.",
     ),
     (
