@@ -90,9 +90,18 @@ impl Http2Client {
 
     /// Begins a request.
     pub(crate) fn open(&self, request: Request<()>, ends: bool) -> (ResponseFuture, SendStream<Bytes>) {
+        self.try_open(request, ends).unwrap()
+    }
+
+    /// Begins a request; fails if the proxy has asked for another connection.
+    pub(crate) fn try_open(
+        &self,
+        request: Request<()>,
+        ends: bool,
+    ) -> Result<(ResponseFuture, SendStream<Bytes>), h2::Error> {
         self.runtime.block_on(async {
-            let mut sender = soon(self.sender.clone().ready()).await.unwrap();
-            sender.send_request(request, ends).unwrap()
+            let mut sender = soon(self.sender.clone().ready()).await?;
+            sender.send_request(request, ends)
         })
     }
 
