@@ -63,17 +63,8 @@ mod tests {
 
     fn ours() -> StackSpec {
         StackSpec {
-            name: "DevCluster".into(),
-            environment: None,
-            region: None,
-            account: None,
-            body: String::new(),
             tags: tags("penguin"),
-            depends_on: Vec::new(),
-            termination_protection: false,
-            release_parameter: None,
-            zone_parameters: Vec::new(),
-            parameters: Vec::new(),
+            ..StackSpec::named("DevCluster")
         }
     }
 

@@ -122,22 +122,34 @@ fn is_retained(resource: &Json) -> bool {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn spec(body: &str) -> StackSpec {
-        StackSpec {
-            name: "DevCluster".into(),
-            environment: Some("dev".into()),
+impl StackSpec {
+    /// A stack with nothing but a name.
+    pub(crate) fn named(name: &str) -> Self {
+        Self {
+            name: name.to_owned(),
+            environment: None,
             region: None,
             account: None,
-            body: body.into(),
+            body: String::new(),
             tags: Vec::new(),
             depends_on: Vec::new(),
             termination_protection: false,
             release_parameter: None,
             zone_parameters: Vec::new(),
             parameters: Vec::new(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn spec(body: &str) -> StackSpec {
+        StackSpec {
+            environment: Some("dev".into()),
+            body: body.into(),
+            ..StackSpec::named("DevCluster")
         }
     }
 
