@@ -18,8 +18,8 @@ MOCK = pathlib.Path(__file__).resolve().parent.parent / "stories" / "mock_aws.py
 class Cloud:
     """An account on a mock that ends with this process. `folder` gets its log and its orders, see mock_aws.py."""
 
-    def __init__(self, folder):
-        self.folder = pathlib.Path(folder)
+    def __init__(self, folder, account=ACCOUNT, region=REGION):
+        self.folder, self.account, self.region = pathlib.Path(folder), account, region
         self.orders = self.folder / "orders"
         self.orders.mkdir(parents=True)
         with socket.socket() as free:
@@ -29,7 +29,11 @@ class Cloud:
         with self.log.open("w") as log:
             self.process = subprocess.Popen(
                 [sys.executable, str(MOCK)],
-                env={**os.environ, "MOCK_AWS_PORT": str(self.port), "MOCK_AWS_ORDERS": str(self.orders), "TMPDIR": str(folder)},
+                env={
+                    **os.environ, "MOCK_AWS_PORT": str(self.port), "MOCK_AWS_ORDERS": str(self.orders), "TMPDIR": str(folder),
+                    # Of requests to the registry, which say no account.
+                    "MINISTACK_ACCOUNT_ID": account, "MINISTACK_REGION": region,
+                },
                 stdin=subprocess.PIPE, stdout=log, stderr=log, start_new_session=True,
             )  # fmt: skip
         deadline = time.monotonic() + 120
@@ -50,15 +54,15 @@ class Cloud:
     def environment(self):
         """Variables with which the `aws` command, and the tool, speak to the mock."""
         return {
-            "AWS_ENDPOINT_URL": f"http://{self.registry}", "AWS_ACCESS_KEY_ID": ACCOUNT, "AWS_SECRET_ACCESS_KEY": "rehearsal",
-            "AWS_REGION": REGION, "AWS_DEFAULT_REGION": REGION,
+            "AWS_ENDPOINT_URL": f"http://{self.registry}", "AWS_ACCESS_KEY_ID": self.account, "AWS_SECRET_ACCESS_KEY": "rehearsal",
+            "AWS_REGION": self.region, "AWS_DEFAULT_REGION": self.region,
         }  # fmt: skip
 
     @functools.cache
     def client(self, service):
         """A client of this account for a service, with the operations of boto3's clients."""
         return botocore.session.Session().create_client(
-            service, region_name=REGION, endpoint_url=f"http://{self.registry}", aws_access_key_id=ACCOUNT,
+            service, region_name=self.region, endpoint_url=f"http://{self.registry}", aws_access_key_id=self.account,
             aws_secret_access_key="rehearsal",
         )  # fmt: skip
 
