@@ -5,7 +5,10 @@ Environment:
 MOCK_AWS_PORT    port on 127.0.0.1
 MOCK_AWS_BRAKE   seconds that every resource takes, 0 if unset
 MOCK_AWS_ORDERS  a folder. While it holds a file ACCOUNT.STACK.RESOURCE, what is done to that resource does not end; if
-                 the file is ACCOUNT.STACK.RESOURCE.fails, it fails, with what the file says as the reason
+                 the file is ACCOUNT.STACK.RESOURCE.fails, it fails, with what the file says as the reason.
+                 ACCOUNT.STACK.RESOURCE.after does the same to a resource that was created or updated already, except by a
+                 rollback: it makes a file ….after.reached, and the resource fails if there is a file ….after.fails.
+                 ACCOUNT.ecs.SERVICE.json replaces what ECS says of a service and its tasks
 
 An access key of twelve digits is an account of its own, so that stories do not meet. The process ends with its
 standard input, that is with whoever started it.
@@ -13,6 +16,7 @@ standard input, that is with whoever started it.
 Change sets, events, rollbacks, parameters, images and tasks are ministack's own; only what surrounds them is here.
 """
 
+import json
 import os
 import pathlib
 import sys
@@ -34,7 +38,8 @@ os.environ.update(
 
 from ministack import app  # noqa: E402
 from ministack.core.responses import get_account_id  # noqa: E402
-from ministack.services.cloudformation import provisioners, stacks  # noqa: E402
+from ministack.services import ec2, ecs  # noqa: E402
+from ministack.services.cloudformation import _stacks, provisioners, stacks  # noqa: E402
 
 # Types that ministack refuses. Their templates are sent as they are, so they are taken for granted here.
 UNKNOWN = {
@@ -48,8 +53,6 @@ UNKNOWN = {
     "AWS::EC2::EIP": {"AllocationId": "eipalloc-0001", "PublicIp": "192.0.2.1"},
     "AWS::EC2::FlowLog": {"Id": "fl-0001"},
     "AWS::EC2::NatGateway": {"NatGatewayId": "nat-0001"},
-    "AWS::EC2::SecurityGroupEgress": {"Id": "sgr-0001"},
-    "AWS::EC2::SecurityGroupIngress": {"Id": "sgr-0002"},
     "AWS::Logs::QueryDefinition": {"QueryDefinitionId": "00000000-0000-4000-8000-000000000001"},
 }
 
@@ -92,6 +95,31 @@ def with_metric_math(alarm):
     return alarm | {"create": create, "update": update}
 
 
+def rules_of_security_groups(key):
+    """The handlers of rules that stand beside their security group, which ministack knows only within it."""
+
+    def permissions(properties):
+        return ec2._security_groups[properties["GroupId"]].setdefault(key, [])
+
+    def create(logical_id, properties, stack_name):
+        permissions(properties).extend(provisioners._ec2_sg_permissions([properties]))
+        identity = f"sgr-{uuid.uuid4().hex[:17]}"
+        return identity, {"Id": identity}
+
+    def delete(physical_id, properties):
+        if properties.get("GroupId") in ec2._security_groups:
+            provisioners._ec2_sg_reconcile(permissions(properties), provisioners._ec2_sg_permissions([properties]), [])
+
+    def update(physical_id, old, new, stack_name):
+        delete(physical_id, old)
+        return create(None, new, stack_name)
+
+    return {"create": create, "update": update, "delete": delete}
+
+
+provisioners._RESOURCE_HANDLERS["AWS::EC2::SecurityGroupEgress"] = rules_of_security_groups("IpPermissionsEgress")
+provisioners._RESOURCE_HANDLERS["AWS::EC2::SecurityGroupIngress"] = rules_of_security_groups("IpPermissions")
+
 ALARM = "AWS::CloudWatch::Alarm"
 provisioners._RESOURCE_HANDLERS[ALARM] = with_metric_math(provisioners._RESOURCE_HANDLERS[ALARM])
 
@@ -106,15 +134,33 @@ def obey(stack_name, logical_id):
         raise ValueError(refusal.read_text())
 
 
+def obey_after(stack_name, logical_id):
+    order = orders / f"{get_account_id()}.{stack_name}.{logical_id}.after"
+    if "ROLLBACK" in _stacks.get(stack_name, {}).get("StackStatus", ""):
+        return
+    if order.exists():
+        order.with_name(order.name + ".reached").touch()
+    while order.exists():
+        time.sleep(0.02)
+    refusal = order.with_name(order.name + ".fails")
+    if refusal.exists():
+        raise ValueError(refusal.read_text())
+
+
 def slow_provision(kind, logical_id, properties, stack_name, inner=stacks._provision_resource):
     obey(stack_name, logical_id)
-    return inner(kind, logical_id, properties, stack_name)
+    made = inner(kind, logical_id, properties, stack_name)
+    obey_after(stack_name, logical_id)
+    return made
 
 
 def slow_update(kind, physical_id, old, new, stack_name, logical_id=None, attributes=None, inner=stacks._update_resource):
     if old != new:
         obey(stack_name, logical_id)
-    return inner(kind, physical_id, old, new, stack_name, logical_id, attributes)
+    made = inner(kind, physical_id, old, new, stack_name, logical_id, attributes)
+    if old != new:
+        obey_after(stack_name, logical_id)
+    return made
 
 
 def slow_delete(kind, physical_id, properties, stack_name=None, logical_id=None, inner=stacks._delete_resource):
@@ -122,24 +168,89 @@ def slow_delete(kind, physical_id, properties, stack_name=None, logical_id=None,
     return inner(kind, physical_id, properties, stack_name, logical_id)
 
 
-def with_dependencies(definitions, inner=provisioners._normalize_container_defs):
-    # ministack keeps the names of a dependency as templates write them, which no SDK can read.
-    containers = inner(definitions)
-    for container in containers:
-        container["dependsOn"] = [
-            {key[0].lower() + key[1:]: value for key, value in dependency.items()}
-            for dependency in container.get("dependsOn") or []
-        ]
-    return containers
+# Maps whose keys are the user's own.
+OWN_KEYS = {"options", "dockerLabels", "driverOpts", "labels"}
 
 
-provisioners._normalize_container_defs = with_dependencies
+def in_camel_case(value):
+    if isinstance(value, list):
+        return [in_camel_case(each) for each in value]
+    if not isinstance(value, dict):
+        return value
+    renamed = {key[0].lower() + key[1:]: each for key, each in value.items()}
+    return {key: each if key in OWN_KEYS else in_camel_case(each) for key, each in renamed.items()}
+
+
+# ministack keeps what lies deeper in containers as templates write it, which no SDK can read.
+provisioners._normalize_container_defs = in_camel_case
+
+
+def whole_definition(logical_id, properties, stack_name, inner=provisioners._ecs_task_def_create):
+    arn, attributes = inner(logical_id, properties, stack_name)
+    definition = ecs._task_defs[arn.rpartition("/")[2]]
+    for key in ("RuntimePlatform", "EphemeralStorage", "Volumes"):
+        if key in properties:
+            definition[key[0].lower() + key[1:]] = in_camel_case(properties[key])
+    return arn, attributes
+
+
+def whole_service(logical_id, properties, stack_name, inner=provisioners._ecs_service_create):
+    arn, attributes = inner(logical_id, properties, stack_name)
+    service = ecs._services["/".join(arn.split("/")[-2:])]
+    for key in ("HealthCheckGracePeriodSeconds", "PlatformVersion", "PropagateTags"):
+        if key in properties:
+            service[key[0].lower() + key[1:]] = properties[key]
+    return arn, attributes
+
+
+# An update of a task definition creates a revision by the module's own function.
+provisioners._ecs_task_def_create = whole_definition
+provisioners._RESOURCE_HANDLERS["AWS::ECS::TaskDefinition"]["create"] = whole_definition
+provisioners._RESOURCE_HANDLERS["AWS::ECS::Service"]["create"] = whole_service
+
+
+def told(service):
+    """What the rehearsal's scheduler says of a service: `service` and `tasks` in the shape of ECS's API, or None."""
+    try:
+        return json.loads((orders / f"{get_account_id()}.ecs.{service}.json").read_text())
+    except FileNotFoundError:
+        return None
+
+
+def described_services(data, inner=ecs._describe_services):
+    status, headers, body = inner(data)
+    answer = json.loads(body)
+    for service in answer.get("services", []):
+        if (said := told(service["serviceName"])) and service["status"] == "ACTIVE":
+            service.update(said["service"])
+    return status, headers, json.dumps(answer)
+
+
+def listed_tasks(data, inner=ecs._list_tasks):
+    said = told(data.get("serviceName", "").rpartition("/")[2])
+    if said is None:
+        return inner(data)
+    wanted = data.get("desiredStatus", "RUNNING")
+    return ecs.json_response({"taskArns": [each["taskArn"] for each in said["tasks"] if each["desiredStatus"] == wanted]})
+
+
+def described_tasks(data, inner=ecs._describe_tasks):
+    known = {}
+    for order in orders.glob(f"{get_account_id()}.ecs.*.json"):
+        known |= {task["taskArn"].rpartition("/")[2]: task for task in json.loads(order.read_text())["tasks"]}
+    asked = [each.rpartition("/")[2] for each in data.get("tasks", [])]
+    status, headers, body = inner({**data, "tasks": [each for each in asked if each not in known]})
+    answer = json.loads(body)
+    answer.setdefault("tasks", []).extend(known[each] for each in asked if each in known)
+    return status, headers, json.dumps(answer)
+
+
+ecs._ACTION_MAP |= {"DescribeServices": described_services, "ListTasks": listed_tasks, "DescribeTasks": described_tasks}
 stacks._provision_resource = slow_provision
 stacks._update_resource = slow_update
 stacks._delete_resource = slow_delete
 # What takes time happens beside the web server, not in it.
 stacks._runs_on_worker_thread = lambda kind: True
-
 
 
 def end_with_the_starter():
