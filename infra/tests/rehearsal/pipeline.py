@@ -104,9 +104,9 @@ class Execution:
         inputs = [each["Name"] for each in action.get("InputArtifacts", [])]
         if missing := [name for name in inputs if name not in self.artifacts]:
             raise PipelineFailed(f"no action before has the output artifact {', '.join(missing)}")
+        permissions.check(self.fixture, permissions.of_action(self.fixture, self.pipeline, action))
         if action["Name"] in self.skip:
             return "left out"
-        permissions.check(self.fixture, permissions.of_action(self.fixture, self.pipeline, action))
         outputs, note = PROVIDERS[provider](self, action, action.get("Configuration", {}), inputs)
         if "Namespace" in action:
             self.values[action["Namespace"]] = outputs

@@ -27,7 +27,8 @@ class Commit:
 
     def extract(self, to):
         """Writes the files of the commit into a folder."""
-        archive = subprocess.Popen(["git", "archive", self.of], cwd=self.root, stdout=subprocess.PIPE)
+        # Modes as in a checkout, so that Docker's cache knows the files.
+        archive = subprocess.Popen(["git", "-c", "tar.umask=0022", "archive", self.of], cwd=self.root, stdout=subprocess.PIPE)
         subprocess.run(["tar", "--extract", "--directory", str(to)], stdin=archive.stdout, check=True)
         if archive.wait():
             raise RuntimeError(f"git archive {self.of} failed")
