@@ -1,0 +1,235 @@
+"""Runs the services that CloudFormation deployed to the mock, as ECS with Fargate and a load balancer do.
+
+What runs is read back from the mock's APIs (described.py). Shortened are only waits of the orchestration:
+
+* A target is unused as soon as it has no request in flight; the deregistration delay is the longest time for that. A load
+  balancer of AWS also waits for idle connections, in practice for the whole delay.
+* A new service starts with the least number of tasks of its auto scaling, not with one that is raised then.
+* A failed task is replaced at once; ECS waits longer from task to task.
+* With `hurry` above 1: the interval of the target group's health check, the health check grace period and the deregistration
+  delay are divided by it.
+"""
+
+import dataclasses
+import pathlib
+import threading
+import time
+import traceback
+import uuid
+
+import engine
+import helper_image
+import told
+from balancer import Balancer
+from described import read
+from images import Images, from_registry
+from reachability import INTERNET, missing
+from rollout import failure
+from secrets_of import secrets_of
+from service import Service
+
+TICK = 0.2
+# Longest time for a rollout that neither ends nor fails.
+PATIENCE = 900
+
+
+class RolloutFailed(Exception):
+    """A rollout that failed: what was running before runs again."""
+
+
+@dataclasses.dataclass
+class Place:
+    """Where tasks of a service run."""
+
+    cloud: object
+    prefix: str
+    network: str
+    logs: pathlib.Path
+    helper: str
+    say: object
+    registry: str
+    reference: object
+
+    def images(self):
+        return Images(self.registry, self.reference)
+
+    def image(self, task, container):
+        return task.deployment.images.of(container)
+
+    def secrets(self, container):
+        return secrets_of(self.cloud, container)
+
+
+class Scheduler:
+    """The services of an account.
+
+    `say` receives events, a line each. `image` maps the URI of an image to a reference that this machine can run; by default
+    repositories in ECR are those of the mock's registry. `prefix` begins the names of all containers and networks.
+    """
+
+    def __init__(self, cloud, folder, say, *, image=None, hurry=1, prefix=None, patience=PATIENCE):
+        self.cloud, self.folder, self.say, self.hurry, self.patience = cloud, pathlib.Path(folder), say, hurry, patience
+        self.registry = cloud.registry
+        self.reference = image or from_registry(self.registry)
+        self.prefix = prefix or f"rehearsal-{uuid.uuid4().hex[:6]}"
+        self.services = {}
+        self.lock, self.ended = threading.RLock(), threading.Event()
+        # Stack → tracebacks of the last ticks, as long as they fail.
+        self.failures = {}
+        self.keeper, self.alarms_at = None, 0
+
+    def roll(self, stack):
+        """Runs what a stack has deployed until it is steady. Raises RolloutFailed."""
+        described = read(self.cloud, stack)
+        if described is None:
+            return
+        with self.lock:
+            service = self.services.get(stack) or self.settle(stack, described)
+            self.balance(service, described)
+            service.deploy(described)
+            rolled = service.primary
+        if self.keeper is None:
+            self.keeper = threading.Thread(target=self.keep, daemon=True)
+            self.keeper.start()
+        self.watch(stack, service, rolled)
+
+    def settle(self, stack, described):
+        """Makes the place for a new service."""
+        name = f"{self.prefix}-{stack.lower()}"
+        engine.network(name)
+        logs = self.folder / "tasks" / stack
+        logs.mkdir(parents=True, exist_ok=True)
+
+        def say(text):
+            self.say(f"{stack}: {text}")
+
+        helper = helper_image.image(self.say)
+        place = Place(self.cloud, name, name, logs, helper, say, self.registry, self.reference)
+        balancer = Balancer(f"{name}-balancer", helper, name, self.hurry, say) if described.balancer else None
+        region = described.service["serviceArn"].split(":")[3]
+        service = self.services[stack] = Service(place, balancer, self.hurry, region)
+        return service
+
+    def balance(self, service, described):
+        """Brings the load balancer up to date. Listeners that the internet cannot reach are not there."""
+        if not service.balancer:
+            return
+        reached = []
+        for listener in described.listeners:
+            gap = missing(listener["Port"], described.groups, target=described.balancer_groups, source_address=INTERNET)
+            if described.balancer["Scheme"] != "internet-facing":
+                gap = "the load balancer is internal"
+            if gap:
+                service.place.say(f"listener {listener['Protocol']}:{listener['Port']} is out of reach of the internet: {gap}")
+            else:
+                reached.append(listener)
+        service.balancer.configure(described, reached)
+
+    def keep(self):
+        """Does what is due, as long as there are services."""
+        while not self.ended.wait(TICK):
+            with self.lock:
+                for stack, service in self.services.items():
+                    try:
+                        service.tick()
+                        self.tell(service)
+                        self.failures[stack] = []
+                    except Exception:
+                        self.failures.setdefault(stack, []).append(traceback.format_exc())
+
+    def tell(self, service):
+        account = service.arn.split(":")[4]
+        told.write(pathlib.Path(self.cloud.orders) / f"{account}.ecs.{service.name}.json", service)
+
+    def watch(self, stack, service, rolled):
+        """Waits for the end of a rollout."""
+        name = rolled.definition["family"]
+        deadline = time.monotonic() + self.patience
+        while True:
+            time.sleep(TICK)
+            with self.lock:
+                if rolled.state == "COMPLETED" and service.steady and not service.errors:
+                    return
+                if rolled.state == "FAILED":
+                    reason = failure(name, rolled.causes)
+                    break
+                if problem := self.problem(stack, service, deadline):
+                    service.give_up(f"ECS deployment failed: {problem}")
+                    reason = f"{name}: {problem}"
+                    break
+        self.wait_for_rollback(stack, service)
+        raise RolloutFailed(reason)
+
+    def problem(self, stack, service, deadline):
+        """What ends a rollout besides failed tasks, or None."""
+        if len(self.failures.get(stack, [])) > 5:
+            log = self.folder / "scheduler.log"
+            log.write_text(self.failures[stack][-1])
+            return f"the scheduler of the rehearsal failed: {self.failures[stack][-1].splitlines()[-1]} ({log})"
+        if service.errors:
+            return service.errors[0]
+        if time.monotonic() > deadline:
+            waits = ", ".join(
+                f"task {each.short} {each.status} {self.target_state(service, each)}" for each in service.tasks if not each.ended
+            )
+            return f"not steady within {self.patience} s: {waits or 'no tasks'}"
+        if time.monotonic() > self.alarms_at:
+            self.alarms_at = time.monotonic() + 2
+            if ringing := self.ringing(service):
+                return f"alarm {ringing} is in ALARM state"
+        return None
+
+    def target_state(self, service, task):
+        target = service.balancer.targets.get(task.id) if service.balancer else None
+        return f"(target {target.state} {target.reason})" if target else ""
+
+    def ringing(self, service):
+        """Name of an alarm of the deployment that is in ALARM state, or None."""
+        alarms = service.configuration.get("alarms", {})
+        if not alarms.get("enable") or not alarms.get("alarmNames"):
+            return None
+        found = self.cloud.client("cloudwatch").describe_alarms(AlarmNames=alarms["alarmNames"])["MetricAlarms"]
+        return next((each["AlarmName"] for each in found if each["StateValue"] == "ALARM"), None)
+
+    def wait_for_rollback(self, stack, service):
+        """Waits until what was running before runs again, or nothing if there was nothing."""
+        deadline = time.monotonic() + self.patience
+        while time.monotonic() < deadline:
+            time.sleep(TICK)
+            with self.lock:
+                if service.desired == 0 and all(each.ended for each in service.tasks):
+                    return
+                if service.desired and service.primary.state == "COMPLETED" and service.steady:
+                    return
+        self.say(f"{stack}: the rollback did not become steady within {self.patience} s")
+
+    def url(self, stack):
+        """The load balancer of a stack, for this machine."""
+        balancer = self.services[stack].balancer
+        for scheme, protocol in (("https", "HTTPS"), ("http", "HTTP")):
+            for listener in balancer.described.listeners:
+                if listener["Protocol"] == protocol and listener["Port"] in balancer.ports:
+                    return f"{scheme}://127.0.0.1:{balancer.ports[listener['Port']]}"
+        raise LookupError(f"{stack}: no listener of the load balancer can be reached from the internet")
+
+    def hosts(self):
+        """DNS name of each load balancer → its address on the network of its environment."""
+        balancers = [each.balancer for each in self.services.values() if each.balancer and each.balancer.text]
+        return {each.described.balancer["DNSName"]: each.address for each in balancers}
+
+    def stop(self):
+        """Stops all tasks as ECS does, and removes everything."""
+        if self.keeper:
+            with self.lock:
+                for service in self.services.values():
+                    service.desired = 0
+            deadline = time.monotonic() + 200
+            while time.monotonic() < deadline and not all(each.ended for one in self.services.values() for each in one.tasks):
+                time.sleep(TICK)
+            self.ended.set()
+            self.keeper.join()
+        for service in self.services.values():
+            if service.balancer:
+                service.balancer.stop()
+            engine.remove_network(service.place.network)
+        self.services.clear()

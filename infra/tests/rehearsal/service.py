@@ -1,0 +1,246 @@
+"""A service as ECS keeps it: tasks of its deployments, their targets in the load balancer, rolling replacement, rollback."""
+
+import dataclasses
+import time
+import uuid
+
+import rollout
+from images import Images
+from reachability import missing
+from task import Task
+
+
+@dataclasses.dataclass
+class Deployment:
+    """One definition of a service's tasks."""
+
+    definition: dict
+    images: Images
+    id: str = dataclasses.field(default_factory=lambda: f"ecs-svc/{uuid.uuid4().int % 10**19}")
+    state: str = "IN_PROGRESS"
+    reason: str = ""
+    # Failed tasks since the last that served, and why each failed.
+    failed: int = 0
+    causes: list = dataclasses.field(default_factory=list)
+    created: float = dataclasses.field(default_factory=time.time)
+    updated: float = dataclasses.field(default_factory=time.time)
+
+    def become(self, state, reason):
+        self.state, self.reason, self.updated = state, reason, time.time()
+
+
+class Service:
+    """A service of a stack. `tick` does what is due; one thread at a time calls it."""
+
+    def __init__(self, place, balancer, hurry, region):
+        self.place, self.balancer, self.hurry, self.region = place, balancer, hurry, region
+        self.tasks, self.deployments, self.events = [], [], []
+        self.primary, self.stable = None, None
+        self.desired, self.told = 0, None
+        # Task ID → when it began to drain.
+        self.draining = {}
+        self.counted, self.finished = set(), set()
+        # What must not happen in a rollout that succeeds otherwise.
+        self.errors = []
+
+    @property
+    def arn(self):
+        return self.described.service["serviceArn"]
+
+    @property
+    def name(self):
+        return self.described.service["serviceName"]
+
+    @property
+    def configuration(self):
+        return self.described.service["deploymentConfiguration"]
+
+    def event(self, text):
+        self.events.append((len(self.events), time.time(), f"(service {self.name}) {text}"))
+        self.place.say(text)
+
+    def deploy(self, described):
+        """Begins a deployment of what was read back."""
+        self.described, self.desired, self.errors = described, described.desired, []
+        if self.primary and self.primary.definition == described.definition and self.primary.state != "FAILED":
+            return
+        self.stable = self.primary if self.primary and self.primary.state == "COMPLETED" else self.stable
+        self.primary = Deployment(described.definition, self.place.images())
+        self.deployments.insert(0, self.primary)
+        self.place.say(f"deployment of {described.definition['family']}:{described.definition['revision']} to {self.desired} task(s)")
+
+    def of(self, deployment):
+        """Tasks of a deployment that run or start, and stay."""
+        return [each for each in self.tasks if each.deployment is deployment and each.desired == "RUNNING" and each.id not in self.draining]
+
+    def serving(self, task):
+        checked = any(each.spec.get("healthCheck") for each in task.containers)
+        target = self.balancer.targets.get(task.id) if self.balancer else None
+        state = (target.state if target else "initial") if self.balancer else None
+        return rollout.serves(task.status, task.health, checked, state)
+
+    @property
+    def steady(self):
+        new = self.of(self.primary)
+        living = [each for each in self.tasks if not each.ended]
+        return len(living) == len(new) == self.desired and all(self.serving(each) for each in new)
+
+    def tick(self):
+        if self.balancer:
+            self.balancer.look()
+        for task in list(self.tasks):
+            self.attend(task)
+        self.replace()
+        self.conclude()
+
+    def attend(self, task):
+        target = self.balancer.targets.get(task.id) if self.balancer else None
+        if task.desired == "STOPPED" or task.ended:
+            if task.id not in self.counted:
+                self.counted.add(task.id)
+                self.account(task)
+            if target and target.state != "draining":
+                self.balancer.drain(task.id)
+            if task.ended and target:
+                self.deregister(task)
+            if task.ended and task.id not in self.finished:
+                self.finished.add(task.id)
+                self.look_at_the_end(task)
+            return
+        if task.id in self.draining:
+            delay = self.described.deregistration_delay / self.hurry
+            if not target or target.requests == 0 or time.monotonic() - self.draining[task.id] > delay:
+                if target:
+                    self.deregister(task)
+                self.send_stop(task)
+            return
+        if task.status != "RUNNING":
+            return
+        if self.balancer and not target:
+            self.register(task)
+        elif target and target.state == "healthy" and task.deployment is self.primary and self.serving(task):
+            # A task that serves starts the count anew.
+            task.deployment.failed = 0 if self.primary.state == "IN_PROGRESS" else task.deployment.failed
+        grace = self.described.service.get("healthCheckGracePeriodSeconds", 0) / self.hurry
+        reason = rollout.verdict(task.health, target.state if target else None, time.time() - task.started, grace)
+        if reason:
+            self.condemn(task, target, reason)
+
+    def register(self, task):
+        described = self.described
+        groups = {"source": described.balancer_groups, "target": described.task_groups}
+        blocked = missing(described.port, described.groups, **groups)
+        self.balancer.register(task.id, described.target_group["TargetGroupArn"], task.address, described.port, blocked)
+        self.event(f"registered 1 targets in (target-group {described.target_group['TargetGroupArn']}): {task.address}:{described.port}")
+        if blocked:
+            self.event(f"target {task.address}:{described.port} is out of reach of the load balancer: {blocked}")
+
+    def condemn(self, task, target, reason):
+        """Replaces a task that is unhealthy."""
+        if "ELB" in reason:
+            cause = f"target {target.address}:{target.port} {target.reason}"
+        else:
+            sick = next(each for each in task.containers if each.health == "UNHEALTHY")
+            cause = f"container {sick.name} failed its health check: {sick.health_said or 'no output'}"
+        self.event(f"(task {task.id}) is unhealthy: {cause}")
+        self.phase_out(task, reason, cause)
+
+    def phase_out(self, task, reason, cause=""):
+        """Takes a task out of the load balancer; it gets SIGTERM when that is done.
+
+        ECS waits until the target is unused before it stops a task (DEACTIVATING):
+        https://docs.aws.amazon.com/AmazonECS/latest/developerguide/load-balancer-connection-draining.html
+        """
+        task.parting = (reason, cause)
+        self.draining[task.id] = time.monotonic()
+        target = self.balancer.targets.get(task.id) if self.balancer else None
+        if not target or task.status != "RUNNING":
+            self.send_stop(task)
+            return
+        task.status = "DEACTIVATING"
+        self.event("has begun draining connections on 1 tasks.")
+        self.balancer.drain(task.id)
+
+    def send_stop(self, task):
+        reason, cause = task.parting
+        task.stop(reason, cause=cause)
+
+    def deregister(self, task):
+        self.event(f"deregistered 1 targets in (target-group {self.described.target_group['TargetGroupArn']})")
+        if lost := self.balancer.targets[task.id].lost:
+            self.errors.append(f"{lost} requests to task {task.short} were lost")
+            self.event(self.errors[-1])
+        self.balancer.deregister(task.id)
+
+    def account(self, task):
+        """Counts a task that failed."""
+        if not task.cause:
+            return
+        deployment = task.deployment
+        self.event(f"(task {task.id}) stopped: {task.reason}: {task.cause}")
+        if deployment is self.primary and deployment.state == "IN_PROGRESS":
+            deployment.failed += 1
+            deployment.causes.append(task.cause)
+
+    def look_at_the_end(self, task):
+        for container in task.containers:
+            if container.killed:
+                self.errors.append(
+                    f"task {task.short}: container {container.name} was killed after its stop timeout of {container.stop_timeout} s"
+                )
+                self.event(self.errors[-1])
+        codes = ", ".join(f"{each.name} exited with {each.exit_code}" for each in task.containers if each.exit_code is not None)
+        self.place.say(f"task {task.short} stopped after {task.stopped - (task.stopping or task.stopped):.0f} s: {codes or 'never started'}")
+        if len(self.tasks) > 30:
+            self.tasks.remove(next(each for each in self.tasks if each.ended))
+
+    def replace(self):
+        """Starts and stops tasks within the bounds of the deployment configuration."""
+        new = self.of(self.primary)
+        old = [each for other in self.deployments if other is not self.primary for each in self.of(other)]
+        healthy = sum(self.serving(each) for each in new + old)
+        start, stop = rollout.steps(self.desired, self.configuration, len(new), len(old), healthy)
+        for _ in range(start):
+            task = Task(self.place, self.primary.definition, self.primary, self.region)
+            self.tasks.append(task)
+            self.event(f"has started 1 tasks: (task {task.id}).")
+        reason = f"Scaling activity initiated by (deployment {self.primary.id})"
+        # Those that do not serve go first, then the oldest.
+        for task in sorted(old, key=lambda each: (self.serving(each), each.created)):
+            if not self.serving(task) or stop > 0:
+                stop -= self.serving(task)
+                self.phase_out(task, reason)
+        for task in sorted(new, key=lambda each: each.created)[self.desired :]:
+            self.phase_out(task, reason)
+
+    def conclude(self):
+        """Ends the deployment: completed, failed or rolled back."""
+        if self.primary.state != "IN_PROGRESS":
+            return
+        limit = rollout.threshold(self.configuration.get("deploymentCircuitBreaker", {}), self.desired)
+        if limit and self.primary.failed >= limit:
+            self.give_up("ECS deployment circuit breaker: tasks failed to start.")
+        elif self.steady:
+            rolled_back = self.primary.reason
+            self.primary.become("COMPLETED", rolled_back or f"ECS deployment {self.primary.id} completed.")
+            self.event(f"(deployment {self.primary.id}) deployment completed.")
+            self.event("has reached a steady state.")
+            self.deployments = [self.primary, *(each for each in self.deployments[:3] if each.state == "FAILED")]
+
+    def give_up(self, reason):
+        """Fails the deployment, and goes back to the last one that was stable."""
+        failed = self.primary
+        failed.become("FAILED", reason)
+        self.event(f"(deployment {failed.id}) deployment failed: {reason.rpartition(': ')[2]}")
+        if self.stable is None:
+            self.desired = 0
+            for task in self.of(failed):
+                self.phase_out(task, f"Scaling activity initiated by (deployment {failed.id})")
+            return
+        failed.reason = reason.rstrip(".") + f": rolling back to deploymentId {self.stable.id}."
+        self.event(f"rolling back to deployment {self.stable.id}.")
+        self.primary = self.stable
+        self.primary.become("IN_PROGRESS", f"ECS deployment {self.primary.id} restored after a rollback.")
+        if self.primary not in self.deployments:
+            self.deployments.append(self.primary)
+        self.primary.failed = 0
