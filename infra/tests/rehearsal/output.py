@@ -2,6 +2,7 @@
 
 import collections
 import datetime
+import re
 import threading
 import time
 
@@ -11,6 +12,7 @@ import engine
 from docker import DockerError
 
 KEPT = 40
+ERROR = re.compile(r"\b(error|panicked|fatal|exception)\b", re.IGNORECASE)
 
 
 class Output:
@@ -80,8 +82,9 @@ class Output:
             thread.join(max(0, deadline - time.monotonic()))
 
     def cause(self):
-        """The last line that says something."""
-        return next((line for line in reversed(self.last) if line.strip()), "")
+        """The last line that names an error, else the last that says something."""
+        lines = [line.strip() for line in reversed(self.last) if line.strip()]
+        return next((line for line in lines if ERROR.search(line)), lines[0] if lines else "")
 
 
 def milliseconds(stamp):

@@ -52,12 +52,17 @@ class Service:
         return self.described.service["serviceName"]
 
     @property
+    def group(self):
+        return self.described.target_group["TargetGroupArn"]
+
+    @property
     def configuration(self):
         return self.described.service["deploymentConfiguration"]
 
-    def event(self, text):
+    def event(self, text, short=None):
+        """An event as ECS writes it, and what is said of it on this machine."""
         self.events.append((len(self.events), time.time(), f"(service {self.name}) {text}"))
-        self.place.say(text)
+        self.place.say(short or text)
 
     def deploy(self, described):
         """Begins a deployment of what was read back."""
@@ -90,8 +95,8 @@ class Service:
             self.balancer.look()
         for task in list(self.tasks):
             self.attend(task)
-        self.replace()
         self.conclude()
+        self.replace()
 
     def attend(self, task):
         target = self.balancer.targets.get(task.id) if self.balancer else None
@@ -130,10 +135,11 @@ class Service:
         described = self.described
         groups = {"source": described.balancer_groups, "target": described.task_groups}
         blocked = missing(described.port, described.groups, **groups)
-        self.balancer.register(task.id, described.target_group["TargetGroupArn"], task.address, described.port, blocked)
-        self.event(f"registered 1 targets in (target-group {described.target_group['TargetGroupArn']}): {task.address}:{described.port}")
+        self.balancer.register(task.id, self.group, task.address, described.port, blocked)
+        at = f"{task.address}:{described.port}"
+        self.event(f"registered 1 targets in (target-group {self.group})", f"task {task.short} is a target of the load balancer: {at}")
         if blocked:
-            self.event(f"target {task.address}:{described.port} is out of reach of the load balancer: {blocked}")
+            self.event(f"(port {described.port}) is unhealthy in (target-group {self.group}): {blocked}", f"target {at} times out: {blocked}")
 
     def condemn(self, task, target, reason):
         """Replaces a task that is unhealthy."""
@@ -142,7 +148,7 @@ class Service:
         else:
             sick = next(each for each in task.containers if each.health == "UNHEALTHY")
             cause = f"container {sick.name} failed its health check: {sick.health_said or 'no output'}"
-        self.event(f"(task {task.id}) is unhealthy: {cause}")
+        self.event(f"(task {task.id}) failed: {reason}: {cause}", f"task {task.short}: {cause}")
         self.phase_out(task, reason, cause)
 
     def phase_out(self, task, reason, cause=""):
@@ -158,7 +164,7 @@ class Service:
             self.send_stop(task)
             return
         task.status = "DEACTIVATING"
-        self.event("has begun draining connections on 1 tasks.")
+        self.event("has begun draining connections on 1 tasks.", f"task {task.short} drains")
         self.balancer.drain(task.id)
 
     def send_stop(self, task):
@@ -166,7 +172,7 @@ class Service:
         task.stop(reason, cause=cause)
 
     def deregister(self, task):
-        self.event(f"deregistered 1 targets in (target-group {self.described.target_group['TargetGroupArn']})")
+        self.event(f"deregistered 1 targets in (target-group {self.group})", f"task {task.short} is no target any more")
         if lost := self.balancer.targets[task.id].lost:
             self.errors.append(f"{lost} requests to task {task.short} were lost")
             self.event(self.errors[-1])
@@ -177,7 +183,8 @@ class Service:
         if not task.cause:
             return
         deployment = task.deployment
-        self.event(f"(task {task.id}) stopped: {task.reason}: {task.cause}")
+        reason = task.reason if task.cause in task.reason else f"{task.reason}: {task.cause}"
+        self.event(f"(task {task.id}) stopped: {reason}", f"task {task.short} failed: {task.cause}")
         if deployment is self.primary and deployment.state == "IN_PROGRESS":
             deployment.failed += 1
             deployment.causes.append(task.cause)
@@ -203,7 +210,7 @@ class Service:
         for _ in range(start):
             task = Task(self.place, self.primary.definition, self.primary, self.region)
             self.tasks.append(task)
-            self.event(f"has started 1 tasks: (task {task.id}).")
+            self.event(f"has started 1 tasks: (task {task.id}).", f"task {task.short} starts")
         reason = f"Scaling activity initiated by (deployment {self.primary.id})"
         # Those that do not serve go first, then the oldest.
         for task in sorted(old, key=lambda each: (self.serving(each), each.created)):
@@ -223,8 +230,8 @@ class Service:
         elif self.steady:
             rolled_back = self.primary.reason
             self.primary.become("COMPLETED", rolled_back or f"ECS deployment {self.primary.id} completed.")
-            self.event(f"(deployment {self.primary.id}) deployment completed.")
-            self.event("has reached a steady state.")
+            self.event(f"(deployment {self.primary.id}) deployment completed.", f"deployment completed, {self.desired} task(s) serve")
+            self.event("has reached a steady state.", "steady state")
             self.deployments = [self.primary, *(each for each in self.deployments[:3] if each.state == "FAILED")]
 
     def give_up(self, reason):
