@@ -17,6 +17,8 @@ import time
 import traceback
 import uuid
 
+from botocore.exceptions import ClientError
+
 import engine
 import helper_image
 import told
@@ -31,6 +33,8 @@ from service import Service
 TICK = 0.2
 # Longest time for a rollout that neither ends nor fails.
 PATIENCE = 900
+# How long tasks that run again after a rollback may take until they serve.
+SETTLING = 30
 
 
 class RolloutFailed(Exception):
@@ -76,7 +80,9 @@ class Scheduler:
         self.lock, self.ended = threading.RLock(), threading.Event()
         # Stack → tracebacks of the last ticks, as long as they fail.
         self.failures = {}
-        self.keeper, self.alarms_at = None, 0
+        # Stacks that CloudFormation still changes, and what was said of listeners.
+        self.restless, self.said = set(), {}
+        self.keeper, self.alarms_at, self.refreshed_at = None, 0, 0
 
     def roll(self, stack):
         """Runs what a stack has deployed until it is steady. Raises RolloutFailed."""
@@ -91,7 +97,10 @@ class Scheduler:
         if self.keeper is None:
             self.keeper = threading.Thread(target=self.keep, daemon=True)
             self.keeper.start()
-        self.watch(stack, service, rolled)
+        try:
+            self.watch(stack, service, rolled)
+        finally:
+            self.restless.add(stack)
 
     def settle(self, stack, described):
         """Makes the place for a new service."""
@@ -119,9 +128,10 @@ class Scheduler:
             gap = missing(listener["Port"], described.groups, target=described.balancer_groups, source_address=INTERNET)
             if described.balancer["Scheme"] != "internet-facing":
                 gap = "the load balancer is internal"
-            if gap:
+            if gap and self.said.get(listener["ListenerArn"]) != gap:
                 service.place.say(f"listener {listener['Protocol']}:{listener['Port']} is out of reach of the internet: {gap}")
-            else:
+            self.said[listener["ListenerArn"]] = gap
+            if not gap:
                 reached.append(listener)
         service.balancer.configure(described, reached)
 
@@ -131,11 +141,31 @@ class Scheduler:
             with self.lock:
                 for stack, service in self.services.items():
                     try:
+                        if stack in self.restless:
+                            self.refresh(stack, service)
                         service.tick()
                         self.tell(service)
                         self.failures[stack] = []
                     except Exception:
                         self.failures.setdefault(stack, []).append(traceback.format_exc())
+
+    def refresh(self, stack, service):
+        """Reads load balancer and rules again: a rollback restores them, and what a template no longer has is deleted last."""
+        if time.monotonic() < self.refreshed_at + 1:
+            return
+        self.refreshed_at = time.monotonic()
+        try:
+            status = self.cloud.client("cloudformation").describe_stacks(StackName=stack)["Stacks"][0]["StackStatus"]
+        except ClientError:
+            # The stack is deleted.
+            status = "DELETE_COMPLETE"
+        if not status.endswith("IN_PROGRESS"):
+            self.restless.discard(stack)
+        if status.startswith(("ROLLBACK", "DELETE")):
+            return
+        described = read(self.cloud, stack)
+        service.refresh(described)
+        self.balance(service, service.described)
 
     def tell(self, service):
         account = service.arn.split(":")[4]
@@ -194,13 +224,19 @@ class Scheduler:
     def wait_for_rollback(self, stack, service):
         """Waits until what was running before runs again, or nothing if there was nothing."""
         deadline = time.monotonic() + self.patience
+        running_since = None
         while time.monotonic() < deadline:
             time.sleep(TICK)
             with self.lock:
-                if service.desired == 0 and all(each.ended for each in service.tasks):
+                living = [each for each in service.tasks if not each.ended]
+                if service.desired == 0 and not living or service.desired and service.steady:
                     return
-                if service.desired and service.primary.state == "COMPLETED" and service.steady:
-                    return
+                there = service.of(service.primary)
+                if len(there) >= service.desired > 0 and all(each.deployment is service.primary and each.started for each in living):
+                    # They may become healthy only when CloudFormation has rolled back the load balancer.
+                    running_since = running_since or time.monotonic()
+                    if time.monotonic() > running_since + SETTLING:
+                        return
         self.say(f"{stack}: the rollback did not become steady within {self.patience} s")
 
     def url(self, stack):

@@ -22,6 +22,8 @@ class Deployment:
     # Failed tasks since the last that served, and why each failed.
     failed: int = 0
     causes: list = dataclasses.field(default_factory=list)
+    # Whether it runs again after another one failed.
+    restored: bool = False
     created: float = dataclasses.field(default_factory=time.time)
     updated: float = dataclasses.field(default_factory=time.time)
 
@@ -39,7 +41,8 @@ class Service:
         self.desired, self.told = 0, None
         # Task ID → when it began to drain.
         self.draining = {}
-        self.counted, self.finished = set(), set()
+        # Tasks whose failure was counted, whose end was reported, and that another one must replace.
+        self.counted, self.finished, self.unfit = set(), set(), set()
         # What must not happen in a rollout that succeeds otherwise.
         self.errors = []
 
@@ -128,18 +131,34 @@ class Service:
             task.deployment.failed = 0 if self.primary.state == "IN_PROGRESS" else task.deployment.failed
         grace = self.described.service.get("healthCheckGracePeriodSeconds", 0) / self.hurry
         reason = rollout.verdict(task.health, target.state if target else None, time.time() - task.started, grace)
-        if reason:
+        if reason and task.deployment is self.primary and self.primary.state == "IN_PROGRESS" and not self.primary.restored:
             self.condemn(task, target, reason)
+        elif reason:
+            self.unfit.add(task.id)
+        else:
+            self.unfit.discard(task.id)
 
     def register(self, task):
-        described = self.described
-        groups = {"source": described.balancer_groups, "target": described.task_groups}
-        blocked = missing(described.port, described.groups, **groups)
+        described, blocked = self.described, self.blocked()
         self.balancer.register(task.id, self.group, task.address, described.port, blocked)
         at = f"{task.address}:{described.port}"
         self.event(f"registered 1 targets in (target-group {self.group})", f"task {task.short} is a target of the load balancer: {at}")
         if blocked:
             self.event(f"(port {described.port}) is unhealthy in (target-group {self.group}): {blocked}", f"target {at} times out: {blocked}")
+
+    def blocked(self):
+        """The rule that is missing between load balancer and tasks, or None."""
+        described = self.described
+        return missing(described.port, described.groups, source=described.balancer_groups, target=described.task_groups)
+
+    def refresh(self, described):
+        """Takes over rules that have changed since tasks were registered. Definition and service stay."""
+        self.described = dataclasses.replace(described, service=self.described.service, definition=self.described.definition)
+        blocked = self.blocked()
+        for target in self.balancer.targets.values() if self.balancer else ():
+            if target.blocked != blocked:
+                self.balancer.block(target, blocked)
+                self.place.say(f"target {target.address}:{target.port} " + (f"times out: {blocked}" if blocked else "can be reached again"))
 
     def condemn(self, task, target, reason):
         """Replaces a task that is unhealthy."""
@@ -203,20 +222,19 @@ class Service:
 
     def replace(self):
         """Starts and stops tasks within the bounds of the deployment configuration."""
-        new = self.of(self.primary)
-        old = [each for other in self.deployments if other is not self.primary for each in self.of(other)]
-        healthy = sum(self.serving(each) for each in new + old)
-        start, stop = rollout.steps(self.desired, self.configuration, len(new), len(old), healthy)
+        new = [each for each in self.of(self.primary) if each.id not in self.unfit]
+        old = [each for other in self.deployments for each in self.of(other) if each not in new]
+        serving = sum(self.serving(each) for each in new + old)
+        idle = sum(not self.serving(each) for each in old)
+        start, stop, stop_idle = rollout.steps(self.desired, self.configuration, len(new), len(old), serving, idle)
         for _ in range(start):
             task = Task(self.place, self.primary.definition, self.primary, self.region)
             self.tasks.append(task)
             self.event(f"has started 1 tasks: (task {task.id}).", f"task {task.short} starts")
         reason = f"Scaling activity initiated by (deployment {self.primary.id})"
-        # Those that do not serve go first, then the oldest.
-        for task in sorted(old, key=lambda each: (self.serving(each), each.created)):
-            if not self.serving(task) or stop > 0:
-                stop -= self.serving(task)
-                self.phase_out(task, reason)
+        by_age = sorted(old, key=lambda each: each.created)
+        for task in [each for each in by_age if self.serving(each)][:stop] + [each for each in by_age if not self.serving(each)][:stop_idle]:
+            self.phase_out(task, reason)
         for task in sorted(new, key=lambda each: each.created)[self.desired :]:
             self.phase_out(task, reason)
 
@@ -229,6 +247,7 @@ class Service:
             self.give_up("ECS deployment circuit breaker: tasks failed to start.")
         elif self.steady:
             rolled_back = self.primary.reason
+            self.primary.restored = False
             self.primary.become("COMPLETED", rolled_back or f"ECS deployment {self.primary.id} completed.")
             self.event(f"(deployment {self.primary.id}) deployment completed.", f"deployment completed, {self.desired} task(s) serve")
             self.event("has reached a steady state.", "steady state")
@@ -250,4 +269,4 @@ class Service:
         self.primary.become("IN_PROGRESS", f"ECS deployment {self.primary.id} restored after a rollback.")
         if self.primary not in self.deployments:
             self.deployments.append(self.primary)
-        self.primary.failed = 0
+        self.primary.failed, self.primary.restored = 0, True
