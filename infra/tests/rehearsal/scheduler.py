@@ -82,7 +82,7 @@ class Scheduler:
         self.failures = {}
         # Stacks that CloudFormation still changes, and what was said of listeners.
         self.restless, self.said = set(), {}
-        self.keeper, self.alarms_at, self.refreshed_at = None, 0, 0
+        self.keeper, self.alarms_at, self.refreshed_at = None, 0, {}
 
     def roll(self, stack):
         """Runs what a stack has deployed until it is steady. Raises RolloutFailed."""
@@ -141,8 +141,7 @@ class Scheduler:
             with self.lock:
                 for stack, service in self.services.items():
                     try:
-                        if stack in self.restless:
-                            self.refresh(stack, service)
+                        self.refresh(stack, service)
                         service.tick()
                         self.tell(service)
                         self.failures[stack] = []
@@ -151,14 +150,15 @@ class Scheduler:
 
     def refresh(self, stack, service):
         """Reads load balancer and rules again: a rollback restores them, and what a template no longer has is deleted last."""
-        if time.monotonic() < self.refreshed_at + 1:
+        often = stack in self.restless
+        if time.monotonic() < self.refreshed_at.get(stack, 0) + (1 if often else 5):
             return
-        self.refreshed_at = time.monotonic()
+        self.refreshed_at[stack] = time.monotonic()
         try:
             status = self.cloud.client("cloudformation").describe_stacks(StackName=stack)["Stacks"][0]["StackStatus"]
         except ClientError:
             # The stack is deleted.
-            status = "DELETE_COMPLETE"
+            return
         if not status.endswith("IN_PROGRESS"):
             self.restless.discard(stack)
         if status.startswith(("ROLLBACK", "DELETE")):
@@ -178,7 +178,7 @@ class Scheduler:
         while True:
             time.sleep(TICK)
             with self.lock:
-                if rolled.state == "COMPLETED" and service.steady and not service.errors:
+                if rolled.state == "COMPLETED" and service.steady:
                     return
                 if rolled.state == "FAILED":
                     reason = failure(name, rolled.causes)

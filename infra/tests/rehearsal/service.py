@@ -90,7 +90,7 @@ class Service:
     @property
     def steady(self):
         new = self.of(self.primary)
-        living = [each for each in self.tasks if not each.ended]
+        living = [each for each in self.tasks if each.id not in self.finished]
         return len(living) == len(new) == self.desired and all(self.serving(each) for each in new)
 
     def tick(self):
@@ -232,7 +232,7 @@ class Service:
             self.tasks.append(task)
             self.event(f"has started 1 tasks: (task {task.id}).", f"task {task.short} starts")
         reason = f"Scaling activity initiated by (deployment {self.primary.id})"
-        by_age = sorted(old, key=lambda each: each.created)
+        by_age = sorted(old, key=lambda each: (each.deployment is self.primary, each.created))
         for task in [each for each in by_age if self.serving(each)][:stop] + [each for each in by_age if not self.serving(each)][:stop_idle]:
             self.phase_out(task, reason)
         for task in sorted(new, key=lambda each: each.created)[self.desired :]:
@@ -245,7 +245,7 @@ class Service:
         limit = rollout.threshold(self.configuration.get("deploymentCircuitBreaker", {}), self.desired)
         if limit and self.primary.failed >= limit:
             self.give_up("ECS deployment circuit breaker: tasks failed to start.")
-        elif self.steady:
+        elif self.steady and (self.primary.restored or not self.errors):
             rolled_back = self.primary.reason
             self.primary.restored = False
             self.primary.become("COMPLETED", rolled_back or f"ECS deployment {self.primary.id} completed.")
@@ -263,6 +263,9 @@ class Service:
             for task in self.of(failed):
                 self.phase_out(task, f"Scaling activity initiated by (deployment {failed.id})")
             return
+        for task in self.of(failed):
+            if not self.serving(task):
+                self.phase_out(task, f"Scaling activity initiated by (deployment {self.stable.id})")
         failed.reason = reason.rstrip(".") + f": rolling back to deploymentId {self.stable.id}."
         self.event(f"rolling back to deployment {self.stable.id}.")
         self.primary = self.stable
