@@ -156,8 +156,9 @@ class Scheduler:
         self.refreshed_at[stack] = time.monotonic()
         try:
             status = self.cloud.client("cloudformation").describe_stacks(StackName=stack)["Stacks"][0]["StackStatus"]
-        except ClientError:
-            # The stack is deleted.
+        except ClientError as error:
+            if "does not exist" in str(error):
+                service.desired = 0
             return
         if not status.endswith("IN_PROGRESS"):
             self.restless.discard(stack)
@@ -174,6 +175,9 @@ class Scheduler:
     def watch(self, stack, service, rolled):
         """Waits for the end of a rollout."""
         name = rolled.definition["family"]
+        # What counts is an alarm that goes into ALARM state during the deployment:
+        # https://docs.aws.amazon.com/AmazonECS/latest/developerguide/deployment-alarm-failure.html
+        ignored = self.ringing(service)
         deadline = time.monotonic() + self.patience
         while True:
             time.sleep(TICK)
@@ -183,14 +187,14 @@ class Scheduler:
                 if rolled.state == "FAILED":
                     reason = failure(name, rolled.causes)
                     break
-                if problem := self.problem(stack, service, deadline):
+                if problem := self.problem(stack, service, deadline, ignored):
                     service.give_up(f"ECS deployment failed: {problem}")
                     reason = f"{name}: {problem}"
                     break
         self.wait_for_rollback(stack, service)
         raise RolloutFailed(reason)
 
-    def problem(self, stack, service, deadline):
+    def problem(self, stack, service, deadline, ignored):
         """What ends a rollout besides failed tasks, or None."""
         if len(self.failures.get(stack, [])) > 5:
             log = self.folder / "scheduler.log"
@@ -205,8 +209,8 @@ class Scheduler:
             return f"not steady within {self.patience} s: {waits or 'no tasks'}"
         if time.monotonic() > self.alarms_at:
             self.alarms_at = time.monotonic() + 2
-            if ringing := self.ringing(service):
-                return f"alarm {ringing} is in ALARM state"
+            if ringing := self.ringing(service) - ignored:
+                return f"alarm {min(ringing)} is in ALARM state"
         return None
 
     def target_state(self, service, task):
@@ -214,29 +218,26 @@ class Scheduler:
         return f"(target {target.state} {target.reason})" if target else ""
 
     def ringing(self, service):
-        """Name of an alarm of the deployment that is in ALARM state, or None."""
+        """Names of the deployment's alarms that are in ALARM state."""
         alarms = service.configuration.get("alarms", {})
         if not alarms.get("enable") or not alarms.get("alarmNames"):
-            return None
+            return set()
         found = self.cloud.client("cloudwatch").describe_alarms(AlarmNames=alarms["alarmNames"])["MetricAlarms"]
-        return next((each["AlarmName"] for each in found if each["StateValue"] == "ALARM"), None)
+        return {each["AlarmName"] for each in found if each["StateValue"] == "ALARM"}
 
     def wait_for_rollback(self, stack, service):
         """Waits until what was running before runs again, or nothing if there was nothing."""
-        deadline = time.monotonic() + self.patience
-        running_since = None
-        while time.monotonic() < deadline:
+        began = time.monotonic()
+        while time.monotonic() < began + self.patience:
             time.sleep(TICK)
             with self.lock:
-                living = [each for each in service.tasks if not each.ended]
+                living = [each for each in service.tasks if each.id not in service.finished]
                 if service.desired == 0 and not living or service.desired and service.steady:
                     return
-                there = service.of(service.primary)
-                if len(there) >= service.desired > 0 and all(each.deployment is service.primary and each.started for each in living):
-                    # They may become healthy only when CloudFormation has rolled back the load balancer.
-                    running_since = running_since or time.monotonic()
-                    if time.monotonic() > running_since + SETTLING:
-                        return
+                # They may become healthy only when CloudFormation has rolled back the load balancer.
+                running = all(each.deployment is service.primary and each.started for each in living)
+                if running and len(living) >= service.desired > 0 and time.monotonic() > began + SETTLING / self.hurry:
+                    return
         self.say(f"{stack}: the rollback did not become steady within {self.patience} s")
 
     def url(self, stack):

@@ -75,6 +75,9 @@ class Service:
         self.stable = self.primary if self.primary and self.primary.state == "COMPLETED" else self.stable
         self.primary = Deployment(described.definition, self.place.images())
         self.deployments.insert(0, self.primary)
+        strategy = self.configuration.get("strategy", "ROLLING")
+        if strategy != "ROLLING":
+            self.place.say(f"the deployment strategy {strategy} is played as ROLLING")
         self.place.say(f"deployment of {described.definition['family']}:{described.definition['revision']} to {self.desired} task(s)")
 
     def of(self, deployment):
@@ -122,14 +125,17 @@ class Service:
                     self.deregister(task)
                 self.send_stop(task)
             return
+        grace = self.described.service.get("healthCheckGracePeriodSeconds", 0) / self.hurry
         if task.status != "RUNNING":
+            # Without a healthy container, those that wait for it never start.
+            if reason := rollout.verdict(task.health, None, time.time() - task.created, grace):
+                self.condemn(task, target, reason)
             return
         if self.balancer and not target:
             self.register(task)
         elif target and target.state == "healthy" and task.deployment is self.primary and self.serving(task):
             # A task that serves starts the count anew.
             task.deployment.failed = 0 if self.primary.state == "IN_PROGRESS" else task.deployment.failed
-        grace = self.described.service.get("healthCheckGracePeriodSeconds", 0) / self.hurry
         reason = rollout.verdict(task.health, target.state if target else None, time.time() - task.started, grace)
         if reason and task.deployment is self.primary and self.primary.state == "IN_PROGRESS" and not self.primary.restored:
             self.condemn(task, target, reason)
@@ -247,11 +253,12 @@ class Service:
             self.give_up("ECS deployment circuit breaker: tasks failed to start.")
         elif self.steady and (self.primary.restored or not self.errors):
             rolled_back = self.primary.reason
+            failed = [each for each in self.deployments if each.state == "FAILED"] if self.primary.restored else []
             self.primary.restored = False
             self.primary.become("COMPLETED", rolled_back or f"ECS deployment {self.primary.id} completed.")
             self.event(f"(deployment {self.primary.id}) deployment completed.", f"deployment completed, {self.desired} task(s) serve")
             self.event("has reached a steady state.", "steady state")
-            self.deployments = [self.primary, *(each for each in self.deployments[:3] if each.state == "FAILED")]
+            self.deployments = [self.primary, *failed]
 
     def give_up(self, reason):
         """Fails the deployment, and goes back to the last one that was stable."""

@@ -104,6 +104,8 @@ class Task:
                 self.look()
         except (CannotPull, MissingSecret, DockerError) as error:
             self.stop(str(error), "TaskFailedToStart", str(error))
+        except Exception as error:
+            self.stop(f"InternalError: {error!r}", "TaskFailedToStart", f"the rehearsal cannot run the task: {error!r}")
         try:
             self.take_down()
         finally:
