@@ -4,8 +4,8 @@ If no target is healthy, all that are not draining get requests (fail-open). Not
 stickiness, WAF, access logs.
 """
 
-import dataclasses
 import csv
+import dataclasses
 import io
 import socket
 import tarfile
@@ -58,7 +58,9 @@ def actions(listener):
     for number, rule in enumerate(sorted(listener["Rules"], key=lambda each: int(each["Priority"]))):
         tests = []
         for condition in rule["Conditions"]:
-            values = condition.get("Values") or condition.get("PathPatternConfig", condition.get("HostHeaderConfig", {})).get("Values", [])
+            values = condition.get("Values") or condition.get("PathPatternConfig", condition.get("HostHeaderConfig", {})).get(
+                "Values", []
+            )
             fetch = {"path-pattern": "path", "host-header": "req.hdr(host),lower"}.get(condition["Field"])
             if fetch is None:
                 raise ValueError(f"conditions on {condition['Field']} are not rehearsed")
@@ -98,8 +100,9 @@ def configuration(described, open_listeners, targets, hurry):
     out = [
         "global", f"    stats socket ipv4@0.0.0.0:{ADMIN} level admin", "    tune.ssl.default-dh-param 2048",
         "defaults", "    mode http",
-        # As long as ALB tries to connect: https://docs.aws.amazon.com/elasticloadbalancing/latest/application/load-balancer-troubleshooting.html
-        "    timeout connect 10s", f"    timeout client {idle}", f"    timeout server {idle}", f"    timeout http-keep-alive {idle}",
+        # https://docs.aws.amazon.com/elasticloadbalancing/latest/application/load-balancer-troubleshooting.html
+        "    timeout connect 10s",
+        *(f"    timeout {each} {idle}" for each in ("client", "server", "http-keep-alive")),
         # A repeated request would hide one that is lost.
         "    retries 0",
     ]  # fmt: skip
@@ -108,9 +111,11 @@ def configuration(described, open_listeners, targets, hurry):
         tls = " ssl crt /balancer.pem alpn h2,http/1.1" if protocol == "HTTPS" else ""
         out += [
             f"frontend listener-{port}", f"    bind :{port}{tls}",
-            '    http-request set-header X-Forwarded-For "%[req.fhdr(x-forwarded-for)], %[src]" if { req.fhdr(x-forwarded-for) -m found }',
-            "    http-request set-header X-Forwarded-For %[src] if !{ req.fhdr(x-forwarded-for) -m found }",
-            f"    http-request set-header X-Forwarded-Proto {protocol.lower()}", f"    http-request set-header X-Forwarded-Port {port}",
+            "    acl forwarded req.fhdr(x-forwarded-for) -m found",
+            '    http-request set-header X-Forwarded-For "%[req.fhdr(x-forwarded-for)], %[src]" if forwarded',
+            "    http-request set-header X-Forwarded-For %[src] if !forwarded",
+            f"    http-request set-header X-Forwarded-Proto {protocol.lower()}",
+            f"    http-request set-header X-Forwarded-Port {port}",
             "    http-request set-header X-Amzn-Trace-Id Root=1-%[date,hex,bytes(8,8),lower]-%[uuid,regsub(-,,g),bytes(0,24)]"
             " if !{ req.hdr(x-amzn-trace-id) -m found }",
         ]  # fmt: skip
@@ -143,8 +148,8 @@ def group_lines(described, arn, idle, targets, hurry):
     yield f"    http-check expect status {group['Matcher']['HttpCode']}"
     yield f"    timeout check {seconds(group['HealthCheckTimeoutSeconds'])}"
     yield (
-        f"    default-server check inter {seconds(group['HealthCheckIntervalSeconds'] / hurry)} fall {group['UnhealthyThresholdCount']} "
-        f"rise {group['HealthyThresholdCount']}{port}"
+        f"    default-server check inter {seconds(group['HealthCheckIntervalSeconds'] / hurry)} "
+        f"fall {group['UnhealthyThresholdCount']} rise {group['HealthyThresholdCount']}{port}"
     )
     yield from servers(there, "healthy")
     yield from [f"backend {backend(arn)}-open", *common]
@@ -194,7 +199,9 @@ class Balancer:
 
     def start(self, exposed, text):
         engine.remove(self.name)
-        bindings = {f"{port}/tcp": [{"HostIp": "127.0.0.1", "HostPort": self.ports.get(port, "")}] for port in [*exposed[1:], ADMIN]}
+        bindings = {
+            f"{port}/tcp": [{"HostIp": "127.0.0.1", "HostPort": self.ports.get(port, "")}] for port in [*exposed[1:], ADMIN]
+        }
         engine.create(
             self.name, self.image, {"NetworkMode": self.network, "PortBindings": bindings},
             network={self.network: {"Aliases": [self.described.balancer["DNSName"]]}},
@@ -314,8 +321,8 @@ class Balancer:
         """A certificate that no one trusts, for listeners with TLS."""
         name = self.described.balancer["DNSName"][:60]
         return docker(
-            "run", "--rm", self.image, "openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "30", "-subj", f"/CN={name}",
-            "-keyout", "-", "-out", "-",
+            "run", "--rm", self.image, "openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "30",
+            "-subj", f"/CN={name}", "-keyout", "-", "-out", "-",
         )  # fmt: skip
 
     def stop(self):

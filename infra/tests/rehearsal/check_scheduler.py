@@ -53,8 +53,9 @@ def check_reachability():
     assert reachable(8080, groups, source=["lb"], target=["task"])
     assert "no outbound rule of lb (balancer) for TCP port 3000" in missing(3000, groups, source=["lb"], target=["task"])
     # An outbound rule for all addresses does not replace the inbound rule.
-    assert "no inbound rule of task (task) for TCP port 8080 from all (all)" == missing(
-        8080, groups, source=["all"], target=["task"], target_address="10.0.0.1/32"
+    assert (
+        missing(8080, groups, source=["all"], target=["task"], target_address="10.0.0.1/32")
+        == "no inbound rule of task (task) for TCP port 8080 from all (all)"
     )
 
 
@@ -99,7 +100,8 @@ def check_texts():
     ]  # fmt: skip
     text = configuration(there, there.listeners, [Target("group-1", 3, "10.0.0.9", 8080, state="healthy")], 2)
     for part in (
-        "use_backend group-1 if TRUE { var(txn.dice) -m int lt 95 }", "use_backend group-2 if TRUE { var(txn.dice) -m int lt 100 }",
+        "use_backend group-1 if TRUE { var(txn.dice) -m int lt 95 }",
+        "use_backend group-2 if TRUE { var(txn.dice) -m int lt 100 }",
         "server s3 10.0.0.9:8080\n", "inter 5000ms fall 2 rise 3", "timeout client 60000ms", "http-check expect status 200-299",
     ):  # fmt: skip
         assert part in text, f"{part} in\n{text}"
@@ -115,8 +117,9 @@ def fake_description(target_group="arn:targetgroup/blue/1", revision=1, desired=
         },
     }  # fmt: skip
     group = {
-        "TargetGroupArn": target_group, "HealthCheckPath": "/", "HealthCheckPort": "traffic-port", "HealthCheckIntervalSeconds": 10,
-        "HealthCheckTimeoutSeconds": 5, "HealthyThresholdCount": 3, "UnhealthyThresholdCount": 2, "Matcher": {"HttpCode": "200-299"},
+        "TargetGroupArn": target_group, "HealthCheckPath": "/", "HealthCheckPort": "traffic-port",
+        "HealthCheckIntervalSeconds": 10, "HealthCheckTimeoutSeconds": 5, "HealthyThresholdCount": 3,
+        "UnhealthyThresholdCount": 2, "Matcher": {"HttpCode": "200-299"},
     }  # fmt: skip
     definition = {"taskDefinitionArn": f"web:{revision}", "family": "web", "revision": revision, "containerDefinitions": []}
     return description.Described("Web", service, definition, group, balancer={"SecurityGroups": []})
@@ -131,7 +134,14 @@ class FakeTask:
         FakeTask.made += 1
         self.id = self.short = str(FakeTask.made)
         self.deployment, self.definition, self.containers, self.address = deployment, definition, [], "10.0.0.1"
-        self.status, self.desired, self.health, self.ended, self.cause, self.reason = "RUNNING", "RUNNING", "HEALTHY", False, "", ""
+        self.status, self.desired, self.health, self.ended, self.cause, self.reason = (
+            "RUNNING",
+            "RUNNING",
+            "HEALTHY",
+            False,
+            "",
+            "",
+        )
         self.created = self.started = time.time()
         self.stopping = self.stopped = None
         self.failing = self.plan.get(definition["revision"])
@@ -142,7 +152,9 @@ class FakeTask:
         self.reason, self.cause, self.desired, self.ended, self.status = reason, self.cause or cause, "STOPPED", True, "STOPPED"
         self.stopping = self.stopped = time.time()
         if self.failing == "kill":
-            self.containers = [types.SimpleNamespace(name="proxy", killed=True, stop_timeout=2, exit_code=137, spec={}, essential=True)]
+            self.containers = [
+                types.SimpleNamespace(name="proxy", killed=True, stop_timeout=2, exit_code=137, spec={}, essential=True)
+            ]
 
 
 class FakeBalancer:
@@ -193,7 +205,10 @@ def check_services():
     rolled, fewest = play(it, 2)
     assert (rolled.state, fewest, it.steady) == ("COMPLETED", 2, True)
     good = rolled
-    for revision, cause in ((3, "container app exited with code 1"), (4, "target 10.0.0.1:8080 failed the health check /: 503")):
+    for revision, cause in (
+        (3, "container app exited with code 1"),
+        (4, "target 10.0.0.1:8080 failed the health check /: 503"),
+    ):
         rolled, fewest = play(it, revision)
         assert (rolled.state, fewest, it.primary, it.steady) == ("FAILED", 2, good, True), (rolled, fewest)
         assert rollout.failure("web", rolled.causes).startswith(f"web: {len(rolled.causes)} tasks failed to start: {cause}")

@@ -43,7 +43,10 @@ class Connection(http.client.HTTPConnection):
 
 
 def call(method, path, body=None, /, timeout=300, **query):
-    """Sends a request and returns the decoded response; DockerError for everything but success. A body of bytes is an archive."""
+    """Sends a request and returns the decoded response; DockerError for everything but success.
+
+    A body of bytes is an archive.
+    """
     raw = isinstance(body, bytes)
     connection = Connection(timeout)
     if query:

@@ -204,7 +204,9 @@ class Scheduler:
             return service.errors[0]
         if time.monotonic() > deadline:
             waits = ", ".join(
-                f"task {each.short} {each.status} {self.target_state(service, each)}" for each in service.tasks if not each.ended
+                f"task {each.short} {each.status} {self.target_state(service, each)}"
+                for each in service.tasks
+                if not each.ended
             )
             return f"not steady within {self.patience} s: {waits or 'no tasks'}"
         if time.monotonic() > self.alarms_at:

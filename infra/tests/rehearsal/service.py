@@ -78,11 +78,17 @@ class Service:
         strategy = self.configuration.get("strategy", "ROLLING")
         if strategy != "ROLLING":
             self.place.say(f"the deployment strategy {strategy} is played as ROLLING")
-        self.place.say(f"deployment of {described.definition['family']}:{described.definition['revision']} to {self.desired} task(s)")
+        self.place.say(
+            f"deployment of {described.definition['family']}:{described.definition['revision']} to {self.desired} task(s)"
+        )
 
     def of(self, deployment):
         """Tasks of a deployment that run or start, and stay."""
-        return [each for each in self.tasks if each.deployment is deployment and each.desired == "RUNNING" and each.id not in self.draining]
+        return [
+            each
+            for each in self.tasks
+            if each.deployment is deployment and each.desired == "RUNNING" and each.id not in self.draining
+        ]
 
     def serving(self, task):
         checked = any(each.spec.get("healthCheck") for each in task.containers)
@@ -148,9 +154,14 @@ class Service:
         described, blocked = self.described, self.blocked()
         self.balancer.register(task.id, self.group, task.address, described.port, blocked)
         at = f"{task.address}:{described.port}"
-        self.event(f"registered 1 targets in (target-group {self.group})", f"task {task.short} is a target of the load balancer: {at}")
+        self.event(
+            f"registered 1 targets in (target-group {self.group})", f"task {task.short} is a target of the load balancer: {at}"
+        )
         if blocked:
-            self.event(f"(port {described.port}) is unhealthy in (target-group {self.group}): {blocked}", f"target {at} times out: {blocked}")
+            self.event(
+                f"(port {described.port}) is unhealthy in (target-group {self.group}): {blocked}",
+                f"target {at} times out: {blocked}",
+            )
 
     def blocked(self):
         """The rule that is missing between load balancer and tasks, or None."""
@@ -164,7 +175,9 @@ class Service:
         for target in self.balancer.targets.values() if self.balancer else ():
             if target.blocked != blocked:
                 self.balancer.block(target, blocked)
-                self.place.say(f"target {target.address}:{target.port} " + (f"times out: {blocked}" if blocked else "can be reached again"))
+                self.place.say(
+                    f"target {target.address}:{target.port} " + (f"times out: {blocked}" if blocked else "can be reached again")
+                )
 
     def condemn(self, task, target, reason):
         """Replaces a task that is unhealthy."""
@@ -215,14 +228,14 @@ class Service:
             deployment.causes.append(task.cause)
 
     def look_at_the_end(self, task):
-        for container in task.containers:
-            if container.killed:
-                self.errors.append(
-                    f"task {task.short}: container {container.name} was killed after its stop timeout of {container.stop_timeout} s"
-                )
+        for each in task.containers:
+            if each.killed:
+                limit = f"its stop timeout of {each.stop_timeout} s"
+                self.errors.append(f"task {task.short}: container {each.name} was killed after {limit}")
                 self.event(self.errors[-1])
         codes = ", ".join(f"{each.name} exited with {each.exit_code}" for each in task.containers if each.exit_code is not None)
-        self.place.say(f"task {task.short} stopped after {task.stopped - (task.stopping or task.stopped):.0f} s: {codes or 'never started'}")
+        took = task.stopped - (task.stopping or task.stopped)
+        self.place.say(f"task {task.short} stopped after {took:.0f} s: {codes or 'never started'}")
         if len(self.tasks) > 30:
             self.tasks.remove(next(each for each in self.tasks if each.ended))
 
@@ -239,7 +252,9 @@ class Service:
             self.event(f"has started 1 tasks: (task {task.id}).", f"task {task.short} starts")
         reason = f"Scaling activity initiated by (deployment {self.primary.id})"
         by_age = sorted(old, key=lambda each: (each.deployment is self.primary, each.created))
-        for task in [each for each in by_age if self.serving(each)][:stop] + [each for each in by_age if not self.serving(each)][:stop_idle]:
+        for task in [each for each in by_age if self.serving(each)][:stop] + [
+            each for each in by_age if not self.serving(each)
+        ][:stop_idle]:
             self.phase_out(task, reason)
         for task in sorted(new, key=lambda each: each.created)[self.desired :]:
             self.phase_out(task, reason)
@@ -251,12 +266,14 @@ class Service:
         limit = rollout.threshold(self.configuration.get("deploymentCircuitBreaker", {}), self.desired)
         if limit and self.primary.failed >= limit:
             self.give_up("ECS deployment circuit breaker: tasks failed to start.")
-        elif self.steady and (self.primary.restored or not self.errors):
+        elif self.desired and self.steady and (self.primary.restored or not self.errors):
             rolled_back = self.primary.reason
             failed = [each for each in self.deployments if each.state == "FAILED"] if self.primary.restored else []
             self.primary.restored = False
             self.primary.become("COMPLETED", rolled_back or f"ECS deployment {self.primary.id} completed.")
-            self.event(f"(deployment {self.primary.id}) deployment completed.", f"deployment completed, {self.desired} task(s) serve")
+            self.event(
+                f"(deployment {self.primary.id}) deployment completed.", f"deployment completed, {self.desired} task(s) serve"
+            )
             self.event("has reached a steady state.", "steady state")
             self.deployments = [self.primary, *failed]
 

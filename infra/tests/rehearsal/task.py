@@ -113,7 +113,8 @@ class Task:
 
     def provision(self):
         engine.create(
-            self.pause, self.place.helper, {"NetworkMode": self.place.network, "Init": True}, Cmd=["busybox", "tail", "-f", "/dev/null"],
+            self.pause, self.place.helper, {"NetworkMode": self.place.network, "Init": True},
+            Cmd=["busybox", "tail", "-f", "/dev/null"],
             Hostname=f"ip-{self.id[:8]}",
         )  # fmt: skip
         engine.start(self.pause)
@@ -133,7 +134,8 @@ class Task:
             if waits and time.time() - self.created > limit:
                 wait = waits[0]
                 self.stop(
-                    f"Task failed to start: container {container.name} waited {limit} s for {wait['containerName']}", "TaskFailedToStart",
+                    f"Task failed to start: container {container.name} waited {limit} s for {wait['containerName']}",
+                    "TaskFailedToStart",
                     f"container {wait['containerName']} did not become {wait['condition']} within {limit} s",
                 )  # fmt: skip
             if not waits:
@@ -179,19 +181,26 @@ class Task:
                 "Init": linux.get("initProcessEnabled", False), "Memory": memory * 2**20,
                 "CpuShares": int(spec.get("cpu") or self.definition.get("cpu", 256)),
                 "Ulimits": [
-                    {"Name": each["name"], "Soft": each["softLimit"], "Hard": each["hardLimit"]} for each in spec.get("ulimits", [])
+                    {"Name": each["name"], "Soft": each["softLimit"], "Hard": each["hardLimit"]}
+                    for each in spec.get("ulimits", [])
                 ],
                 "LogConfig": {"Type": "json-file", "Config": {}},
             },
             "Env": [f"{name}={value}" for name, value in environment.items()],
         }  # fmt: skip
-        for key, name in (("command", "Cmd"), ("entryPoint", "Entrypoint"), ("user", "User"), ("workingDirectory", "WorkingDir")):
+        for key, name in (
+            ("command", "Cmd"),
+            ("entryPoint", "Entrypoint"),
+            ("user", "User"),
+            ("workingDirectory", "WorkingDir"),
+        ):
             if spec.get(key):
                 settings[name] = spec[key]
         if check := spec.get("healthCheck"):
             settings["Healthcheck"] = {
-                "Test": check["command"], "Interval": check.get("interval", 30) * SECOND, "Timeout": check.get("timeout", 5) * SECOND,
-                "Retries": check.get("retries", 3), "StartPeriod": check.get("startPeriod", 0) * SECOND,
+                "Test": check["command"], "Interval": check.get("interval", 30) * SECOND,
+                "Timeout": check.get("timeout", 5) * SECOND, "Retries": check.get("retries", 3),
+                "StartPeriod": check.get("startPeriod", 0) * SECOND,
             }  # fmt: skip
         else:
             # ECS does not use the health check of an image.
@@ -218,7 +227,9 @@ class Task:
         ran = time.time() - container.started
         ignored = code in policy.get("ignoredExitCodes", [])
         if policy.get("enabled") and not ignored and ran >= policy.get("restartAttemptPeriod", 300) and not self.wish.is_set():
-            self.place.say(f"task {self.short}: container {container.name} exited with code {code}; restarting it (restart policy)")
+            self.place.say(
+                f"task {self.short}: container {container.name} exited with code {code}; restarting it (restart policy)"
+            )
             self.begin(container)
             return
         container.status, container.exit_code = "STOPPED", code
