@@ -149,7 +149,8 @@ class FakeTask:
             self.stop("Essential container in task exited", cause="container app exited with code 1")
 
     def stop(self, reason, code="", cause=""):
-        self.reason, self.cause, self.desired, self.ended, self.status = reason, self.cause or cause, "STOPPED", True, "STOPPED"
+        self.reason, self.cause, self.code = reason, self.cause or cause, code
+        self.desired, self.ended, self.status = "STOPPED", True, "STOPPED"
         self.stopping = self.stopped = time.time()
         if self.failing == "kill":
             self.containers = [

@@ -100,10 +100,10 @@ def inspect(name):
     return call("GET", f"/containers/{name}/json")
 
 
-def lines(name):
-    """Yields (time, line) of a container's output until it ends."""
+def lines(name, since):
+    """Yields (time, line) of a container's output since a time until it ends."""
     connection = Connection(None)
-    connection.request("GET", f"/containers/{name}/logs?follow=1&stdout=1&stderr=1&timestamps=1")
+    connection.request("GET", f"/containers/{name}/logs?follow=1&stdout=1&stderr=1&timestamps=1&since={since:.3f}")
     response = connection.getresponse()
     rest = b""
     try:

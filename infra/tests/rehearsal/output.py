@@ -32,13 +32,13 @@ class Output:
             }
         self.made = False
 
-    def follow(self, name):
-        """Reads a container's output in the background until it ends."""
-        thread = threading.Thread(target=self.read, args=(name,), daemon=True)
+    def follow(self, name, since):
+        """Reads a container's output since a time in the background until it ends."""
+        thread = threading.Thread(target=self.read, args=(name, since), daemon=True)
         thread.start()
         self.threads.append(thread)
 
-    def read(self, name):
+    def read(self, name, since):
         waiting, lock, ended = [], threading.Lock(), threading.Event()
 
         def deliver():
@@ -52,7 +52,7 @@ class Output:
         sender.start()
         try:
             with self.file.open("a") as file:
-                for at, text in engine.lines(name):
+                for at, text in engine.lines(name, since):
                     file.write(text + "\n")
                     self.last.append(text)
                     if self.stream and text:

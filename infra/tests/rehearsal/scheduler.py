@@ -253,7 +253,8 @@ class Scheduler:
 
     def hosts(self):
         """DNS name of each load balancer → its address on the network of its environment."""
-        balancers = [each.balancer for each in self.services.values() if each.balancer and each.balancer.text]
+        with self.lock:
+            balancers = [each.balancer for each in self.services.values() if each.balancer and each.balancer.text]
         return {each.described.balancer["DNSName"]: each.address for each in balancers}
 
     def stop(self):

@@ -15,6 +15,7 @@ class Deployment:
     """One definition of a service's tasks."""
 
     definition: dict
+    service: dict
     images: Images
     id: str = dataclasses.field(default_factory=lambda: f"ecs-svc/{uuid.uuid4().int % 10**19}")
     state: str = "IN_PROGRESS"
@@ -73,7 +74,7 @@ class Service:
         if self.primary and self.primary.definition == described.definition and self.primary.state != "FAILED":
             return
         self.stable = self.primary if self.primary and self.primary.state == "COMPLETED" else self.stable
-        self.primary = Deployment(described.definition, self.place.images())
+        self.primary = Deployment(described.definition, described.service, self.place.images())
         self.deployments.insert(0, self.primary)
         strategy = self.configuration.get("strategy", "ROLLING")
         if strategy != "ROLLING":
@@ -183,10 +184,15 @@ class Service:
         """Replaces a task that is unhealthy."""
         if "ELB" in reason:
             cause = f"target {target.address}:{target.port} {target.reason}"
+            self.event(
+                f"(port {target.port}) is unhealthy in (target-group {self.group}) due to (reason {target.reason})",
+                f"task {task.short}: {cause}",
+            )
+            reason += f" in (target-group {self.group})"
         else:
             sick = next(each for each in task.containers if each.health == "UNHEALTHY")
-            cause = f"container {sick.name} failed its health check: {sick.health_said or 'no output'}"
-        self.event(f"(task {task.id}) failed: {reason}: {cause}", f"task {task.short}: {cause}")
+            cause = f"container {sick.name} failed its health check: {sick.health_said.partition(chr(10))[0] or 'no output'}"
+            self.event(f"(task {task.id}) failed container health checks.", f"task {task.short}: {cause}")
         self.phase_out(task, reason, cause)
 
     def phase_out(self, task, reason, cause=""):
@@ -221,8 +227,9 @@ class Service:
         if not task.cause:
             return
         deployment = task.deployment
-        reason = task.reason if task.cause in task.reason else f"{task.reason}: {task.cause}"
-        self.event(f"(task {task.id}) stopped: {reason}", f"task {task.short} failed: {task.cause}")
+        if task.code != "ServiceSchedulerInitiated":
+            reason = task.reason if task.cause in task.reason else f"{task.reason}: {task.cause}"
+            self.event(f"(task {task.id}) stopped: {reason}", f"task {task.short} failed: {task.cause}")
         if deployment is self.primary and deployment.state == "IN_PROGRESS":
             deployment.failed += 1
             deployment.causes.append(task.cause)
@@ -293,6 +300,7 @@ class Service:
         failed.reason = reason.rstrip(".") + f": rolling back to deploymentId {self.stable.id}."
         self.event(f"rolling back to deployment {self.stable.id}.")
         self.primary = self.stable
+        self.described = dataclasses.replace(self.described, service=self.stable.service, definition=self.stable.definition)
         self.primary.become("IN_PROGRESS", f"ECS deployment {self.primary.id} restored after a rollback.")
         if self.primary not in self.deployments:
             self.deployments.append(self.primary)

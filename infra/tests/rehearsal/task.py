@@ -14,7 +14,8 @@ from images import CannotPull
 from output import Output
 from secrets_of import MissingSecret
 
-TICK = 0.2
+# Seconds from look to look, while a task starts and once it runs.
+TICK, REST = 0.2, 0.5
 SECOND = 1_000_000_000
 # What Fargate takes if the definition does not say.
 STOP_TIMEOUT, START_TIMEOUT = 30, 180
@@ -100,7 +101,7 @@ class Task:
                 self.start_what_can()
                 if not self.started and all(each.started for each in self.containers):
                     self.status, self.started = "RUNNING", time.time()
-                self.wish.wait(TICK)
+                self.wish.wait(REST if self.started else TICK)
                 self.look()
         except (CannotPull, MissingSecret, DockerError) as error:
             self.stop(str(error), "TaskFailedToStart", str(error))
@@ -131,29 +132,37 @@ class Task:
                 continue
             waits = [wait for wait in container.spec.get("dependsOn", []) if not self.has(wait)]
             limit = container.spec.get("startTimeout") or START_TIMEOUT
-            if waits and time.time() - self.created > limit:
-                wait = waits[0]
-                self.stop(
-                    f"Task failed to start: container {container.name} waited {limit} s for {wait['containerName']}",
-                    "TaskFailedToStart",
-                    f"container {wait['containerName']} did not become {wait['condition']} within {limit} s",
-                )  # fmt: skip
+            for wait in waits:
+                other, waited = self.container(wait["containerName"]), time.time() - self.created
+                cause = f"container {other.name} did not become {wait['condition']} within {limit} s" if waited > limit else ""
+                if other.status == "STOPPED":
+                    other.output.finish()
+                    cause = f"container {other.name} exited with code {other.exit_code}: {other.output.cause()}"
+                if cause:
+                    self.stop(
+                        f"TaskFailedToStart: container {container.name} depends on {other.name}", "TaskFailedToStart", cause
+                    )
             if not waits:
                 engine.create(container.engine_name, reference, **self.settings(container.spec, secrets))
                 self.begin(container)
 
     def begin(self, container):
+        began = time.time()
         try:
             engine.start(container.engine_name)
         except DockerError as error:
             container.reason = f"CannotStartContainerError: {error}"
             self.stop(container.reason, "TaskFailedToStart", f"container {container.name} cannot be started: {error}")
             return
-        container.started, container.status = time.time(), "RUNNING"
-        container.output.follow(container.engine_name)
+        container.started, container.status = began, "RUNNING"
+        container.output.follow(container.engine_name, container.started)
+
+    def container(self, name):
+        return next(each for each in self.containers if each.name == name)
 
     def has(self, wait):
-        other = next(each for each in self.containers if each.name == wait["containerName"])
+        """Whether a container is as another waits for it."""
+        other = self.container(wait["containerName"])
         match wait["condition"]:
             case "START":
                 return bool(other.started)
