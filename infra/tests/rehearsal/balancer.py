@@ -1,10 +1,11 @@
 """An Application Load Balancer, played by HAProxy in a container. Targets come and go over HAProxy's runtime API.
 
-Not played: TLS towards targets, slow start, stickiness, fail-open when all targets are unhealthy, WAF, access logs.
+If no target is healthy, all that are not draining get requests (fail-open). Not played: TLS towards targets, slow start,
+stickiness, WAF, access logs.
 """
 
-import dataclasses
 import csv
+import dataclasses
 import io
 import socket
 import tarfile
@@ -14,6 +15,8 @@ import engine
 from docker import docker
 
 ADMIN = 9999
+# Where the packets go that a security group drops.
+NOWHERE = "192.0.2.1"
 # Slots for targets of one group.
 SLOTS = 40
 ALGORITHMS = {"round_robin": "roundrobin", "least_outstanding_requests": "leastconn", "weighted_random": "random"}
@@ -37,6 +40,10 @@ class Target:
     lost_before: int = None
     since: float = dataclasses.field(default_factory=time.monotonic)
 
+    @property
+    def reached_at(self):
+        return NOWHERE if self.blocked else self.address
+
 
 def backend(arn):
     return "group-" + arn.rpartition("/")[2]
@@ -51,7 +58,9 @@ def actions(listener):
     for number, rule in enumerate(sorted(listener["Rules"], key=lambda each: int(each["Priority"]))):
         tests = []
         for condition in rule["Conditions"]:
-            values = condition.get("Values") or condition.get("PathPatternConfig", condition.get("HostHeaderConfig", {})).get("Values", [])
+            values = condition.get("Values") or condition.get("PathPatternConfig", condition.get("HostHeaderConfig", {})).get(
+                "Values", []
+            )
             fetch = {"path-pattern": "path", "host-header": "req.hdr(host),lower"}.get(condition["Field"])
             if fetch is None:
                 raise ValueError(f"conditions on {condition['Field']} are not rehearsed")
@@ -67,13 +76,13 @@ def action(it, weights, test):
         case "forward":
             groups = {arn: weight for arn, weight in weights.items() if arn and weight} or {it["TargetGroupArn"]: 1}
             total, sofar = sum(groups.values()), 0
-            if test:
-                yield f"use_backend {backend(next(iter(groups)))}{test}"
-                return
+            test = test or " if TRUE"
             yield f"http-request set-var(txn.dice) rand({total})"
             for arn, weight in groups.items():
                 sofar += weight
-                yield f"use_backend {backend(arn)} if {{ var(txn.dice) -m int lt {sofar} }}"
+                here = f"{test} {{ var(txn.dice) -m int lt {sofar} }}"
+                yield f"use_backend {backend(arn)}-open{here} {{ nbsrv({backend(arn)}) eq 0 }}"
+                yield f"use_backend {backend(arn)}{here}"
         case "redirect":
             to = it["RedirectConfig"]
             code = to["StatusCode"].removeprefix("HTTP_")
@@ -91,8 +100,9 @@ def configuration(described, open_listeners, targets, hurry):
     out = [
         "global", f"    stats socket ipv4@0.0.0.0:{ADMIN} level admin", "    tune.ssl.default-dh-param 2048",
         "defaults", "    mode http",
-        # As long as ALB tries to connect: https://docs.aws.amazon.com/elasticloadbalancing/latest/application/load-balancer-troubleshooting.html
-        "    timeout connect 10s", f"    timeout client {idle}", f"    timeout server {idle}", f"    timeout http-keep-alive {idle}",
+        # https://docs.aws.amazon.com/elasticloadbalancing/latest/application/load-balancer-troubleshooting.html
+        "    timeout connect 10s",
+        *(f"    timeout {each} {idle}" for each in ("client", "server", "http-keep-alive")),
         # A repeated request would hide one that is lost.
         "    retries 0",
     ]  # fmt: skip
@@ -101,9 +111,11 @@ def configuration(described, open_listeners, targets, hurry):
         tls = " ssl crt /balancer.pem alpn h2,http/1.1" if protocol == "HTTPS" else ""
         out += [
             f"frontend listener-{port}", f"    bind :{port}{tls}",
-            '    http-request set-header X-Forwarded-For "%[req.fhdr(x-forwarded-for)], %[src]" if { req.fhdr(x-forwarded-for) -m found }',
-            "    http-request set-header X-Forwarded-For %[src] if !{ req.fhdr(x-forwarded-for) -m found }",
-            f"    http-request set-header X-Forwarded-Proto {protocol.lower()}", f"    http-request set-header X-Forwarded-Port {port}",
+            "    acl forwarded req.fhdr(x-forwarded-for) -m found",
+            '    http-request set-header X-Forwarded-For "%[req.fhdr(x-forwarded-for)], %[src]" if forwarded',
+            "    http-request set-header X-Forwarded-For %[src] if !forwarded",
+            f"    http-request set-header X-Forwarded-Proto {protocol.lower()}",
+            f"    http-request set-header X-Forwarded-Port {port}",
             "    http-request set-header X-Amzn-Trace-Id Root=1-%[date,hex,bytes(8,8),lower]-%[uuid,regsub(-,,g),bytes(0,24)]"
             " if !{ req.hdr(x-amzn-trace-id) -m found }",
         ]  # fmt: skip
@@ -119,10 +131,15 @@ def configuration(described, open_listeners, targets, hurry):
 
 
 def group_lines(described, arn, idle, targets, hurry):
+    """A backend with the targets that pass health checks, and one with all."""
     group = described.target_group
-    yield f"backend {backend(arn)}"
-    yield f"    balance {ALGORITHMS[described.target_attributes.get('load_balancing.algorithm.type', 'round_robin')]}"
-    yield "    http-reuse always"
+    port = "" if group["HealthCheckPort"] == "traffic-port" else f" port {group['HealthCheckPort']}"
+    common = [
+        f"    balance {ALGORITHMS[described.target_attributes.get('load_balancing.algorithm.type', 'round_robin')]}",
+        "    http-reuse always", f"    default-server pool-purge-delay {idle}",
+    ]  # fmt: skip
+    there = {each.slot: each for each in targets if each.backend == backend(arn)}
+    yield from [f"backend {backend(arn)}", *common]
     yield "    option httpchk"
     yield (
         f"    http-check send meth GET uri {group['HealthCheckPath']} ver HTTP/1.1 hdr Host balancer "
@@ -130,17 +147,20 @@ def group_lines(described, arn, idle, targets, hurry):
     )
     yield f"    http-check expect status {group['Matcher']['HttpCode']}"
     yield f"    timeout check {seconds(group['HealthCheckTimeoutSeconds'])}"
-    port = "" if group["HealthCheckPort"] == "traffic-port" else f" port {group['HealthCheckPort']}"
     yield (
-        f"    default-server check inter {seconds(group['HealthCheckIntervalSeconds'] / hurry)} fall {group['UnhealthyThresholdCount']} "
-        f"rise {group['HealthyThresholdCount']} pool-purge-delay {idle}{port}"
+        f"    default-server check inter {seconds(group['HealthCheckIntervalSeconds'] / hurry)} "
+        f"fall {group['UnhealthyThresholdCount']} rise {group['HealthyThresholdCount']}{port}"
     )
-    there = {each.slot: each for each in targets if each.backend == backend(arn) and not each.blocked}
+    yield from servers(there, "healthy")
+    yield from [f"backend {backend(arn)}-open", *common]
+    yield from servers(there, "healthy", "unhealthy")
+
+
+def servers(there, *states):
     for slot in range(1, SLOTS + 1):
-        if slot in there:
-            yield f"    server s{slot} {there[slot].address}:{there[slot].port}"
-        else:
-            yield f"    server s{slot} 127.0.0.1:1 disabled"
+        target = there.get(slot)
+        at = f"{target.reached_at}:{target.port}" if target else "127.0.0.1:1"
+        yield f"    server s{slot} {at}{'' if target and target.state in states else ' disabled'}"
 
 
 class Balancer:
@@ -157,7 +177,7 @@ class Balancer:
         text = configuration(described, open_listeners, self.targets.values(), self.hurry)
         if self.text and self.same(text):
             return
-        exposed = sorted(each["Port"] for each in open_listeners)
+        exposed = [described.balancer["DNSName"], *sorted(each["Port"] for each in open_listeners)]
         if self.exposed != exposed:
             self.start(exposed, text)
         else:
@@ -167,7 +187,8 @@ class Balancer:
         self.text = text
         self.wait()
         for target in self.targets.values():
-            if target.state != "healthy" and not target.blocked:
+            target.since, target.lost_before = time.monotonic(), None
+            if target.state != "healthy":
                 self.command(f"set server {target.backend}/s{target.slot} state drain")
 
     def same(self, text):
@@ -178,7 +199,9 @@ class Balancer:
 
     def start(self, exposed, text):
         engine.remove(self.name)
-        bindings = {f"{port}/tcp": [{"HostIp": "127.0.0.1", "HostPort": self.ports.get(port, "")}] for port in [*exposed, ADMIN]}
+        bindings = {
+            f"{port}/tcp": [{"HostIp": "127.0.0.1", "HostPort": self.ports.get(port, "")}] for port in [*exposed[1:], ADMIN]
+        }
         engine.create(
             self.name, self.image, {"NetworkMode": self.network, "PortBindings": bindings},
             network={self.network: {"Aliases": [self.described.balancer["DNSName"]]}},
@@ -231,24 +254,34 @@ class Balancer:
         used = {each.slot for each in self.targets.values()}
         slot = next(each for each in range(1, SLOTS + 1) if each not in used)
         self.targets[key] = target = Target(backend(group), slot, address, port, blocked)
-        if not blocked:
-            server = f"{target.backend}/s{slot}"
-            self.command(f"set server {server} addr {address} port {port}")
-            self.command(f"set server {server} state drain")
+        self.locate(target)
+        self.set(target, "drain")
+
+    def locate(self, target):
+        for suffix in ("", "-open"):
+            self.command(f"set server {target.backend}{suffix}/s{target.slot} addr {target.reached_at} port {target.port}")
+
+    def set(self, target, state, open_state=None):
+        self.command(f"set server {target.backend}/s{target.slot} state {state}")
+        self.command(f"set server {target.backend}-open/s{target.slot} state {open_state or state}")
+
+    def block(self, target, blocked):
+        """Makes a target unreachable, or reachable again."""
+        target.blocked = blocked
+        self.locate(target)
 
     def drain(self, key):
         """Sends no new requests to a target."""
         target = self.targets[key]
         target.state, target.reason = "draining", ""
-        if not target.blocked:
-            self.command(f"set server {target.backend}/s{target.slot} state drain")
+        self.set(target, "drain")
 
     def deregister(self, key):
         """Closes what is left and frees the slot."""
         target = self.targets.pop(key)
-        if not target.blocked:
-            self.command(f"shutdown sessions server {target.backend}/s{target.slot}")
-            self.command(f"set server {target.backend}/s{target.slot} state maint")
+        for suffix in ("", "-open"):
+            self.command(f"shutdown sessions server {target.backend}{suffix}/s{target.slot}")
+        self.set(target, "maint")
 
     def look(self):
         """Reads the states of all targets."""
@@ -257,45 +290,38 @@ class Balancer:
         rows = csv.DictReader(io.StringIO(self.command("show stat").removeprefix("# ")))
         found = {(row["pxname"], row["svname"]): row for row in rows}
         for target in self.targets.values():
-            self.judge(target, found.get((target.backend, f"s{target.slot}")))
+            self.judge(target, *(found[f"{target.backend}{suffix}", f"s{target.slot}"] for suffix in ("", "-open")))
 
-    def judge(self, target, row):
+    def judge(self, target, row, open_row):
         group = self.described.target_group
-        if row and not target.blocked:
-            lost = int(row["econ"] or 0) + int(row["eresp"] or 0)
-            target.lost_before = lost if target.lost_before is None else target.lost_before
-            target.lost = lost - target.lost_before
+        lost = sum(int(each[key] or 0) for each in (row, open_row) for key in ("econ", "eresp"))
+        target.lost_before = lost if target.lost_before is None else target.lost_before
+        target.lost = 0 if target.blocked else lost - target.lost_before
+        target.requests = 0 if target.blocked else int(row["scur"] or 0) + int(open_row["scur"] or 0)
         if target.state == "draining":
-            target.requests = int(row["scur"] or 0) if row and not target.blocked else 0
-            return
-        if target.blocked:
-            patience = group["UnhealthyThresholdCount"] * group["HealthCheckIntervalSeconds"] / self.hurry
-            if time.monotonic() - target.since > patience:
-                target.state, target.reason = "unhealthy", f"request timed out: {target.blocked}"
             return
         check = row["check_status"].removeprefix("* ")
+        passed = check == "L7OK"
         up = int(row["check_health"] or 0) >= int(row["check_rise"] or 1)
-        if target.state == "initial" and check == "L7OK":
+        # HAProxy takes a new target out at the first failure.
+        patience = group["UnhealthyThresholdCount"] * group["HealthCheckIntervalSeconds"] / self.hurry
+        if passed and (target.state == "initial" or target.state == "unhealthy" and up):
             # A new target needs one passed check:
             # https://docs.aws.amazon.com/elasticloadbalancing/latest/application/target-group-health-checks.html
-            self.accept(target)
-        elif target.state == "unhealthy" and up and check == "L7OK":
-            self.accept(target)
-        elif not up and check not in ("", "INI"):
+            target.state, target.reason = "healthy", ""
+            self.set(target, "ready")
+        elif not up and not passed and check not in ("", "INI") and time.monotonic() - target.since > patience:
             said = row["check_code"] if check == "L7STS" else row["last_chk"] or row["check_desc"] or check
-            target.state, target.reason = "unhealthy", f"failed the health check {group['HealthCheckPath']}: {said}"
-
-    def accept(self, target):
-        target.state, target.reason = "healthy", ""
-        self.command(f"set server {target.backend}/s{target.slot} state ready")
+            if target.state != "unhealthy":
+                self.set(target, "ready" if target.state == "healthy" else "drain", "ready")
+            target.state = "unhealthy"
+            target.reason = f"failed the health check {group['HealthCheckPath']}: {target.blocked or said}"
 
     def certificate(self):
         """A certificate that no one trusts, for listeners with TLS."""
         name = self.described.balancer["DNSName"][:60]
-        return docker(
-            "run", "--rm", self.image, "openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "30", "-subj", f"/CN={name}",
-            "-keyout", "-", "-out", "-",
-        )  # fmt: skip
+        openssl = "openssl req -x509 -newkey rsa:2048 -nodes -days 30 -keyout - -out -"
+        return docker("run", "--rm", "--label", engine.OWN, self.image, *openssl.split(), "-subj", f"/CN={name}")
 
     def stop(self):
         engine.remove(self.name)

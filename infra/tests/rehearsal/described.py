@@ -74,7 +74,8 @@ def read(cloud, stack):
         (
             int(each["Properties"]["MinCapacity"])
             for each in resources.values()
-            if each["Type"] == "AWS::ApplicationAutoScaling::ScalableTarget" and isinstance(each["Properties"]["MinCapacity"], int)
+            if each["Type"] == "AWS::ApplicationAutoScaling::ScalableTarget"
+            and isinstance(each["Properties"]["MinCapacity"], int)
         ),
         default=0,
     )

@@ -43,7 +43,10 @@ class Connection(http.client.HTTPConnection):
 
 
 def call(method, path, body=None, /, timeout=300, **query):
-    """Sends a request and returns the decoded response; DockerError for everything but success. A body of bytes is an archive."""
+    """Sends a request and returns the decoded response; DockerError for everything but success.
+
+    A body of bytes is an archive.
+    """
     raw = isinstance(body, bytes)
     connection = Connection(timeout)
     if query:
@@ -97,10 +100,10 @@ def inspect(name):
     return call("GET", f"/containers/{name}/json")
 
 
-def lines(name):
-    """Yields (time, line) of a container's output until it ends."""
+def lines(name, since):
+    """Yields (time, line) of a container's output since a time until it ends."""
     connection = Connection(None)
-    connection.request("GET", f"/containers/{name}/logs?follow=1&stdout=1&stderr=1&timestamps=1")
+    connection.request("GET", f"/containers/{name}/logs?follow=1&stdout=1&stderr=1&timestamps=1&since={since:.3f}")
     response = connection.getresponse()
     rest = b""
     try:

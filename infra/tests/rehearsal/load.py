@@ -26,7 +26,9 @@ class Load:
     def start(self):
         self.began = time.monotonic()
         for number in range(self.clients):
-            thread = threading.Thread(target=self.client, args=(number % 2 == 0, number * self.pause / self.clients), daemon=True)
+            thread = threading.Thread(
+                target=self.client, args=(number % 2 == 0, number * self.pause / self.clients), daemon=True
+            )
             thread.start()
             self.threads.append(thread)
 
@@ -39,7 +41,8 @@ class Load:
         return self
 
     def __str__(self):
-        text = f"{self.sent} requests in {self.took:.0f} s, {self.answered} answered with 2xx, {self.lost} lost, slowest {self.slowest:.2f} s"
+        text = f"{self.sent} requests in {self.took:.0f} s, {self.answered} answered with 2xx, {self.lost} lost"
+        text += f", slowest {self.slowest:.2f} s"
         return text + "".join(f"; {number} × {problem}" for problem, number in self.problems.most_common(3))
 
     def connect(self):

@@ -2,6 +2,7 @@
 
 import collections
 import datetime
+import re
 import threading
 import time
 
@@ -11,6 +12,7 @@ import engine
 from docker import DockerError
 
 KEPT = 40
+ERROR = re.compile(r"\b(error|panicked|fatal|exception)\b", re.IGNORECASE)
 
 
 class Output:
@@ -30,13 +32,13 @@ class Output:
             }
         self.made = False
 
-    def follow(self, name):
-        """Reads a container's output in the background until it ends."""
-        thread = threading.Thread(target=self.read, args=(name,), daemon=True)
+    def follow(self, name, since):
+        """Reads a container's output since a time in the background until it ends."""
+        thread = threading.Thread(target=self.read, args=(name, since), daemon=True)
         thread.start()
         self.threads.append(thread)
 
-    def read(self, name):
+    def read(self, name, since):
         waiting, lock, ended = [], threading.Lock(), threading.Event()
 
         def deliver():
@@ -50,7 +52,7 @@ class Output:
         sender.start()
         try:
             with self.file.open("a") as file:
-                for at, text in engine.lines(name):
+                for at, text in engine.lines(name, since):
                     file.write(text + "\n")
                     self.last.append(text)
                     if self.stream and text:
@@ -80,8 +82,9 @@ class Output:
             thread.join(max(0, deadline - time.monotonic()))
 
     def cause(self):
-        """The last line that says something."""
-        return next((line for line in reversed(self.last) if line.strip()), "")
+        """The last line that names an error, else the last that says something."""
+        lines = [line.strip() for line in reversed(self.last) if line.strip()]
+        return next((line for line in lines if ERROR.search(line)), lines[0] if lines else "")
 
 
 def milliseconds(stamp):

@@ -52,4 +52,3 @@ def reachable(*arguments, **options):
 def named(identities, groups):
     """IDs of security groups with their names."""
     return ", ".join(f"{each} ({groups[each]['GroupName']})" if each in groups else each for each in identities)
-

@@ -28,15 +28,20 @@ def bounds(desired, configuration):
     return least, most
 
 
-def steps(desired, configuration, new, old, healthy):
-    """How many new tasks to start and old tasks to stop.
+def steps(desired, configuration, new, old, serving, idle):
+    """How many new tasks to start, and how many old tasks to stop: of those that serve, and of those that do not.
 
-    `new` and `old` are numbers of tasks that run or start, `healthy` those of both that serve.
+    `new` and `old` are numbers of tasks that run or start, `serving` those of both that serve, `idle` the old ones that do not.
+    ECS starts a replacement before it stops an unhealthy task, if the maximum allows it:
+    https://docs.aws.amazon.com/AmazonECS/latest/developerguide/service-configuration-parameters.html
     """
     least, most = bounds(desired, configuration)
     start = max(0, min(desired - new, most - new - old))
-    stop = max(0, min(old, healthy - least))
-    return start, stop
+    stop = max(0, min(old - idle, serving - least))
+    if serving >= least:
+        return start, stop, idle
+    stuck = new < desired and start == 0
+    return start, stop, min(idle, 1) if stuck else 0
 
 
 def verdict(container_health, target, age, grace):

@@ -17,6 +17,8 @@ import time
 import traceback
 import uuid
 
+from botocore.exceptions import ClientError
+
 import engine
 import helper_image
 import told
@@ -31,6 +33,8 @@ from service import Service
 TICK = 0.2
 # Longest time for a rollout that neither ends nor fails.
 PATIENCE = 900
+# How long tasks that run again after a rollback may take until they serve.
+SETTLING = 30
 
 
 class RolloutFailed(Exception):
@@ -76,7 +80,9 @@ class Scheduler:
         self.lock, self.ended = threading.RLock(), threading.Event()
         # Stack → tracebacks of the last ticks, as long as they fail.
         self.failures = {}
-        self.keeper, self.alarms_at = None, 0
+        # Stacks that CloudFormation still changes, and what was said of listeners.
+        self.restless, self.said = set(), {}
+        self.keeper, self.alarms_at, self.refreshed_at = None, 0, {}
 
     def roll(self, stack):
         """Runs what a stack has deployed until it is steady. Raises RolloutFailed."""
@@ -91,7 +97,10 @@ class Scheduler:
         if self.keeper is None:
             self.keeper = threading.Thread(target=self.keep, daemon=True)
             self.keeper.start()
-        self.watch(stack, service, rolled)
+        try:
+            self.watch(stack, service, rolled)
+        finally:
+            self.restless.add(stack)
 
     def settle(self, stack, described):
         """Makes the place for a new service."""
@@ -119,9 +128,10 @@ class Scheduler:
             gap = missing(listener["Port"], described.groups, target=described.balancer_groups, source_address=INTERNET)
             if described.balancer["Scheme"] != "internet-facing":
                 gap = "the load balancer is internal"
-            if gap:
+            if gap and self.said.get(listener["ListenerArn"]) != gap:
                 service.place.say(f"listener {listener['Protocol']}:{listener['Port']} is out of reach of the internet: {gap}")
-            else:
+            self.said[listener["ListenerArn"]] = gap
+            if not gap:
                 reached.append(listener)
         service.balancer.configure(described, reached)
 
@@ -131,11 +141,32 @@ class Scheduler:
             with self.lock:
                 for stack, service in self.services.items():
                     try:
+                        self.refresh(stack, service)
                         service.tick()
                         self.tell(service)
                         self.failures[stack] = []
                     except Exception:
                         self.failures.setdefault(stack, []).append(traceback.format_exc())
+
+    def refresh(self, stack, service):
+        """Reads load balancer and rules again: a rollback restores them, and what a template no longer has is deleted last."""
+        often = stack in self.restless
+        if time.monotonic() < self.refreshed_at.get(stack, 0) + (1 if often else 5):
+            return
+        self.refreshed_at[stack] = time.monotonic()
+        try:
+            status = self.cloud.client("cloudformation").describe_stacks(StackName=stack)["Stacks"][0]["StackStatus"]
+        except ClientError as error:
+            if "does not exist" in str(error):
+                service.desired = 0
+            return
+        if not status.endswith("IN_PROGRESS"):
+            self.restless.discard(stack)
+        if status.startswith(("ROLLBACK", "DELETE")):
+            return
+        described = read(self.cloud, stack)
+        service.refresh(described)
+        self.balance(service, service.described)
 
     def tell(self, service):
         account = service.arn.split(":")[4]
@@ -144,23 +175,26 @@ class Scheduler:
     def watch(self, stack, service, rolled):
         """Waits for the end of a rollout."""
         name = rolled.definition["family"]
+        # What counts is an alarm that goes into ALARM state during the deployment:
+        # https://docs.aws.amazon.com/AmazonECS/latest/developerguide/deployment-alarm-failure.html
+        ignored = self.ringing(service)
         deadline = time.monotonic() + self.patience
         while True:
             time.sleep(TICK)
             with self.lock:
-                if rolled.state == "COMPLETED" and service.steady and not service.errors:
+                if rolled.state == "COMPLETED" and service.steady:
                     return
                 if rolled.state == "FAILED":
                     reason = failure(name, rolled.causes)
                     break
-                if problem := self.problem(stack, service, deadline):
+                if problem := self.problem(stack, service, deadline, ignored):
                     service.give_up(f"ECS deployment failed: {problem}")
                     reason = f"{name}: {problem}"
                     break
         self.wait_for_rollback(stack, service)
         raise RolloutFailed(reason)
 
-    def problem(self, stack, service, deadline):
+    def problem(self, stack, service, deadline, ignored):
         """What ends a rollout besides failed tasks, or None."""
         if len(self.failures.get(stack, [])) > 5:
             log = self.folder / "scheduler.log"
@@ -170,13 +204,15 @@ class Scheduler:
             return service.errors[0]
         if time.monotonic() > deadline:
             waits = ", ".join(
-                f"task {each.short} {each.status} {self.target_state(service, each)}" for each in service.tasks if not each.ended
+                f"task {each.short} {each.status} {self.target_state(service, each)}"
+                for each in service.tasks
+                if not each.ended
             )
             return f"not steady within {self.patience} s: {waits or 'no tasks'}"
         if time.monotonic() > self.alarms_at:
             self.alarms_at = time.monotonic() + 2
-            if ringing := self.ringing(service):
-                return f"alarm {ringing} is in ALARM state"
+            if ringing := self.ringing(service) - ignored:
+                return f"alarm {min(ringing)} is in ALARM state"
         return None
 
     def target_state(self, service, task):
@@ -184,22 +220,25 @@ class Scheduler:
         return f"(target {target.state} {target.reason})" if target else ""
 
     def ringing(self, service):
-        """Name of an alarm of the deployment that is in ALARM state, or None."""
+        """Names of the deployment's alarms that are in ALARM state."""
         alarms = service.configuration.get("alarms", {})
         if not alarms.get("enable") or not alarms.get("alarmNames"):
-            return None
+            return set()
         found = self.cloud.client("cloudwatch").describe_alarms(AlarmNames=alarms["alarmNames"])["MetricAlarms"]
-        return next((each["AlarmName"] for each in found if each["StateValue"] == "ALARM"), None)
+        return {each["AlarmName"] for each in found if each["StateValue"] == "ALARM"}
 
     def wait_for_rollback(self, stack, service):
         """Waits until what was running before runs again, or nothing if there was nothing."""
-        deadline = time.monotonic() + self.patience
-        while time.monotonic() < deadline:
+        began = time.monotonic()
+        while time.monotonic() < began + self.patience:
             time.sleep(TICK)
             with self.lock:
-                if service.desired == 0 and all(each.ended for each in service.tasks):
+                living = [each for each in service.tasks if each.id not in service.finished]
+                if service.desired == 0 and not living or service.desired and service.steady:
                     return
-                if service.desired and service.primary.state == "COMPLETED" and service.steady:
+                # They may become healthy only when CloudFormation has rolled back the load balancer.
+                running = all(each.deployment is service.primary and each.started for each in living)
+                if running and len(living) >= service.desired > 0 and time.monotonic() > began + SETTLING / self.hurry:
                     return
         self.say(f"{stack}: the rollback did not become steady within {self.patience} s")
 
@@ -214,7 +253,8 @@ class Scheduler:
 
     def hosts(self):
         """DNS name of each load balancer → its address on the network of its environment."""
-        balancers = [each.balancer for each in self.services.values() if each.balancer and each.balancer.text]
+        with self.lock:
+            balancers = [each.balancer for each in self.services.values() if each.balancer and each.balancer.text]
         return {each.described.balancer["DNSName"]: each.address for each in balancers}
 
     def stop(self):

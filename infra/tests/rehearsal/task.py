@@ -14,7 +14,8 @@ from images import CannotPull
 from output import Output
 from secrets_of import MissingSecret
 
-TICK = 0.2
+# Seconds from look to look, while a task starts and once it runs.
+TICK, REST = 0.2, 0.5
 SECOND = 1_000_000_000
 # What Fargate takes if the definition does not say.
 STOP_TIMEOUT, START_TIMEOUT = 30, 180
@@ -100,10 +101,12 @@ class Task:
                 self.start_what_can()
                 if not self.started and all(each.started for each in self.containers):
                     self.status, self.started = "RUNNING", time.time()
-                self.wish.wait(TICK)
+                self.wish.wait(REST if self.started else TICK)
                 self.look()
         except (CannotPull, MissingSecret, DockerError) as error:
             self.stop(str(error), "TaskFailedToStart", str(error))
+        except Exception as error:
+            self.stop(f"InternalError: {error!r}", "TaskFailedToStart", f"the rehearsal cannot run the task: {error!r}")
         try:
             self.take_down()
         finally:
@@ -111,7 +114,8 @@ class Task:
 
     def provision(self):
         engine.create(
-            self.pause, self.place.helper, {"NetworkMode": self.place.network, "Init": True}, Cmd=["busybox", "tail", "-f", "/dev/null"],
+            self.pause, self.place.helper, {"NetworkMode": self.place.network, "Init": True},
+            Cmd=["busybox", "tail", "-f", "/dev/null"],
             Hostname=f"ip-{self.id[:8]}",
         )  # fmt: skip
         engine.start(self.pause)
@@ -128,28 +132,37 @@ class Task:
                 continue
             waits = [wait for wait in container.spec.get("dependsOn", []) if not self.has(wait)]
             limit = container.spec.get("startTimeout") or START_TIMEOUT
-            if waits and time.time() - self.created > limit:
-                wait = waits[0]
-                self.stop(
-                    f"Task failed to start: container {container.name} waited {limit} s for {wait['containerName']}", "TaskFailedToStart",
-                    f"container {wait['containerName']} did not become {wait['condition']} within {limit} s",
-                )  # fmt: skip
+            for wait in waits:
+                other, waited = self.container(wait["containerName"]), time.time() - self.created
+                cause = f"container {other.name} did not become {wait['condition']} within {limit} s" if waited > limit else ""
+                if other.status == "STOPPED":
+                    other.output.finish()
+                    cause = f"container {other.name} exited with code {other.exit_code}: {other.output.cause()}"
+                if cause:
+                    self.stop(
+                        f"TaskFailedToStart: container {container.name} depends on {other.name}", "TaskFailedToStart", cause
+                    )
             if not waits:
                 engine.create(container.engine_name, reference, **self.settings(container.spec, secrets))
                 self.begin(container)
 
     def begin(self, container):
+        began = time.time()
         try:
             engine.start(container.engine_name)
         except DockerError as error:
             container.reason = f"CannotStartContainerError: {error}"
             self.stop(container.reason, "TaskFailedToStart", f"container {container.name} cannot be started: {error}")
             return
-        container.started, container.status = time.time(), "RUNNING"
-        container.output.follow(container.engine_name)
+        container.started, container.status = began, "RUNNING"
+        container.output.follow(container.engine_name, container.started)
+
+    def container(self, name):
+        return next(each for each in self.containers if each.name == name)
 
     def has(self, wait):
-        other = next(each for each in self.containers if each.name == wait["containerName"])
+        """Whether a container is as another waits for it."""
+        other = self.container(wait["containerName"])
         match wait["condition"]:
             case "START":
                 return bool(other.started)
@@ -177,19 +190,26 @@ class Task:
                 "Init": linux.get("initProcessEnabled", False), "Memory": memory * 2**20,
                 "CpuShares": int(spec.get("cpu") or self.definition.get("cpu", 256)),
                 "Ulimits": [
-                    {"Name": each["name"], "Soft": each["softLimit"], "Hard": each["hardLimit"]} for each in spec.get("ulimits", [])
+                    {"Name": each["name"], "Soft": each["softLimit"], "Hard": each["hardLimit"]}
+                    for each in spec.get("ulimits", [])
                 ],
                 "LogConfig": {"Type": "json-file", "Config": {}},
             },
             "Env": [f"{name}={value}" for name, value in environment.items()],
         }  # fmt: skip
-        for key, name in (("command", "Cmd"), ("entryPoint", "Entrypoint"), ("user", "User"), ("workingDirectory", "WorkingDir")):
+        for key, name in (
+            ("command", "Cmd"),
+            ("entryPoint", "Entrypoint"),
+            ("user", "User"),
+            ("workingDirectory", "WorkingDir"),
+        ):
             if spec.get(key):
                 settings[name] = spec[key]
         if check := spec.get("healthCheck"):
             settings["Healthcheck"] = {
-                "Test": check["command"], "Interval": check.get("interval", 30) * SECOND, "Timeout": check.get("timeout", 5) * SECOND,
-                "Retries": check.get("retries", 3), "StartPeriod": check.get("startPeriod", 0) * SECOND,
+                "Test": check["command"], "Interval": check.get("interval", 30) * SECOND,
+                "Timeout": check.get("timeout", 5) * SECOND, "Retries": check.get("retries", 3),
+                "StartPeriod": check.get("startPeriod", 0) * SECOND,
             }  # fmt: skip
         else:
             # ECS does not use the health check of an image.
@@ -216,7 +236,9 @@ class Task:
         ran = time.time() - container.started
         ignored = code in policy.get("ignoredExitCodes", [])
         if policy.get("enabled") and not ignored and ran >= policy.get("restartAttemptPeriod", 300) and not self.wish.is_set():
-            self.place.say(f"task {self.short}: container {container.name} exited with code {code}; restarting it (restart policy)")
+            self.place.say(
+                f"task {self.short}: container {container.name} exited with code {code}; restarting it (restart policy)"
+            )
             self.begin(container)
             return
         container.status, container.exit_code = "STOPPED", code
