@@ -1,43 +1,79 @@
 //! Look-ups in public DNS that the resolver library of the system does not offer: name servers and certification
 //! authorities of a domain.
 
-mod message;
+use std::fmt;
+use std::net::SocketAddr;
+use std::time::Duration;
 
-use std::hash::{BuildHasher as _, Hasher as _, RandomState};
-use std::io;
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, UdpSocket};
-use std::time::{Duration, Instant};
+use hickory_resolver::TokioResolver;
+use hickory_resolver::config::{ConnectionConfig, NameServerConfig, ResolverConfig, ResolverOpts};
+use hickory_resolver::net::NetError;
+use hickory_resolver::net::runtime::TokioRuntimeProvider;
+use hickory_resolver::proto::rr::{Name, RData, RecordType};
 
-use message::{Kind, Record, Reply};
-
-/// Time for one resolver to answer.
-const PATIENCE: Duration = Duration::from_secs(2);
-/// Resolvers that are asked; together they bound the time of a look-up.
-const RESOLVERS: usize = 2;
+/// Time for one look-up.
+const PATIENCE: Duration = Duration::from_secs(4);
 
 /// Asks recursive resolvers.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Resolver {
-    servers: Vec<SocketAddr>,
+    /// Or why there is none.
+    inner: Result<TokioResolver, String>,
     patience: Duration,
 }
 
+impl fmt::Debug for Resolver {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Resolver")
+            .field("patience", &self.patience)
+            .finish_non_exhaustive()
+    }
+}
+
 impl Resolver {
-    /// Creates a resolver that asks these servers, one after the other.
+    /// Creates a resolver that asks these servers.
     pub fn new(servers: impl IntoIterator<Item = SocketAddr>) -> Self {
-        Self {
-            servers: servers.into_iter().take(RESOLVERS).collect(),
-            patience: PATIENCE,
-        }
+        let servers = servers.into_iter().map(|server| {
+            let connections = [ConnectionConfig::udp(), ConnectionConfig::tcp()].map(|mut connection| {
+                connection.port = server.port();
+                connection
+            });
+            NameServerConfig::new(server.ip(), true, connections.into())
+        });
+        Self::with(
+            ResolverConfig::from_name_servers(servers.collect()),
+            ResolverOpts::default(),
+        )
     }
 
     /// Returns the resolver of the system: that of `/etc/resolv.conf`.
     pub fn of_system() -> Self {
-        let file = fs_err::read_to_string("/etc/resolv.conf").unwrap_or_default();
-        Self::new(servers(&file))
+        match hickory_resolver::system_conf::read_system_conf() {
+            Ok((config, options)) => Self::with(config, options),
+            Err(error) => Self::failing(error.to_string()),
+        }
     }
 
-    /// Sets the time that one server has to answer, 2 s by default.
+    fn with(config: ResolverConfig, options: ResolverOpts) -> Self {
+        if config.name_servers().is_empty() {
+            return Self::failing("no resolver in /etc/resolv.conf".to_owned());
+        }
+        let mut builder = TokioResolver::builder_with_config(config, TokioRuntimeProvider::default());
+        *builder.options_mut() = options;
+        Self {
+            inner: builder.build().map_err(|error| error.to_string()),
+            patience: PATIENCE,
+        }
+    }
+
+    fn failing(why: String) -> Self {
+        Self {
+            inner: Err(why),
+            patience: PATIENCE,
+        }
+    }
+
+    /// Sets the time of a look-up, 4 s by default.
     #[must_use]
     pub fn with_patience(mut self, patience: Duration) -> Self {
         self.patience = patience;
@@ -49,13 +85,13 @@ impl Resolver {
     ///
     /// # Errors
     /// No server answers in time.
-    pub fn name_servers(&self, zone: &str) -> io::Result<Vec<String>> {
-        let records = self.ask(zone, Kind::Ns)?;
+    pub async fn name_servers(&self, zone: &str) -> Result<Vec<String>, String> {
+        let records = self.ask(zone, RecordType::NS).await?;
         let mut names: Vec<_> = records
             .into_iter()
             .filter_map(|record| match record {
-                Record::Ns(name) => Some(name),
-                Record::Caa(..) => None,
+                RData::NS(name) => Some(name.to_lowercase().to_utf8().trim_end_matches('.').to_owned()),
+                _ => None,
             })
             .collect();
         names.sort();
@@ -63,14 +99,14 @@ impl Resolver {
     }
 
     /// Returns the certification authorities that may issue certificates for a domain: the `issue` values of the CAA records
-    /// of the domain or of the nearest name above it. `None`: all may.
+    /// of the domain or of the nearest name above it (RFC 8659). `None`: all may.
     ///
     /// # Errors
     /// No server answers in time.
-    pub fn authorities(&self, domain: &str) -> io::Result<Option<Vec<String>>> {
+    pub async fn authorities(&self, domain: &str) -> Result<Option<Vec<String>>, String> {
         let mut name = domain;
         loop {
-            let records = self.ask(name, Kind::Caa)?;
+            let records = self.ask(name, RecordType::CAA).await?;
             if !records.is_empty() {
                 let issuers: Vec<_> = records.into_iter().filter_map(issuer).collect();
                 return Ok((!issuers.is_empty()).then_some(issuers));
@@ -82,103 +118,48 @@ impl Resolver {
         }
     }
 
-    fn ask(&self, name: &str, kind: Kind) -> io::Result<Vec<Record>> {
-        let mut error = io::Error::other("no resolver in /etc/resolv.conf");
-        for server in &self.servers {
-            match ask(*server, name, kind, self.patience) {
-                Ok(Reply::Records(records)) => return Ok(records),
-                Ok(Reply::NoSuchName) => return Ok(Vec::new()),
-                Ok(Reply::Failed(code)) => {
-                    error = io::Error::other(format!("{} answered with DNS error {code}", server.ip()));
-                }
-                Ok(Reply::Truncated) => {
-                    error = io::Error::other(format!("{} answered with too many records", server.ip()));
-                }
-                Err(failed) => error = io::Error::new(failed.kind(), format!("{}: {failed}", server.ip())),
-            }
+    async fn ask(&self, name: &str, kind: RecordType) -> Result<Vec<RData>, String> {
+        let resolver = self.inner.as_ref().map_err(Clone::clone)?;
+        let mut name = Name::from_utf8(name).map_err(|error| format!("{name}: {error}"))?;
+        // Without the search domains of this machine.
+        name.set_fqdn(true);
+        let answer = tokio::time::timeout(self.patience, resolver.lookup(name, kind))
+            .await
+            .unwrap_or(Err(NetError::Timeout));
+        match answer {
+            Ok(found) => Ok(found
+                .answers()
+                .iter()
+                .filter(|record| record.record_type() == kind)
+                .map(|record| record.data.clone())
+                .collect()),
+            Err(error) if error.is_no_records_found() || error.is_nx_domain() => Ok(Vec::new()),
+            Err(error) => Err(format!("DNS: {error}")),
         }
-        Err(error)
     }
 }
 
 /// Returns the authority that an `issue` record names, without its parameters. An empty one allows nobody.
-fn issuer(record: Record) -> Option<String> {
+fn issuer(record: RData) -> Option<String> {
     match record {
-        Record::Caa(tag, value) if tag == "issue" => {
+        RData::CAA(record) if record.tag.eq_ignore_ascii_case("issue") => {
+            let value = String::from_utf8_lossy(&record.value);
             Some(value.split(';').next().unwrap_or_default().trim().to_lowercase())
         }
         _ => None,
     }
 }
 
-fn ask(server: SocketAddr, name: &str, kind: Kind, patience: Duration) -> io::Result<Reply> {
-    let local: IpAddr = match server {
-        SocketAddr::V4(_) => Ipv4Addr::UNSPECIFIED.into(),
-        SocketAddr::V6(_) => Ipv6Addr::UNSPECIFIED.into(),
-    };
-    // Not to be guessed: whoever guesses it can answer.
-    let [high, low, ..] = RandomState::new().build_hasher().finish().to_be_bytes();
-    let id = u16::from_be_bytes([high, low]);
-    let socket = UdpSocket::bind((local, 0))?;
-    socket.connect(server)?;
-    socket.send(&message::question(id, name, kind))?;
-    let end = Instant::now() + patience;
-    let mut buffer = [0; 4096];
-    loop {
-        let left = end.saturating_duration_since(Instant::now());
-        if left.is_zero() {
-            return Err(io::Error::new(io::ErrorKind::TimedOut, "no answer"));
-        }
-        socket.set_read_timeout(Some(left))?;
-        let length = match socket.recv(&mut buffer) {
-            Ok(length) => length,
-            // A read timeout is reported as one of these.
-            Err(error)
-                if matches!(
-                    error.kind(),
-                    io::ErrorKind::WouldBlock | io::ErrorKind::Interrupted
-                ) =>
-            {
-                continue;
-            }
-            Err(error) => return Err(error),
-        };
-        let message = buffer.get(..length).unwrap_or_default();
-        if let Some(reply) = message::reply(message, id, kind) {
-            return Ok(reply);
-        }
-    }
-}
-
-/// Returns the servers that a `resolv.conf` names.
-fn servers(file: &str) -> Vec<SocketAddr> {
-    file.lines()
-        .filter_map(|line| line.trim().strip_prefix("nameserver"))
-        .filter_map(|rest| rest.trim().parse().ok())
-        .map(|address: IpAddr| SocketAddr::new(address, 53))
-        .collect()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    #[test]
-    fn resolvers_are_those_of_the_system() {
-        let file = "# ours\nsearch example\nnameserver 10.0.0.2\nnameserver\t2001:db8::1\noptions edns0\nnameserver x\n";
-        let found: Vec<_> = servers(file).iter().map(ToString::to_string).collect();
-        assert_eq!(found, ["10.0.0.2:53", "[2001:db8::1]:53"]);
-    }
-
-    #[test]
-    fn silent_server_is_an_error_in_time() {
-        let silent = UdpSocket::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
-        let resolver = Resolver::new([silent.local_addr().unwrap()]).with_patience(Duration::from_millis(50));
-        let begun = Instant::now();
-        let error = resolver.name_servers("school.example").unwrap_err();
-        assert_eq!(error.kind(), io::ErrorKind::TimedOut, "{error}");
-        assert!(begun.elapsed() < Duration::from_secs(1));
-        let error = Resolver::new([]).name_servers("school.example").unwrap_err();
-        assert_eq!(error.to_string(), "no resolver in /etc/resolv.conf");
+    #[tokio::test]
+    async fn machine_without_resolver_is_an_error() {
+        let error = Resolver::new([])
+            .name_servers("school.example")
+            .await
+            .unwrap_err();
+        assert_eq!(error, "no resolver in /etc/resolv.conf");
     }
 }

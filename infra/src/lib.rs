@@ -20,6 +20,7 @@ pub mod console;
 pub mod cost;
 pub mod deployment;
 pub mod diagram;
+#[cfg(feature = "aws")]
 pub mod dns;
 #[cfg(feature = "aws")]
 pub mod docker;

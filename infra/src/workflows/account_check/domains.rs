@@ -35,17 +35,17 @@ pub(super) async fn domains(
         };
         let public = match &silence {
             Some(why) => Err(why),
-            None => Ok(resolver.name_servers(&zone.name)),
+            None => Ok(resolver.name_servers(&zone.name).await),
         };
         let public = match public {
             Ok(Ok(public)) => Ok(public),
-            Ok(Err(error)) => Err(&*silence.insert(error.to_string())),
+            Ok(Err(error)) => Err(&*silence.insert(error)),
             Err(why) => Err(why),
         };
         let public = public.as_deref().map_err(|why| why.as_str());
         found.push(domain::delegation(environment, &zone, &servers, public));
         if silence.is_none()
-            && let Ok(allowed) = resolver.authorities(&it.name)
+            && let Ok(allowed) = resolver.authorities(&it.name).await
         {
             found.extend(domain::authorities(environment, &it.name, allowed.as_deref()));
         }

@@ -222,7 +222,7 @@ fn problems_of_zone_and_delegation_are_reported() {
             at the registrar of penguins.example, or as NS records in its parent zone, set ns-1.awsdns.example, ns-2.awsdns.example; then wait until DNS caches have expired
 
     no DNS:
-    warning prod: cannot check whether penguins.example is delegated to its hosted zone: 127.0.0.1: no answer
+    warning prod: cannot check whether penguins.example is delegated to its hosted zone: DNS: request timed out
             `dig NS penguins.example` must show ns-1.awsdns.example, ns-2.awsdns.example, or ACM does not issue the certificate
 
     no zone, and no zone with this ID:
