@@ -2,11 +2,11 @@
 //! authorities of a domain.
 
 use std::fmt;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 
 use hickory_resolver::TokioResolver;
-use hickory_resolver::config::{ConnectionConfig, NameServerConfig, ResolverConfig, ResolverOpts};
+use hickory_resolver::config::{ConnectionConfig, NameServerConfig, ResolverConfig};
 use hickory_resolver::net::NetError;
 use hickory_resolver::net::runtime::TokioRuntimeProvider;
 use hickory_resolver::proto::rr::{Name, RData, RecordType};
@@ -40,37 +40,25 @@ impl Resolver {
             });
             NameServerConfig::new(server.ip(), true, connections.into())
         });
-        Self::with(
-            ResolverConfig::from_name_servers(servers.collect()),
-            ResolverOpts::default(),
-        )
+        let servers: Vec<_> = servers.collect();
+        let inner = if servers.is_empty() {
+            Err("no resolver in /etc/resolv.conf".to_owned())
+        } else {
+            let config = ResolverConfig::from_name_servers(servers);
+            TokioResolver::builder_with_config(config, TokioRuntimeProvider::default())
+                .build()
+                .map_err(|error| error.to_string())
+        };
+        Self {
+            inner,
+            patience: PATIENCE,
+        }
     }
 
     /// Returns the resolver of the system: that of `/etc/resolv.conf`.
     pub fn of_system() -> Self {
-        match hickory_resolver::system_conf::read_system_conf() {
-            Ok((config, options)) => Self::with(config, options),
-            Err(error) => Self::failing(error.to_string()),
-        }
-    }
-
-    fn with(config: ResolverConfig, options: ResolverOpts) -> Self {
-        if config.name_servers().is_empty() {
-            return Self::failing("no resolver in /etc/resolv.conf".to_owned());
-        }
-        let mut builder = TokioResolver::builder_with_config(config, TokioRuntimeProvider::default());
-        *builder.options_mut() = options;
-        Self {
-            inner: builder.build().map_err(|error| error.to_string()),
-            patience: PATIENCE,
-        }
-    }
-
-    fn failing(why: String) -> Self {
-        Self {
-            inner: Err(why),
-            patience: PATIENCE,
-        }
+        let file = fs_err::read_to_string("/etc/resolv.conf").unwrap_or_default();
+        Self::new(servers(&file))
     }
 
     /// Sets the time of a look-up, 4 s by default.
@@ -150,9 +138,25 @@ fn issuer(record: RData) -> Option<String> {
     }
 }
 
+/// Returns the servers that a `resolv.conf` names.
+fn servers(file: &str) -> Vec<SocketAddr> {
+    file.lines()
+        .filter_map(|line| line.trim().strip_prefix("nameserver"))
+        .filter_map(|rest| rest.trim().parse().ok())
+        .map(|address: IpAddr| SocketAddr::new(address, 53))
+        .collect()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn resolvers_are_those_of_the_system() {
+        let file = "# ours\nsearch example\nnameserver 10.0.0.2\nnameserver\t2001:db8::1\noptions edns0\nnameserver x\n";
+        let found: Vec<_> = servers(file).iter().map(ToString::to_string).collect();
+        assert_eq!(found, ["10.0.0.2:53", "[2001:db8::1]:53"]);
+    }
 
     #[tokio::test]
     async fn machine_without_resolver_is_an_error() {
