@@ -21,7 +21,7 @@ import rollout
 import service as services
 from balancer import Target, configuration
 from images import from_registry
-from output import milliseconds
+from output import milliseconds, plain
 from reachability import INTERNET, missing, reachable
 
 GOLDEN = pathlib.Path(__file__).resolve().parent.parent / "golden"
@@ -90,6 +90,8 @@ def check_texts():
     assert image(f"{ACCOUNT}.dkr.ecr.eu-central-1.amazonaws.com/school/app:1") == "127.0.0.1:5000/school/app:1"
     assert image("public.ecr.aws/xray:1") == "public.ecr.aws/xray:1"
     assert milliseconds("1970-01-01T00:00:01.234567891Z") == 1234
+    assert plain('{"level":"ERROR","message":"cannot bind"}') == "ERROR cannot bind"
+    assert (plain('{"status":200}'), plain(" panicked ")) == ("", "panicked")
     blue, green = "arn:targetgroup/blue/1", "arn:targetgroup/green/2"
     there = fake_description(blue)
     there.listeners = [

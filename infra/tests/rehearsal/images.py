@@ -1,5 +1,6 @@
 """Images of tasks: from the mock's registry, by the digest that a tag has when a deployment's first task starts."""
 
+import threading
 import urllib.error
 import urllib.request
 
@@ -28,16 +29,18 @@ class Images:
 
     def __init__(self, registry, image):
         self.registry, self.image = registry, image
-        self.resolved = {}
+        self.resolved, self.lock = {}, threading.Lock()
 
     def of(self, container):
         """Returns the local reference of a container's image, which is on this machine then."""
         uri = container["image"]
         if container.get("versionConsistency") == "disabled":
             return self.pull(uri)
-        if uri not in self.resolved:
-            self.resolved[uri] = self.pull(uri)
-        return self.resolved[uri]
+        # Tasks that start together run the same image.
+        with self.lock:
+            if uri not in self.resolved:
+                self.resolved[uri] = self.pull(uri)
+            return self.resolved[uri]
 
     def pull(self, uri):
         reference = self.image(uri)

@@ -2,6 +2,7 @@
 
 import collections
 import datetime
+import json
 import re
 import threading
 import time
@@ -12,6 +13,8 @@ import engine
 from docker import DockerError
 
 KEPT = 40
+# Of a line in a reason.
+LONGEST = 300
 ERROR = re.compile(r"\b(error|panicked|fatal|exception)\b", re.IGNORECASE)
 
 
@@ -83,8 +86,20 @@ class Output:
 
     def cause(self):
         """The last line that names an error, else the last that says something."""
-        lines = [line.strip() for line in reversed(self.last) if line.strip()]
+        lines = [text for text in map(plain, reversed(self.last)) if text]
         return next((line for line in lines if ERROR.search(line)), lines[0] if lines else "")
+
+
+def plain(line):
+    """The message of a line, without those that are JSON without one: access logs and metrics."""
+    try:
+        said = json.loads(line)
+    except ValueError:
+        return line.strip()[:LONGEST]
+    if not isinstance(said, dict):
+        return line.strip()[:LONGEST]
+    message = said.get("message") or (said.get("fields") or {}).get("message") or ""
+    return f"{said.get('level', '')} {message}".strip()[:LONGEST] if message else ""
 
 
 def milliseconds(stamp):

@@ -33,7 +33,7 @@ def steps(desired, configuration, new, old, serving, idle):
 
     `new` and `old` are numbers of tasks that run or start, `serving` those of both that serve, `idle` the old ones that do not.
     ECS starts a replacement before it stops an unhealthy task, if the maximum allows it:
-    https://docs.aws.amazon.com/AmazonECS/latest/developerguide/service-configuration-parameters.html
+    https://docs.aws.amazon.com/AmazonECS/latest/developerguide/ecs_services.html
     """
     least, most = bounds(desired, configuration)
     start = max(0, min(desired - new, most - new - old))
