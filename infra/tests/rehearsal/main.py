@@ -40,6 +40,10 @@ def arguments():
     parser = argparse.ArgumentParser(prog=".ci/rehearse", description=__doc__.split("\n")[0])
     parser.add_argument("--commit", default="HEAD", help="commit to deliver [default: HEAD]")
     parser.add_argument("--yes", action="store_true", help="approve the release without asking, and do not wait for a browser")
+    parser.add_argument(
+        "--hurry", type=int, default=4, metavar="N",
+        help="divide intervals of health checks, grace periods and deregistration delays by N [default: 4; 1: as in the templates]",
+    )  # fmt: skip
     parser.add_argument("--tests", action="store_true", help="also run the tests of the dev pipeline (`[source] test`)")
     parser.add_argument("--first-release", action="store_true", help="end after the first release: no second, broken or rolled back one")
     parser.add_argument("--faults", action="store_true", help="plant faults in the templates instead, and fail if one is not found")
@@ -165,7 +169,7 @@ def installation(options, screen, images, fault=None):
     leftovers.note(folder)
     try:
         approve = lambda question: options.yes or screen.ask(question)  # noqa: E731
-        rehearsal = Rehearsal(folder, ROOT, options.infra, images, screen, approve, fault and fault.plant)
+        rehearsal = Rehearsal(folder, ROOT, options.infra, images, screen, approve, options.hurry, fault and fault.plant)
         leftovers.note(folder, rehearsal.cloud.registry)
         rehearsal.set_up()
         yield rehearsal

@@ -21,7 +21,7 @@ ORDER = ["AWS::ECR::Repository", "AWS::ECS::Cluster", "AWS::CodePipeline::Pipeli
 class Rehearsal:
     """An account in which foundation, clusters and pipelines are deployed."""
 
-    def __init__(self, folder, root, infra, images, screen, approve, changes=None):
+    def __init__(self, folder, root, infra, images, screen, approve, hurry=1, changes=None):
         self.folder, self.root, self.infra, self.images, self.screen = pathlib.Path(folder), root, infra, images, screen
         self.approve, self.changes = approve, changes
         # Placeholders are for GitHub, which a rehearsal does not ask.
@@ -34,7 +34,7 @@ class Rehearsal:
         where = {key: project[key] for key in ("account", "region") if key in project}
         self.cloud = Cloud(self.folder / "cloud", **where)
         self.where = {"account": self.cloud.account, "region": self.cloud.region}
-        self.scheduler = Scheduler(self.cloud, self.folder, screen.say)
+        self.scheduler = Scheduler(self.cloud, self.folder, screen.say, hurry=hurry)
         self.stacks = Stacks(self.cloud, self.scheduler)
         self.templates, self.tags = {}, {}
         # Image tags that a stack runs.
