@@ -133,6 +133,18 @@ pub struct Release {
     pub email: String,
     /// Path of the page that the pipelines fetch after a deployment to dev and staging; `None`: no smoke test.
     pub smoke_test: Option<String>,
+    /// Command that runs before the rollout of a release.
+    pub before: Option<Before>,
+}
+
+/// Command that runs once in each environment before the rollout of a release, in a task of its own. A failure stops the
+/// release.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Before {
+    /// Arguments of the image.
+    pub command: Vec<String>,
+    /// Timeout in minutes, including the start of the task.
+    pub minutes: u16,
 }
 
 /// One network and ECS cluster for dev, one for staging and prod.
