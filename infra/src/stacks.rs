@@ -40,7 +40,7 @@ pub use pipeline::{RELEASE_APPROVAL, RELEASE_LATEST, RELEASE_VARIABLE, RELEASE_V
 pub use select::UnknownTarget;
 
 use crate::cfn::{Defect, Template, TemplateBuilder};
-use crate::settings::{ClusterName, EnvironmentName, Settings};
+use crate::settings::{Before, ClusterName, EnvironmentName, Settings};
 
 /// Parameter of app stacks with the image tag to run.
 pub const IMAGE_TAG_PARAMETER: &str = "ImageTag";
@@ -72,6 +72,8 @@ pub struct Stack {
     pub termination_protection: bool,
     /// Whether it has the parameter [`IMAGE_TAG_PARAMETER`], which has no default.
     pub takes_image_tag: bool,
+    /// Stack with the command that runs before a deployment of this one, and the command.
+    pub before: Option<(String, Before)>,
     /// Parameters without default that take the ID of a hosted zone, each with the zone's name.
     pub zone_parameters: Vec<(String, String)>,
 }
@@ -267,8 +269,15 @@ fn stack(
         (StackKind::Cluster, Some(environment)) => domain::zone_parameters(settings, environment.cluster()),
         _ => Vec::new(),
     };
+    let before = match (plan.kind, plan.environment, &settings.release.before) {
+        (StackKind::App, Some(environment), Some(before)) => {
+            Some((names.before_release(environment), before.clone()))
+        }
+        _ => None,
+    };
     Ok(Stack {
         takes_image_tag,
+        before,
         zone_parameters,
         name: plan.name,
         kind: plan.kind,
