@@ -67,20 +67,15 @@ pub(super) fn steps(
     let before = settings.release.before.as_ref()?;
     let project = run(template, settings, names, environment, before);
     let project = build::project(template, settings, names, store, project);
-    let prepare = match environment {
-        EnvironmentName::Dev => "PrepareDev",
-        EnvironmentName::Staging => "PrepareStaging",
-        EnvironmentName::Prod => "PrepareProd",
+    let (prepare, run) = match environment {
+        EnvironmentName::Dev => ("PrepareDev", "BeforeDev"),
+        EnvironmentName::Staging => ("PrepareStaging", "BeforeStaging"),
+        EnvironmentName::Prod => ("PrepareProd", "BeforeProd"),
     };
     let definition = format!("#{{{prepare}.{RUN_TASK_DEFINITION}}}");
     let actions = [
         pipeline::deploy(prepare, &names.before_release(environment), role, tag_from),
-        pipeline::run(
-            "BeforeRelease",
-            &project,
-            tag_from,
-            &[("TASK_DEFINITION", &definition)],
-        ),
+        pipeline::run(run, &project, tag_from, &[("TASK_DEFINITION", &definition)]),
     ];
     Some(Steps { project, actions })
 }

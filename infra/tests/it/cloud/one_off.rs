@@ -1,6 +1,6 @@
 //! `infra run`: one-off tasks, their output and exit codes.
 
-mod ecs;
+pub(super) mod ecs;
 
 use std::time::Duration;
 
