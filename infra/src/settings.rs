@@ -24,6 +24,7 @@ mod values;
 
 use std::fmt;
 
+pub use build_values::Before;
 pub use certificate::{Certificate, CertificateSource, HostedZone};
 pub use cidr::Cidr;
 pub use cron::Cron;
@@ -135,16 +136,6 @@ pub struct Release {
     pub smoke_test: Option<String>,
     /// Command that runs before the rollout of a release.
     pub before: Option<Before>,
-}
-
-/// Command that runs once in each environment before the rollout of a release, in a task of its own. A failure stops the
-/// release.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Before {
-    /// Arguments of the image.
-    pub command: Vec<String>,
-    /// Timeout in minutes, including the start of the task.
-    pub minutes: u16,
 }
 
 /// One network and ECS cluster for dev, one for staging and prod.

@@ -4,9 +4,10 @@ use super::picture::{Font, Picture, Place};
 use super::words;
 use crate::inventory::{Action, ActionKind, Inventory, Pipeline, Stage};
 
-/// Least width of the drawing, and of a column of actions.
 const WIDTH: i32 = 1060;
-const COLUMN: i32 = 133;
+/// Columns of actions for which this width suffices, and the width of a column if there are more.
+const COLUMNS: i32 = 6;
+const COLUMN: i32 = 154;
 const MARGIN: i32 = 24;
 const PADDING: i32 = 20;
 /// Space between stages, for arrows.
@@ -33,7 +34,11 @@ pub(super) fn draw(inventory: &Inventory) -> Picture {
         .map(|pipeline| pipeline.stages.len())
         .max();
     let columns = i32::try_from(columns.unwrap_or(1)).unwrap_or(1);
-    let width = WIDTH.max(2 * (MARGIN + PADDING) + columns * (COLUMN + GAP) - GAP);
+    let width = if columns > COLUMNS {
+        2 * (MARGIN + PADDING) + columns * (COLUMN + GAP) - GAP
+    } else {
+        WIDTH
+    };
     let mut picture = Picture::new(width, whole, "Penguin School: pipelines", description(inventory));
     picture.left((MARGIN, 40), Font::Title, 500, "From a push to prod");
     picture.right(

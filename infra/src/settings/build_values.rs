@@ -6,6 +6,16 @@ use toml::de::DeValue;
 use super::app_values;
 use super::document::{ValueError, string};
 
+/// Command that runs once in each environment before the rollout of a release, in a task of its own. A failure stops the
+/// release.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Before {
+    /// Arguments of the image.
+    pub command: Vec<String>,
+    /// Timeout in minutes, including the start of the task.
+    pub minutes: u16,
+}
+
 /// Longest command. CodeBuild accepts 5,500 characters for all variables of a project.
 const LONGEST_COMMAND: usize = 1000;
 /// Timeouts of a build action, in minutes: the minimum of CodeBuild and the maximum of CodePipeline.

@@ -2,6 +2,8 @@
 
 // Outbound ports, and the example of a database.
 mod database;
+// The command before a release.
+mod before_release;
 // Pipelines.
 mod pipelines;
 // Resources that hold data.

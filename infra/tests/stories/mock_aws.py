@@ -5,7 +5,8 @@ Environment:
 MOCK_AWS_PORT    port on 127.0.0.1
 MOCK_AWS_BRAKE   seconds that every resource takes, 0 if unset
 MOCK_AWS_ORDERS  a folder. While it holds a file ACCOUNT.STACK.RESOURCE, what is done to that resource does not end; if
-                 the file is ACCOUNT.STACK.RESOURCE.fails, it fails, with what the file says as the reason
+                 the file is ACCOUNT.STACK.RESOURCE.fails, it fails, with what the file says as the reason. One-off tasks end
+                 at once, with the exit code in the file ACCOUNT.exits, 0 without it; ACCOUNT.ran gets a line for each
 
 An access key of twelve digits is an account of its own, so that stories do not meet. The process ends with its
 standard input, that is with whoever started it.
@@ -13,6 +14,7 @@ standard input, that is with whoever started it.
 Change sets, events, rollbacks, parameters, images and tasks are ministack's own; only what surrounds them is here.
 """
 
+import json
 import os
 import pathlib
 import sys
@@ -34,6 +36,7 @@ os.environ.update(
 
 from ministack import app  # noqa: E402
 from ministack.core.responses import get_account_id  # noqa: E402
+from ministack.services import cloudwatch_logs, ecs  # noqa: E402
 from ministack.services.cloudformation import provisioners, stacks  # noqa: E402
 
 # Types that ministack refuses. Their templates are sent as they are, so they are taken for granted here.
@@ -133,6 +136,33 @@ def with_dependencies(definitions, inner=provisioners._normalize_container_defs)
     return containers
 
 
+def one_off(data, inner=ecs._run_task):
+    response = inner(data)
+    if data.get("startedBy") != "infra":
+        return response
+    account = get_account_id()
+    exits, ran = (orders / f"{account}.{what}" for what in ("exits", "ran"))
+    for started in json.loads(response[2])["tasks"]:
+        task = ecs._tasks[started["taskArn"]]
+        [container] = task["containers"]
+        definition = ecs._task_defs[ecs._resolve_td_key(started["taskDefinitionArn"])]["containerDefinitions"][0]
+        container["exitCode"] = int(exits.read_text()) if exits.exists() else 0
+        container["lastStatus"] = task["lastStatus"] = task["desiredStatus"] = "STOPPED"
+        task["stoppedReason"], task["stoppedAt"] = "Essential container in task exited", task["startedAt"]
+        command = " ".join(definition["command"])
+        options = definition["logConfiguration"]["options"]
+        log = {
+            "logGroupName": options["awslogs-group"],
+            "logStreamName": f"{options['awslogs-stream-prefix']}/app/{started['taskArn'].rsplit('/', 1)[-1]}",
+        }
+        cloudwatch_logs._create_log_stream(log)
+        cloudwatch_logs._put_log_events(log | {"logEvents": [{"timestamp": int(time.time() * 1000), "message": f"ran {command}"}]})
+        with ran.open("a") as lines:
+            lines.write(f"{definition['image'].rsplit(':', 1)[-1]} {command}\n")
+    return response
+
+
+ecs._ACTION_MAP["RunTask"] = one_off
 provisioners._normalize_container_defs = with_dependencies
 stacks._provision_resource = slow_provision
 stacks._update_resource = slow_update

@@ -68,51 +68,6 @@ fn approval_is_in_the_staging_stage() {
     });
 }
 
-/// The task definition of the release is deployed, then its command runs, then the service is updated.
-#[test]
-fn command_before_a_release_runs_before_each_deployment() {
-    let mut seen = 0;
-    each_pipeline(|stack, pipeline| {
-        for stage in list(&pipeline["Stages"]) {
-            let actions: Vec<_> = list(&stage["Actions"]).collect();
-            let is_run = |action: &&&Json| {
-                action["Name"]
-                    .as_str()
-                    .is_some_and(|name| name.starts_with("Before"))
-            };
-            let Some(run) = actions.iter().find(is_run) else {
-                continue;
-            };
-            seen += 1;
-            let order: Vec<_> = actions
-                .iter()
-                .take(3)
-                .map(|action| action["RunOrder"].as_u64())
-                .collect();
-            assert_eq!(order, [Some(1), Some(2), Some(3)], "{stack}");
-            let [prepare, deploy] = [0, 2].map(|at| actions[at]);
-            let [its, of_app] =
-                [prepare, deploy].map(|one| one["Configuration"]["StackName"].as_str().unwrap());
-            assert_eq!(its.replace("BeforeRelease", "AppStack"), of_app);
-            assert_eq!(
-                prepare["Configuration"]["RoleArn"],
-                deploy["Configuration"]["RoleArn"]
-            );
-            assert_eq!(
-                prepare["Configuration"]["ParameterOverrides"],
-                deploy["Configuration"]["ParameterOverrides"]
-            );
-            let given = run["Configuration"]["EnvironmentVariables"].as_str().unwrap();
-            let output = format!(
-                "#{{{}.RunTaskDefinition}}",
-                prepare["Namespace"].as_str().unwrap()
-            );
-            assert!(given.contains(&output), "{given}");
-        }
-    });
-    assert_eq!(seen, 3, "dev, staging and prod, with all options");
-}
-
 /// Returns the pattern that the release pipeline's variable must match.
 fn gate(pipeline: &Json) -> String {
     let stages: Vec<_> = list(&pipeline["Stages"]).collect();
