@@ -6,7 +6,7 @@
 //! ProdCluster ────┴──► StagingAppStack    ProdAppStack    StagingProdPipelineStack
 //! ```
 //!
-//! With a command before releases, a stack with its task stands before each app stack: DevBeforeRelease and so on.
+//! With a command before releases, a stack with its task stands before each app stack: `DevBeforeRelease` and so on.
 //!
 //! Stacks share values through SSM parameters, not exports. [`graph`] is a pure function of the settings: the same
 //! settings produce the same bytes.

@@ -340,7 +340,7 @@ impl Biller<'_> {
             Purpose::Templates => "template builds",
             Purpose::Tag { .. } => "release checks",
             Purpose::Tests => "tests",
-            Purpose::BeforeRelease => "commands before a release",
+            Purpose::BeforeRelease => "release commands",
             Purpose::SmokeTest => "smoke tests",
         };
         let detail = format!("{} minutes, {machine}, {architecture}", short(minutes));

@@ -38,7 +38,6 @@ struct Inputs {
     public_subnets: Value<SubnetId>,
     private_subnets: Value<SubnetId>,
     cluster: Value<EcsClusterName>,
-    log_key: Value<Arn>,
     access_logs: Value<s3::BucketName>,
     traffic_role: Option<Value<Arn>>,
     topic: Value<Arn>,
@@ -84,7 +83,6 @@ pub(super) fn build(
         names,
         name,
         &inputs.task,
-        &inputs.log_key,
         &balancer.url,
         &[&proxy, &app],
     );
@@ -198,7 +196,6 @@ fn inputs(
         public_subnets: of_cluster.take("PublicSubnets", SUBNETS, "public-subnets"),
         private_subnets: of_cluster.take("PrivateSubnets", SUBNETS, "private-subnets"),
         cluster: of_cluster.take("ClusterName", "String", "cluster-name"),
-        log_key: of_cluster.take("LogKeyArn", "String", "log-key-arn"),
         access_logs: of_cluster.take("AccessLogBucket", "String", "access-log-bucket"),
         traffic_role: (settings.environment(name).deployment != Deployment::Rolling)
             .then(|| of_cluster.take("TrafficRoleArn", "String", "traffic-role-arn")),

@@ -36,7 +36,7 @@ pub(super) fn build(
     let group = names.log_group(name, app.name).into();
     let container = task::definition(template, names, name, &inputs, &app, group, url.as_ref());
     let mut container = task::run_once(&container);
-    container.command = before.command.clone();
+    container.command.clone_from(&before.command);
     let family = names.before_release_family(name);
     let definition = task::of_family(settings, name, &inputs, family, vec![container]);
     let definition = template.add(RUN_TASK_DEFINITION, &definition);
@@ -47,14 +47,8 @@ pub(super) fn build(
     );
 }
 
-/// What a pipeline has for the command before a release of an environment.
-pub(super) struct Steps {
-    pub(super) project: Handle<Project>,
-    pub(super) actions: [Action; 2],
-}
-
 /// Returns the actions of a pipeline that come before the deployment, if the settings have a command: deployment of the stack
-/// and run of its task. `tag_from` is the artifact with the image tag.
+/// and run of its task, after the project that runs it. `tag_from` is the artifact with the image tag.
 pub(super) fn steps(
     template: &mut TemplateBuilder,
     settings: &Settings,
@@ -63,8 +57,10 @@ pub(super) fn steps(
     environment: EnvironmentName,
     role: &Value<Arn>,
     tag_from: &'static str,
-) -> Option<Steps> {
-    let before = settings.release.before.as_ref()?;
+) -> (Option<Handle<Project>>, Vec<Action>) {
+    let Some(before) = &settings.release.before else {
+        return (None, Vec::new());
+    };
     let project = run(template, settings, names, environment, before);
     let project = build::project(template, settings, names, store, project);
     let (prepare, run) = match environment {
@@ -73,11 +69,11 @@ pub(super) fn steps(
         EnvironmentName::Prod => ("PrepareProd", "BeforeProd"),
     };
     let definition = format!("#{{{prepare}.{RUN_TASK_DEFINITION}}}");
-    let actions = [
+    let actions = vec![
         pipeline::deploy(prepare, &names.before_release(environment), role, tag_from),
         pipeline::run(run, &project, tag_from, &[("TASK_DEFINITION", &definition)]),
     ];
-    Some(Steps { project, actions })
+    (Some(project), actions)
 }
 
 /// Build that runs the command.

@@ -34,8 +34,7 @@ pub(super) fn build(template: &mut TemplateBuilder, settings: &Settings, names: 
         .map(|page| build::project(template, settings, names, &store, build::smoke_test("dev", page)));
     let record = build::project(template, settings, names, &store, build::record(settings));
     let role = pipeline::deploy_role(template, names, dev);
-    let before = before_release::steps(template, settings, names, &store, dev, &role, IMAGES);
-    let (before, preparations) = before.map(|it| (it.project, it.actions)).unzip();
+    let (before, preparations) = before_release::steps(template, settings, names, &store, dev, &role, IMAGES);
     let stages = vec![
         access.stage(settings, &settings.source.dev_branch),
         Stage {
@@ -56,7 +55,6 @@ pub(super) fn build(template: &mut TemplateBuilder, settings: &Settings, names: 
             actions: pipeline::in_order(
                 preparations
                     .into_iter()
-                    .flatten()
                     .map(Some)
                     .chain([
                         Some(pipeline::deploy("DeployDev", &names.app(dev), &role, IMAGES)),

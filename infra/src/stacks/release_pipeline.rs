@@ -54,11 +54,11 @@ pub(super) fn build(template: &mut TemplateBuilder, settings: &Settings, names: 
         (EnvironmentName::Staging, staging_role),
         (EnvironmentName::Prod, prod_role),
     ]
-    .map(|(name, role)| before_release::steps(template, settings, names, &store, name, role, RELEASE))
-    .map(|before| before.map(|it| (it.project, it.actions)).unzip());
+    .map(|(name, role)| before_release::steps(template, settings, names, &store, name, role, RELEASE));
     let mut staging_deployment = pipeline::deploy("DeployStaging", &staging, staging_role, RELEASE);
     // Read by the approval message and the smoke test.
     staging_deployment.namespace = Some(STAGING);
+    let prod_deployment = pipeline::deploy("DeployProd", &prod, prod_role, RELEASE);
     let tag = format!("#{{variables.{RELEASE_VARIABLE}}}");
     let stages = vec![
         access.stage(settings, &settings.source.prod_branch),
@@ -79,7 +79,6 @@ pub(super) fn build(template: &mut TemplateBuilder, settings: &Settings, names: 
                 before_staging
                     .1
                     .into_iter()
-                    .flatten()
                     .map(Some)
                     .chain([
                         Some(staging_deployment),
@@ -97,12 +96,7 @@ pub(super) fn build(template: &mut TemplateBuilder, settings: &Settings, names: 
         Stage {
             name: "Prod",
             before_entry: None,
-            actions: pipeline::in_order(before_prod.1.into_iter().flatten().chain([pipeline::deploy(
-                "DeployProd",
-                &prod,
-                prod_role,
-                RELEASE,
-            )])),
+            actions: pipeline::in_order(before_prod.1.into_iter().chain([prod_deployment])),
             on_failure: None,
         },
     ];

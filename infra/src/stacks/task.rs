@@ -88,11 +88,15 @@ pub(super) fn build(
     names: &Names,
     name: EnvironmentName,
     inputs: &Inputs,
-    log_key: &Value<Arn>,
     url: &Value<Text>,
     containers: &[&Container],
 ) -> Tasks {
     let its = settings.environment(name);
+    let log_key: Value<Arn> = Shared {
+        template,
+        parameter: |what| names.cluster_parameter(name.cluster(), what),
+    }
+    .take("LogKeyArn", "String", "log-key-arn");
     let mut groups = Vec::new();
     let definitions: Vec<_> = containers
         .iter()

@@ -72,7 +72,7 @@ VERBS = {
             "route53:ListResourceRecordSets",
         ],
     ),
-    "pipeline status": ("viewer", [*LOOK, *PIPELINE, "codebuild:BatchGetBuilds", "logs:GetLogEvents", "codeconnections:GetConnection"]),
+    "pipeline status": ("viewer", [*LOOK, *PIPELINE, "cloudformation:DescribeStackEvents", "codebuild:BatchGetBuilds", "logs:GetLogEvents", "codeconnections:GetConnection"]),
     "pipeline start": ("releaser", [*LOOK, *PIPELINE, *RELEASES, "codepipeline:StartPipelineExecution"]),
     "pipeline approve": ("approver", [*LOOK, *PIPELINE, "codepipeline:PutApprovalResult"]),
     "deploy": (

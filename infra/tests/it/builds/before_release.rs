@@ -9,7 +9,7 @@ use serde_json::Value as Json;
 use tempfile::TempDir;
 
 use super::machine::{self, Outcome};
-use super::spec::{self, PhaseName, text};
+use super::spec::{self, PhaseName};
 
 /// Answers from the files `VERB`, or from `VERB.1`, `VERB.2` and so on if there are such; an empty one is a failure. Notes its
 /// arguments.
