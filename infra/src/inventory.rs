@@ -61,6 +61,8 @@ pub fn of(graph: &Graph) -> Inventory {
             StackKind::Cluster => inventory
                 .clusters
                 .push(cluster::read(stack, environment.cluster())),
+            // A task that runs for minutes per release.
+            StackKind::BeforeRelease => {}
             StackKind::App => inventory.apps.push(app::read(stack, environment)),
             StackKind::DevPipeline | StackKind::ReleasePipeline => {
                 inventory.pipelines.push(pipeline::read(stack));

@@ -22,6 +22,8 @@ pub struct StackStatus {
     pub found: Option<Found>,
     /// Status of the service; also set if nothing could be read.
     pub service: Option<ServiceStatus>,
+    /// What its operation waits for, unless that is watched.
+    pub wait: Option<String>,
 }
 
 /// An existing stack.

@@ -24,6 +24,7 @@ mod values;
 
 use std::fmt;
 
+pub use build_values::Before;
 pub use certificate::{Certificate, CertificateSource, HostedZone};
 pub use cidr::Cidr;
 pub use cron::Cron;
@@ -133,6 +134,8 @@ pub struct Release {
     pub email: String,
     /// Path of the page that the pipelines fetch after a deployment to dev and staging; `None`: no smoke test.
     pub smoke_test: Option<String>,
+    /// Command that runs before the rollout of a release.
+    pub before: Option<Before>,
 }
 
 /// One network and ECS cluster for dev, one for staging and prod.

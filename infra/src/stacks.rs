@@ -6,12 +6,15 @@
 //! ProdCluster ────┴──► StagingAppStack    ProdAppStack    StagingProdPipelineStack
 //! ```
 //!
+//! With a command before releases, a stack with its task stands before each app stack: `DevBeforeRelease` and so on.
+//!
 //! Stacks share values through SSM parameters, not exports. [`graph`] is a pure function of the settings: the same
 //! settings produce the same bytes.
 
 mod alerts;
 mod app;
 mod artifacts;
+mod before_release;
 mod build;
 mod cluster;
 mod deploy_role;
@@ -27,6 +30,7 @@ mod release_pipeline;
 mod select;
 mod shared;
 mod tagged;
+mod task;
 
 use std::collections::BTreeMap;
 
@@ -36,11 +40,11 @@ pub use pipeline::{RELEASE_APPROVAL, RELEASE_LATEST, RELEASE_VARIABLE, RELEASE_V
 pub use select::UnknownTarget;
 
 use crate::cfn::{Defect, Template, TemplateBuilder};
-use crate::settings::{ClusterName, EnvironmentName, Settings};
+use crate::settings::{Before, ClusterName, EnvironmentName, Settings};
 
 /// Parameter of app stacks with the image tag to run.
 pub const IMAGE_TAG_PARAMETER: &str = "ImageTag";
-/// Logical ID of the task definition for one-off tasks in app stacks.
+/// Logical ID of the task definition for one-off tasks; also the output with its ARN, for the command before a release.
 pub const RUN_TASK_DEFINITION: &str = "RunTaskDefinition";
 /// Output of app stacks with the URL of the site.
 pub const URL_OUTPUT: &str = "Url";
@@ -68,6 +72,8 @@ pub struct Stack {
     pub termination_protection: bool,
     /// Whether it has the parameter [`IMAGE_TAG_PARAMETER`], which has no default.
     pub takes_image_tag: bool,
+    /// Stack with the command that runs before a deployment of this one, and the command.
+    pub before: Option<(String, Before)>,
     /// Parameters without default that take the ID of a hosted zone, each with the zone's name.
     pub zone_parameters: Vec<(String, String)>,
 }
@@ -99,6 +105,8 @@ pub enum StackKind {
     Foundation,
     /// VPC and ECS cluster.
     Cluster,
+    /// Task of the command before a release.
+    BeforeRelease,
     /// Load balancer and service of an environment.
     App,
     /// Pipeline from a push to dev.
@@ -162,6 +170,23 @@ pub fn graph(settings: &Settings) -> Result<Graph, SynthError> {
         )?);
     }
     for environment in EnvironmentName::ALL {
+        let mut depends_on = vec![names.foundation(), names.cluster(environment.cluster())];
+        if let Some(before) = &settings.release.before {
+            let name = names.before_release(environment);
+            stacks.push(stack(
+                settings,
+                &names,
+                Plan {
+                    name: name.clone(),
+                    kind: StackKind::BeforeRelease,
+                    environment: Some(environment),
+                    depends_on: depends_on.clone(),
+                    termination_protection: false,
+                },
+                |template| before_release::build(template, settings, &names, environment, before),
+            )?);
+            depends_on.push(name);
+        }
         stacks.push(stack(
             settings,
             &names,
@@ -169,7 +194,7 @@ pub fn graph(settings: &Settings) -> Result<Graph, SynthError> {
                 name: names.app(environment),
                 kind: StackKind::App,
                 environment: Some(environment),
-                depends_on: vec![names.foundation(), names.cluster(environment.cluster())],
+                depends_on,
                 termination_protection: settings.environment(environment).deletion_protection,
             },
             |template| app::build(template, settings, &names, environment),
@@ -244,8 +269,15 @@ fn stack(
         (StackKind::Cluster, Some(environment)) => domain::zone_parameters(settings, environment.cluster()),
         _ => Vec::new(),
     };
+    let before = match (plan.kind, plan.environment, &settings.release.before) {
+        (StackKind::App, Some(environment), Some(before)) => {
+            Some((names.before_release(environment), before.clone()))
+        }
+        _ => None,
+    };
     Ok(Stack {
         takes_image_tag,
+        before,
         zone_parameters,
         name: plan.name,
         kind: plan.kind,
@@ -279,8 +311,17 @@ impl Graph {
 
     /// Returns the app stack of an environment.
     pub fn app(&self, environment: EnvironmentName) -> Option<&Stack> {
+        self.of(StackKind::App, environment)
+    }
+
+    /// Returns the stack with the task of the command before a release, if the settings have one.
+    pub fn before_release(&self, environment: EnvironmentName) -> Option<&Stack> {
+        self.of(StackKind::BeforeRelease, environment)
+    }
+
+    fn of(&self, kind: StackKind, environment: EnvironmentName) -> Option<&Stack> {
         self.stacks
             .iter()
-            .find(|stack| stack.kind == StackKind::App && stack.environment == Some(environment))
+            .find(|stack| stack.kind == kind && stack.environment == Some(environment))
     }
 }

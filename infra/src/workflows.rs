@@ -6,6 +6,7 @@
 
 pub mod account_check;
 mod app_resources;
+mod certificate;
 mod connection;
 pub mod deploy;
 pub mod deployed;

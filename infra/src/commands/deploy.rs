@@ -9,8 +9,9 @@ use crate::console::Console;
 use crate::deployment::stack_spec::{DeployOptions, StackSpec};
 use crate::exit::{ExitStatus, Failure};
 use crate::settings::{EnvironmentName, Settings};
-use crate::stacks::{Stack, StackKind};
+use crate::stacks::{Graph, Stack, StackKind};
 use crate::workflows::deploy::Pipelines;
+use crate::workflows::run::Tempo;
 use crate::workflows::{self, Context, Display, Interrupts, hosted_zones, releases};
 
 /// Deploys the targets. Requires an existing release if a target runs the service.
@@ -19,6 +20,7 @@ pub(super) fn run(arguments: &Deploy, global: &Global, console: &Console) -> Res
     let chosen = graph
         .select(&arguments.targets.targets)
         .map_err(|unknown| settings::unknown_target(&unknown))?;
+    let chosen = with_command(&graph, &chosen);
     let pipelines = Pipelines {
         first_runs: chosen
             .iter()
@@ -42,7 +44,7 @@ pub(super) fn run(arguments: &Deploy, global: &Global, console: &Console) -> Res
         let display = Display::of(console);
         let context = Context::open(&access, &stacks, console, display, interrupts, arguments.yes).await?;
         hosted_zones::look_up(&context, &mut stacks).await?;
-        let release = if stacks.iter().any(StackSpec::runs_service) {
+        let release = if stacks.iter().any(|stack| stack.release_parameter.is_some()) {
             let cloud = context.cloud(settings.project.region.as_deref())?;
             Some(release(cloud, &settings, arguments.image_tag.clone()).await?)
         } else {
@@ -54,6 +56,7 @@ pub(super) fn run(arguments: &Deploy, global: &Global, console: &Console) -> Res
             no_execute: arguments.no_execute,
             pipelines: Some(pipelines),
             keep_in,
+            tempo: Tempo::default(),
             options: DeployOptions {
                 fast: arguments.options.fast,
                 revert_drift: arguments.options.revert_drift,
@@ -61,6 +64,16 @@ pub(super) fn run(arguments: &Deploy, global: &Global, console: &Console) -> Res
         };
         workflows::deploy::deploy(&context, &request).await
     })
+}
+
+/// Adds the stacks of the commands that run before a deployment of the chosen ones.
+fn with_command<'g>(graph: &'g Graph, chosen: &[&'g Stack]) -> Vec<&'g Stack> {
+    let runs = |stack: &Stack| {
+        chosen.iter().any(|one| {
+            one.name == stack.name || one.before.as_ref().is_some_and(|(name, _)| *name == stack.name)
+        })
+    };
+    graph.stacks().iter().filter(|stack| runs(stack)).collect()
 }
 
 /// What a new pipeline does unasked: AWS starts it once when it creates it.

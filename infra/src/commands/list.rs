@@ -59,9 +59,10 @@ fn table(stacks: &[&Stack]) -> String {
 /// Returns the environments that use a stack; empty for shared stacks.
 fn environments(stack: &Stack) -> Vec<&'static str> {
     match (stack.kind, stack.environment) {
-        (StackKind::App | StackKind::DevPipeline | StackKind::Foundation, environment) => {
-            environment.map(EnvironmentName::as_str).into_iter().collect()
-        }
+        (
+            StackKind::App | StackKind::BeforeRelease | StackKind::DevPipeline | StackKind::Foundation,
+            environment,
+        ) => environment.map(EnvironmentName::as_str).into_iter().collect(),
         (StackKind::Cluster | StackKind::ReleasePipeline, environment) => EnvironmentName::ALL
             .into_iter()
             .filter(|name| environment.is_some_and(|environment| name.cluster() == environment.cluster()))

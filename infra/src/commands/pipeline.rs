@@ -51,7 +51,8 @@ pub(super) fn run(verb: &PipelineVerb, global: &Global, console: &Console) -> Re
         .collect();
     let app_stacks = EnvironmentName::ALL
         .into_iter()
-        .filter_map(|name| Some(graph.app(name)?.name.clone()))
+        .flat_map(|name| graph.before_release(name).into_iter().chain(graph.app(name)))
+        .map(|stack| stack.name.clone())
         .collect();
     let places = places(&settings, only, app_stacks);
     session::block_on(async {

@@ -24,8 +24,10 @@ pub(super) fn run(arguments: &Run, global: &Global, console: &Console) -> Result
     let request = run::Request {
         environment: environment.as_str().to_owned(),
         stack: stack.clone(),
+        definition_in: None,
         command: arguments.command.clone(),
         timeout,
+        timeout_name: "--timeout",
         tempo: run::Tempo::default(),
     };
     session::block_on(async {

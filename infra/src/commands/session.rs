@@ -15,17 +15,18 @@ pub(super) fn without_sdk(verb: &str) -> anyhow::Error {
 #[cfg(feature = "aws")]
 mod connected {
     use std::future::Future;
+    use std::time::Duration;
 
     use anyhow::{Context as _, Result};
 
     use crate::aws::{Access, AwsError, Login};
     use crate::cli::{Environment, Global};
     use crate::console::Console;
-    use crate::deployment::stack_spec::StackSpec;
+    use crate::deployment::stack_spec::{Before, StackSpec};
     use crate::exit::{ExitStatus, Failure};
     use crate::service;
     use crate::settings::{EnvironmentName, Settings};
-    use crate::stacks::{IMAGE_TAG_PARAMETER, Names, Stack};
+    use crate::stacks::{IMAGE_TAG_PARAMETER, Names, Stack, StackKind};
     use crate::workflows::{self, Display, Interrupts};
 
     /// Returns the credentials selection of the command line.
@@ -48,6 +49,12 @@ mod connected {
             depends_on: stack.depends_on.clone(),
             termination_protection: stack.termination_protection,
             release_parameter: stack.takes_image_tag.then(|| IMAGE_TAG_PARAMETER.to_owned()),
+            is_before_release: stack.kind == StackKind::BeforeRelease,
+            before: stack.before.as_ref().map(|(stack, before)| Before {
+                stack: stack.clone(),
+                command: before.command.clone(),
+                timeout: Duration::from_mins(before.minutes.into()),
+            }),
             zone_parameters: stack.zone_parameters.clone(),
             // Looked up by the verbs that deploy.
             parameters: Vec::new(),

@@ -8,7 +8,6 @@ use super::settings;
 use crate::cli::{Global, Synth};
 use crate::console::Console;
 use crate::exit::ExitStatus;
-use crate::stacks::StackKind;
 
 /// Default output directory.
 const DEFAULT_FOLDER: &str = "infra.out";
@@ -41,7 +40,7 @@ pub(super) fn run(arguments: &Synth, global: &Global, console: &Console) -> Resu
         fs_err::write(&file, text)?;
         console.info(format_args!("{} ({} bytes)", file.display(), text.len()));
         // Pipelines read stack tags from a configuration file beside the template.
-        if stack.kind == StackKind::App {
+        if stack.takes_image_tag {
             let file = folder.join(format!("{}.configuration.json", stack.name));
             fs_err::write(file, stack.configuration())?;
         }

@@ -39,7 +39,7 @@ fn minutes(build: &Build) -> f64 {
     match build.purpose {
         Purpose::Images => images,
         Purpose::Tests => tests,
-        Purpose::Templates | Purpose::Tag { .. } | Purpose::SmokeTest => others,
+        Purpose::Templates | Purpose::Tag { .. } | Purpose::BeforeRelease | Purpose::SmokeTest => others,
     }
 }
 
@@ -340,6 +340,7 @@ impl Biller<'_> {
             Purpose::Templates => "template builds",
             Purpose::Tag { .. } => "release checks",
             Purpose::Tests => "tests",
+            Purpose::BeforeRelease => "release commands",
             Purpose::SmokeTest => "smoke tests",
         };
         let detail = format!("{} minutes, {machine}, {architecture}", short(minutes));

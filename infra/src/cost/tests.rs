@@ -133,3 +133,12 @@ fn requests_and_pushes_increase_cost() {
     assert!(with(1.0, 1000.0) > with(1.0, 100.0) + 100.0);
     assert!(with(0.0, 0.0) > 100.0, "idle stacks cost too");
 }
+
+#[test]
+fn names_of_all_items_fit_their_column() {
+    for group in of(include_str!("../../tests/settings/everything.toml")).groups {
+        for line in group.lines {
+            assert!(line.what.len() <= 17, "{}", line.what);
+        }
+    }
+}

@@ -1,5 +1,7 @@
 //! Specification of a stack for its deployment, independent of synthesis.
 
+use std::time::Duration;
+
 use serde_json::{Map, Value as Json};
 
 /// A stack to deploy.
@@ -23,10 +25,25 @@ pub struct StackSpec {
     pub termination_protection: bool,
     /// Name of the template parameter for the release, if it runs one.
     pub release_parameter: Option<String>,
+    /// Whether it holds only the task of the command before a release.
+    pub is_before_release: bool,
+    /// Command that runs before its rollout.
+    pub before: Option<Before>,
     /// Template parameters that take the ID of a hosted zone, each with the zone's name.
     pub zone_parameters: Vec<(String, String)>,
     /// Values of other template parameters.
     pub parameters: Vec<(String, String)>,
+}
+
+/// Command before a release.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Before {
+    /// Stack with its task definition.
+    pub stack: String,
+    /// Command with arguments.
+    pub command: Vec<String>,
+    /// Time after which its task is stopped.
+    pub timeout: Duration,
 }
 
 /// Options for executing change sets.
@@ -64,7 +81,13 @@ impl StackSpec {
 
     /// Returns whether the stack runs the service.
     pub fn runs_service(&self) -> bool {
-        self.release_parameter.is_some()
+        self.release_parameter.is_some() && !self.is_before_release
+    }
+
+    /// Returns the dependencies whose values it uses: not the stack of the command before a release, which only comes first.
+    pub fn uses(&self) -> impl Iterator<Item = &String> {
+        let first = self.before.as_ref().map(|before| &before.stack);
+        self.depends_on.iter().filter(move |need| Some(*need) != first)
     }
 
     /// Returns the capabilities that the template requires.
@@ -135,6 +158,8 @@ impl StackSpec {
             depends_on: Vec::new(),
             termination_protection: false,
             release_parameter: None,
+            is_before_release: false,
+            before: None,
             zone_parameters: Vec::new(),
             parameters: Vec::new(),
         }

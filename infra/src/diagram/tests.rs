@@ -49,8 +49,9 @@ fn texts_do_not_overlap_or_leave_the_drawing() {
 
 #[test]
 fn texts_of_the_example_are_not_truncated() {
-    let inventory = inventory(EXAMPLE);
-    for picture in pictures(&inventory) {
+    let before = EXAMPLE.replace("# before = ", "before = ");
+    let all = [EXAMPLE, &before].map(inventory);
+    for picture in all.iter().flat_map(pictures) {
         for (_, text) in &picture.texts {
             assert!(!text.contains('…'), "{text}");
         }

@@ -96,6 +96,7 @@ pub(super) fn action(action: &Action) -> String {
             Purpose::Templates => "templates",
             Purpose::Tag { .. } => "the tag",
             Purpose::Tests => "of the commit",
+            Purpose::BeforeRelease => "command in a task",
             Purpose::SmokeTest => "from the internet",
         }
         .to_owned(),

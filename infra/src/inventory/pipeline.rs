@@ -94,6 +94,8 @@ pub enum Purpose {
     },
     /// Tests the commit.
     Tests,
+    /// Runs the command before a release.
+    BeforeRelease,
     /// Checks an environment from the internet.
     SmokeTest,
 }
@@ -202,6 +204,8 @@ fn build(stack: &Stack, project: &str) -> Build {
             Purpose::Tag { parameter }
         } else if variable("TEST_COMMAND").is_some() {
             Purpose::Tests
+        } else if variable("SECURITY_GROUP_PARAMETER").is_some() {
+            Purpose::BeforeRelease
         } else if variable("PAGE_PATH").is_some() {
             Purpose::SmokeTest
         } else {

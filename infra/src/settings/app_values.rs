@@ -56,8 +56,12 @@ pub(super) fn stop_timeout(value: &DeValue<'_>) -> Result<Duration, ValueError> 
 
 /// Parses a command: a list of words.
 pub(super) fn command(value: &DeValue<'_>) -> Result<Vec<String>, ValueError> {
-    let error =
-        || ValueError::new("is not a list of words").remedy("example: `command = [\"python3\", \"app.py\"]`");
+    words(value, "example: `command = [\"python3\", \"app.py\"]`")
+}
+
+/// Parses a list of words.
+pub(super) fn words(value: &DeValue<'_>, remedy: &str) -> Result<Vec<String>, ValueError> {
+    let error = || ValueError::new("is not a list of words").remedy(remedy);
     let DeValue::Array(words) = value else {
         return Err(error());
     };

@@ -1,9 +1,20 @@
-//! Validation of what the pipelines run besides builds: tests of a commit, the smoke test of an environment.
+//! Validation of what the pipelines run besides builds: tests of a commit, the command before a release, the smoke test of an
+//! environment.
 
 use toml::de::DeValue;
 
 use super::app_values;
 use super::document::{ValueError, string};
+
+/// Command that runs once in each environment before the rollout of a release, in a task of its own. A failure stops the
+/// release.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Before {
+    /// Arguments of the image.
+    pub command: Vec<String>,
+    /// Timeout in minutes, including the start of the task.
+    pub minutes: u16,
+}
 
 /// Longest command. CodeBuild accepts 5,500 characters for all variables of a project.
 const LONGEST_COMMAND: usize = 1000;
@@ -40,8 +51,8 @@ pub(super) fn test_command(value: &DeValue<'_>) -> Result<Option<String>, ValueE
     Err(ValueError::new(problem).remedy(SCRIPT))
 }
 
-/// Parses the timeout of the tests; returns minutes.
-pub(super) fn test_timeout(value: &DeValue<'_>) -> Result<u16, ValueError> {
+/// Parses a timeout; returns minutes.
+pub(super) fn timeout(value: &DeValue<'_>) -> Result<u16, ValueError> {
     let remedy = "write whole minutes from \"5m\" to \"8h\", for example \"45m\"";
     let text = string(value).map_err(|error| ValueError::new(error.problem).remedy(remedy))?;
     let Ok(time) = humantime::parse_duration(&text) else {
@@ -53,6 +64,15 @@ pub(super) fn test_timeout(value: &DeValue<'_>) -> Result<u16, ValueError> {
         .ok()
         .filter(|_| whole && TIMEOUT.contains(&minutes))
         .ok_or_else(|| ValueError::new("is out of range").remedy(remedy))
+}
+
+/// Parses the command before a release, or `false` for none.
+pub(super) fn before(value: &DeValue<'_>) -> Result<Option<Vec<String>>, ValueError> {
+    const REMEDY: &str = "example: `before = [\"python3\", \"manage.py\", \"migrate\"]`; no shell runs it; `false`: no command";
+    if matches!(value, DeValue::Boolean(false)) {
+        return Ok(None);
+    }
+    app_values::words(value, REMEDY).map(Some)
 }
 
 /// Parses the path of a page, or `false` for no smoke test.
@@ -98,7 +118,7 @@ mod tests {
 
     #[test]
     fn timeouts_are_whole_minutes() {
-        let minutes = |text: &str| test_timeout(&DeValue::String(text.into())).ok();
+        let minutes = |text: &str| timeout(&DeValue::String(text.into())).ok();
         assert_eq!(
             ["5m", "1h 30m", "8h"].map(minutes),
             [Some(5), Some(90), Some(480)]

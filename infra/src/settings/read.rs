@@ -5,10 +5,13 @@ use super::certificate;
 use super::check;
 use super::document::{Document, Found, Section, ValueError, boolean, keyword, number, string};
 use super::{
-    Alarms, Cidr, Cluster, ClusterName, Clusters, Cron, Environment, EnvironmentName, Environments, Mistake,
-    Project, Release, Schedule, Settings, Source, SourceAccess, Tests, build_values, ports,
+    Alarms, Before, Cidr, Cluster, ClusterName, Clusters, Cron, Environment, EnvironmentName, Environments,
+    Mistake, Project, Release, Schedule, Settings, Source, SourceAccess, Tests, build_values, ports,
 };
 use crate::service::Service;
+
+/// Timeout of the command before a release.
+const BEFORE_MINUTES: u16 = 60;
 
 /// Parses and validates `text`.
 ///
@@ -108,7 +111,7 @@ fn source(section: &Section<'_>) -> Option<Source> {
 
 fn tests(section: &Section<'_>) -> Option<Tests> {
     let default = Tests::default();
-    let minutes = section.value("test-timeout", default.minutes, build_values::test_timeout);
+    let minutes = section.value("test-timeout", default.minutes, build_values::timeout);
     section
         .value("test", Some(default.command), build_values::test_command)
         .map(|command| Tests { command, minutes })
@@ -123,11 +126,14 @@ fn release(section: &Section<'_>, stack_prefix: &str) -> Option<Release> {
     let image_tag_parameter = section.or("image-tag-parameter", default, check::parameter_name);
     let email = section.required("email", "\"team@example.com\"", check::email);
     let smoke_test = section.value("smoke-test", Some("/".to_owned()), build_values::smoke_test);
+    let minutes = section.value("before-timeout", BEFORE_MINUTES, build_values::timeout);
+    let before = section.value("before", None, build_values::before);
     section.reject_unknown_keys();
     Some(Release {
         image_tag_parameter: image_tag_parameter.value,
         email: email?,
         smoke_test,
+        before: before.map(|command| Before { command, minutes }),
     })
 }
 

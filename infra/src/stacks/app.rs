@@ -8,13 +8,12 @@ mod dashboard;
 mod proxy_metrics;
 mod queries;
 mod scaling;
-mod task;
 
 use super::domain;
 use super::foundation::share;
 use super::names::Names;
 use super::shared::Shared;
-use super::{IMAGE_TAG_PARAMETER, URL_OUTPUT};
+use super::{URL_OUTPUT, task};
 use crate::cfn::cloudwatch::Alarm;
 use crate::cfn::ec2::{
     IngressSource, InlineEgress, Protocol, SecurityGroup, SecurityGroupEgress, SecurityGroupId,
@@ -27,7 +26,7 @@ use crate::cfn::ecs::{
     Switch, ThresholdConfiguration, ThresholdType,
 };
 use crate::cfn::elbv2::TargetGroup;
-use crate::cfn::{Arn, Handle, Parameter, TemplateBuilder, Text, Value, Values, With, literal, s3};
+use crate::cfn::{Arn, Handle, TemplateBuilder, Value, Values, With, literal, s3};
 use crate::service::{self, Container, Runtime};
 use crate::settings::{
     CertificateSource, Cluster, Deployment, Environment, EnvironmentName, Insights, Settings,
@@ -39,13 +38,10 @@ struct Inputs {
     public_subnets: Value<SubnetId>,
     private_subnets: Value<SubnetId>,
     cluster: Value<EcsClusterName>,
-    execution_role: Value<Arn>,
-    task_role: Value<Arn>,
-    log_key: Value<Arn>,
     access_logs: Value<s3::BucketName>,
     traffic_role: Option<Value<Arn>>,
     topic: Value<Arn>,
-    image_tag: Value<Text>,
+    task: task::Inputs,
     certificate: Option<domain::Source>,
 }
 
@@ -86,7 +82,7 @@ pub(super) fn build(
         settings,
         names,
         name,
-        &inputs,
+        &inputs.task,
         &balancer.url,
         &[&proxy, &app],
     );
@@ -200,17 +196,6 @@ fn inputs(
         public_subnets: of_cluster.take("PublicSubnets", SUBNETS, "public-subnets"),
         private_subnets: of_cluster.take("PrivateSubnets", SUBNETS, "private-subnets"),
         cluster: of_cluster.take("ClusterName", "String", "cluster-name"),
-        execution_role: of_cluster.take(
-            "ExecutionRoleArn",
-            "String",
-            &super::execution_role::parameter(settings, name),
-        ),
-        task_role: of_cluster.take(
-            "TaskRoleArn",
-            "String",
-            &super::cluster::task_role_parameter(name),
-        ),
-        log_key: of_cluster.take("LogKeyArn", "String", "log-key-arn"),
         access_logs: of_cluster.take("AccessLogBucket", "String", "access-log-bucket"),
         traffic_role: (settings.environment(name).deployment != Deployment::Rolling)
             .then(|| of_cluster.take("TrafficRoleArn", "String", "traffic-role-arn")),
@@ -221,14 +206,7 @@ fn inputs(
                 domain::Source::Zone(of_cluster.take("HostedZoneId", "String", &domain::shared_zone(name)))
             }
         }),
-        image_tag: template.parameter(
-            IMAGE_TAG_PARAMETER,
-            &Parameter::required(
-                "Release: image tag (commit) to run",
-                "^[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}$",
-                "must be a valid image tag",
-            ),
-        ),
+        task: task::Inputs::take(template, settings, names, name),
     }
 }
 

@@ -141,6 +141,7 @@ fn environment_roles(
         vpc: network.vpc.id(),
         to_tasks: vec![execution, task_role.arn()],
         to_ecs: roles.traffic.clone(),
+        families: names.families(settings, environment),
         domain: domain::share_zone(template, settings, names, environment),
     };
     let deploy_role = deploy_role::build(template, names, environment, &surroundings);

@@ -26,6 +26,8 @@ pub(super) struct Surroundings {
     pub(super) to_tasks: Vec<Value<Arn>>,
     /// Role that may be passed to ECS to shift traffic.
     pub(super) to_ecs: Value<Arn>,
+    /// Task families that it registers.
+    pub(super) families: Vec<String>,
     /// Domain in a hosted zone.
     pub(super) domain: Option<Domain>,
 }
@@ -113,7 +115,9 @@ fn reading() -> Statement {
 }
 
 fn service(names: &Names, environment: EnvironmentName, its: &Surroundings) -> Vec<Statement> {
-    let families = [names.family(environment), names.run_family(environment)]
+    let families = its
+        .families
+        .iter()
         .map(|family| local_arn_of("ecs", &format!("task-definition/{family}:*")));
     let app = names.app(environment);
     // Its service, service deployments and service revisions.

@@ -3,6 +3,7 @@
 
 use super::alerts;
 use super::artifacts::{self, Store};
+use super::before_release;
 use super::build;
 use super::names::Names;
 use super::pipeline::{self, Access, IMAGES, Plan, SOURCE, TEMPLATES};
@@ -15,18 +16,12 @@ use crate::settings::{ClusterName, EnvironmentName, Settings};
 
 pub(super) fn build(template: &mut TemplateBuilder, settings: &Settings, names: &Names) {
     let dev = EnvironmentName::Dev;
-    let stack = names.app(dev);
+    let deploys = pipeline::stacks(settings, names, [dev]);
     let store = artifacts::store(template, names);
     let alerts = alerts::of_cluster(template, names, ClusterName::Dev);
     let access = pipeline::access(template, settings, names);
     let images = build::project(template, settings, names, &store, build::images(settings, names));
-    let synth = build::project(
-        template,
-        settings,
-        names,
-        &store,
-        build::synth("dev", std::slice::from_ref(&stack)),
-    );
+    let synth = build::project(template, settings, names, &store, build::synth("dev", &deploys));
     let tests = settings
         .source
         .tests
@@ -39,6 +34,7 @@ pub(super) fn build(template: &mut TemplateBuilder, settings: &Settings, names: 
         .map(|page| build::project(template, settings, names, &store, build::smoke_test("dev", page)));
     let record = build::project(template, settings, names, &store, build::record(settings));
     let role = pipeline::deploy_role(template, names, dev);
+    let (before, preparations) = before_release::steps(template, settings, names, &store, dev, &role, IMAGES);
     let stages = vec![
         access.stage(settings, &settings.source.dev_branch),
         Stage {
@@ -57,23 +53,24 @@ pub(super) fn build(template: &mut TemplateBuilder, settings: &Settings, names: 
             name: "Deploy",
             before_entry: None,
             actions: pipeline::in_order(
-                [
-                    Some(pipeline::deploy("DeployDev", &stack, &role, IMAGES)),
-                    smoke_test.as_ref().map(|project| {
-                        let tag = "#{BuildImages.IMAGE_TAG}";
-                        pipeline::smoke_test("SmokeTest", project, IMAGES, "DeployDev", tag)
-                    }),
-                    Some(pipeline::after_deployment("RecordRelease", &record, IMAGES)),
-                ]
-                .into_iter()
-                .flatten(),
+                preparations
+                    .into_iter()
+                    .map(Some)
+                    .chain([
+                        Some(pipeline::deploy("DeployDev", &names.app(dev), &role, IMAGES)),
+                        smoke_test.as_ref().map(|project| {
+                            let tag = "#{BuildImages.IMAGE_TAG}";
+                            pipeline::smoke_test("SmokeTest", project, IMAGES, "DeployDev", tag)
+                        }),
+                        Some(pipeline::run("RecordRelease", &record, IMAGES, &[])),
+                    ])
+                    .flatten(),
             ),
             on_failure: None,
         },
     ];
     let made = pipeline::pipeline(
         template,
-        names,
         &store,
         Plan {
             name: names.dev_pipeline_name(),
@@ -87,8 +84,9 @@ pub(super) fn build(template: &mut TemplateBuilder, settings: &Settings, names: 
                 .into_iter()
                 .chain(&tests)
                 .chain(&smoke_test)
+                .chain(&before)
                 .collect(),
-            deploys: &[dev],
+            deploys,
             deploy_roles: vec![role],
             alerts: &alerts,
         },

@@ -1,7 +1,7 @@
 //! Names that are unique in an account, or by which stacks reference each other.
 
 use crate::cfn::{Arn, Text, Value, account, partition, region, text};
-use crate::settings::{ClusterName, EnvironmentName, Project};
+use crate::settings::{ClusterName, EnvironmentName, Project, Settings};
 
 use super::StackKind;
 
@@ -47,6 +47,14 @@ impl Names {
             EnvironmentName::Dev => "DevAppStack",
             EnvironmentName::Staging => "StagingAppStack",
             EnvironmentName::Prod => "ProdAppStack",
+        })
+    }
+
+    pub(super) fn before_release(&self, environment: EnvironmentName) -> String {
+        self.stack(match environment {
+            EnvironmentName::Dev => "DevBeforeRelease",
+            EnvironmentName::Staging => "StagingBeforeRelease",
+            EnvironmentName::Prod => "ProdBeforeRelease",
         })
     }
 
@@ -134,6 +142,20 @@ impl Names {
         self.prefixed(&format!("{environment}-run"))
     }
 
+    /// Returns the task family of the command before a release.
+    pub(super) fn before_release_family(&self, environment: EnvironmentName) -> String {
+        self.prefixed(&format!("{environment}-before-release"))
+    }
+
+    /// Returns all task families of an environment.
+    pub(super) fn families(&self, settings: &Settings, environment: EnvironmentName) -> Vec<String> {
+        let before = settings.release.before.as_ref();
+        [self.family(environment), self.run_family(environment)]
+            .into_iter()
+            .chain(before.map(|_| self.before_release_family(environment)))
+            .collect()
+    }
+
     /// Returns an SSM parameter with which the foundation stack shares a value.
     pub fn shared_parameter(&self, what: &str) -> String {
         format!("/{}/shared/{what}", self.project)
@@ -151,6 +173,7 @@ impl Names {
                 return format!("{}: image repositories and GitHub connection", self.project);
             }
             StackKind::Cluster => "network and ECS cluster",
+            StackKind::BeforeRelease => "task of the command before a release",
             StackKind::App => "load balancer and service",
             StackKind::DevPipeline => "pipeline from a push to dev",
             StackKind::ReleasePipeline => "pipeline from a release through staging to prod",

@@ -6,12 +6,12 @@ use std::collections::BTreeMap;
 
 use serde_json::json;
 
-pub(super) use actions::{after_deployment, build, deploy, in_order, retry, smoke_test, test};
+pub(super) use actions::{build, deploy, in_order, retry, run, smoke_test, test};
 
 use super::alerts::Alerts;
 use super::artifacts::Store;
 use super::foundation::capitalized;
-use super::names::{Names, local_arn, local_arn_of};
+use super::names::{Names, local_arn_of};
 use super::shared::Shared;
 use crate::cfn::codebuild::Project;
 use crate::cfn::codepipeline::{
@@ -133,18 +133,14 @@ pub(super) struct Plan<'a> {
     pub(super) stages: Vec<Stage>,
     pub(super) access: &'a Access,
     pub(super) projects: Vec<&'a Handle<Project>>,
-    pub(super) deploys: &'a [EnvironmentName],
+    /// Names of the stacks that it deploys.
+    pub(super) deploys: Vec<String>,
     pub(super) deploy_roles: Vec<Value<Arn>>,
     pub(super) alerts: &'a Alerts,
 }
 
 /// Adds the pipeline, its role and its failure notification.
-pub(super) fn pipeline(
-    template: &mut TemplateBuilder,
-    names: &Names,
-    store: &Store,
-    plan: Plan<'_>,
-) -> Handle<Pipeline> {
+pub(super) fn pipeline(template: &mut TemplateBuilder, store: &Store, plan: Plan<'_>) -> Handle<Pipeline> {
     let trust = Statement::trust(
         "codepipeline.amazonaws.com",
         &local_arn_of("codepipeline", &plan.name),
@@ -155,7 +151,7 @@ pub(super) fn pipeline(
     );
     let policy = template.add(
         "PipelinePolicy",
-        &iam::Policy::of(&role, "run", rights(names, store, &plan)),
+        &iam::Policy::of(&role, "run", rights(store, &plan)),
     );
     let topic = plan.alerts.topic.clone();
     let pipeline = template.add_with(
@@ -184,11 +180,11 @@ pub(super) fn pipeline(
     pipeline
 }
 
-fn rights(names: &Names, store: &Store, plan: &Plan<'_>) -> Vec<Statement> {
+fn rights(store: &Store, plan: &Plan<'_>) -> Vec<Statement> {
     let stacks = plan
         .deploys
         .iter()
-        .map(|name| local_arn("cloudformation", [format!("stack/{}/*", names.app(*name)).into()]));
+        .map(|name| local_arn_of("cloudformation", &format!("stack/{name}/*")));
     let mut statements = store.pipeline_access();
     statements.extend([
         store.use_key(),
@@ -254,6 +250,24 @@ fn notify(template: &mut TemplateBuilder, topic: Value<Arn>, pipeline: &Handle<P
             }],
         },
     );
+}
+
+/// Returns the stacks that a pipeline deploys to these environments.
+pub(super) fn stacks(
+    settings: &Settings,
+    names: &Names,
+    environments: impl IntoIterator<Item = EnvironmentName>,
+) -> Vec<String> {
+    let before = settings.release.before.is_some();
+    environments
+        .into_iter()
+        .flat_map(|name| {
+            before
+                .then(|| names.before_release(name))
+                .into_iter()
+                .chain([names.app(name)])
+        })
+        .collect()
 }
 
 /// Imports the deploy role of an environment from its cluster stack.

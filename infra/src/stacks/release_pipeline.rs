@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 
 use super::alerts::{self, Alerts};
 use super::artifacts;
+use super::before_release;
 use super::build;
 use super::names::Names;
 use super::pipeline::{
@@ -26,17 +27,17 @@ const APPROVAL_MINUTES: u32 = 7 * 24 * 60;
 pub(super) fn build(template: &mut TemplateBuilder, settings: &Settings, names: &Names) {
     let environments = [EnvironmentName::Staging, EnvironmentName::Prod];
     let [staging, prod] = environments.map(|name| names.app(name));
+    let deploys = pipeline::stacks(settings, names, environments);
     let store = artifacts::store(template, names);
     let alerts = alerts::of_cluster(template, names, ClusterName::Prod);
     let access = pipeline::access(template, settings, names);
     let settle = build::project(template, settings, names, &store, build::release(settings, names));
-    let stacks = [staging, prod];
     let synth = build::project(
         template,
         settings,
         names,
         &store,
-        build::synth("release", &stacks),
+        build::synth("release", &deploys),
     );
     let smoke_test = settings.release.smoke_test.as_ref().map(|page| {
         build::project(
@@ -47,12 +48,17 @@ pub(super) fn build(template: &mut TemplateBuilder, settings: &Settings, names: 
             build::smoke_test("release", page),
         )
     });
-    let [staging, prod] = &stacks;
     let roles = environments.map(|name| pipeline::deploy_role(template, names, name));
     let [staging_role, prod_role] = &roles;
-    let mut staging_deployment = pipeline::deploy("DeployStaging", staging, staging_role, RELEASE);
+    let [before_staging, before_prod] = [
+        (EnvironmentName::Staging, staging_role),
+        (EnvironmentName::Prod, prod_role),
+    ]
+    .map(|(name, role)| before_release::steps(template, settings, names, &store, name, role, RELEASE));
+    let mut staging_deployment = pipeline::deploy("DeployStaging", &staging, staging_role, RELEASE);
     // Read by the approval message and the smoke test.
     staging_deployment.namespace = Some(STAGING);
+    let prod_deployment = pipeline::deploy("DeployProd", &prod, prod_role, RELEASE);
     let tag = format!("#{{variables.{RELEASE_VARIABLE}}}");
     let stages = vec![
         access.stage(settings, &settings.source.prod_branch),
@@ -70,16 +76,19 @@ pub(super) fn build(template: &mut TemplateBuilder, settings: &Settings, names: 
             name: "Staging",
             before_entry: None,
             actions: pipeline::in_order(
-                [
-                    Some(staging_deployment),
-                    smoke_test.as_ref().map(|project| {
-                        let tag = "#{Settle.IMAGE_TAG}";
-                        pipeline::smoke_test("SmokeTest", project, RELEASE, STAGING, tag)
-                    }),
-                    Some(approval(&alerts)),
-                ]
-                .into_iter()
-                .flatten(),
+                before_staging
+                    .1
+                    .into_iter()
+                    .map(Some)
+                    .chain([
+                        Some(staging_deployment),
+                        smoke_test.as_ref().map(|project| {
+                            let tag = "#{Settle.IMAGE_TAG}";
+                            pipeline::smoke_test("SmokeTest", project, RELEASE, STAGING, tag)
+                        }),
+                        Some(approval(&alerts)),
+                    ])
+                    .flatten(),
             ),
             on_failure: None,
         },
@@ -87,13 +96,12 @@ pub(super) fn build(template: &mut TemplateBuilder, settings: &Settings, names: 
         Stage {
             name: "Prod",
             before_entry: None,
-            actions: vec![pipeline::deploy("DeployProd", prod, prod_role, RELEASE)],
+            actions: pipeline::in_order(before_prod.1.into_iter().chain([prod_deployment])),
             on_failure: None,
         },
     ];
     pipeline::pipeline(
         template,
-        names,
         &store,
         Plan {
             name: names.release_pipeline_name(),
@@ -108,8 +116,13 @@ pub(super) fn build(template: &mut TemplateBuilder, settings: &Settings, names: 
             triggers: Vec::new(),
             stages,
             access: &access,
-            projects: [&settle, &synth].into_iter().chain(&smoke_test).collect(),
-            deploys: &environments,
+            projects: [&settle, &synth]
+                .into_iter()
+                .chain(&smoke_test)
+                .chain(&before_staging.0)
+                .chain(&before_prod.0)
+                .collect(),
+            deploys,
             deploy_roles: roles.to_vec(),
             alerts: &alerts,
         },

@@ -1,5 +1,6 @@
 //! Deployment of stacks: plan, show, ask once, execute what was shown, follow, report.
 
+mod before;
 mod conclusion;
 mod consent;
 mod execution;
@@ -16,6 +17,7 @@ use self::keep::keep_images;
 use super::Context;
 use super::connection::Connection;
 use super::planning::{Planned, Planner};
+use super::run::Tempo;
 use crate::deployment::stack_spec::{DeployOptions, StackSpec};
 use crate::exit::{ExitStatus, Failure};
 use crate::pipelines::ConnectionState;
@@ -35,6 +37,8 @@ pub struct Request {
     pub pipelines: Option<Pipelines>,
     /// Repositories in which the images of the release are tagged as released, so that their lifecycle policies keep them.
     pub keep_in: Vec<String>,
+    /// Waiting times while following the command before a release.
+    pub tempo: Tempo,
 }
 
 /// The pipelines among the stacks.
@@ -60,12 +64,12 @@ impl Request {
         Some(run)
     }
 
-    /// Checks the connection before a pipeline is created.
+    /// Runs the command before a release, and checks the connection before a pipeline is created.
     async fn may_begin(&self, context: &Context<'_>, planned: &Planned<'_>) -> Result<()> {
         if planned.creates() && self.first_run(planned.spec).is_some() {
             self.must_be_connected(context, planned.spec).await?;
         }
-        Ok(())
+        before::run(context, planned, self.tempo).await
     }
 
     /// Rejects new pipelines while the connection is pending: their first run would fail and never be retried.

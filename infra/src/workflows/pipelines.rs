@@ -9,6 +9,7 @@ use serde_json::json;
 
 pub use self::approval::decide;
 use super::Context;
+use super::certificate;
 pub use super::connection::Connection;
 use super::releases::tag_error;
 use crate::aws::{AwsError, Cloud, if_allowed};
@@ -68,7 +69,7 @@ pub async fn status(context: &Context<'_>, places: &Places) -> Result<ExitStatus
         return Err(no_pipeline(context, &missing).into());
     }
     let connection = places.connection.state(cloud).await?;
-    let wedged = wedged(cloud, places).await?;
+    let (wedged, waits) = stacks(cloud, places).await?;
     let console = context.console;
     if console.json() {
         let word = connection.map(|state| match state {
@@ -101,6 +102,9 @@ pub async fn status(context: &Context<'_>, places: &Places) -> Result<ExitStatus
         console.info(format!("{name} is not deployed."));
     }
     warn_connection(context, cloud, connection);
+    for wait in waits {
+        console.warn(wait);
+    }
     for (name, status) in wedged {
         console.warn(format!(
             "{name}: creation failed ({status}); pipelines cannot deploy it"
@@ -115,20 +119,25 @@ pub async fn status(context: &Context<'_>, places: &Places) -> Result<ExitStatus
     Ok(ExitStatus::Done)
 }
 
-/// Returns app stacks whose creation failed and that a pipeline cannot delete, with their status.
-async fn wedged(cloud: &Cloud, places: &Places) -> Result<Vec<(String, String)>, AwsError> {
-    let mut wedged = Vec::new();
+/// Stacks with their status, and messages.
+type Troubled = (Vec<(String, String)>, Vec<String>);
+
+/// Returns stacks whose creation failed and that a pipeline cannot delete, with their status; and why others wait.
+async fn stacks(cloud: &Cloud, places: &Places) -> Result<Troubled, AwsError> {
+    let (mut wedged, mut waits) = (Vec::new(), Vec::new());
     for name in &places.stacks {
-        if let Some(state) = if_allowed(cloud.stack(name).await)?.flatten()
-            && matches!(
-                Condition::of(&state.status),
-                Condition::NeverCreated | Condition::NeverCreatedKept
-            )
-        {
+        let Some(state) = if_allowed(cloud.stack(name).await)?.flatten() else {
+            continue;
+        };
+        waits.extend(certificate::wait(cloud, name, &state).await?);
+        if matches!(
+            Condition::of(&state.status),
+            Condition::NeverCreated | Condition::NeverCreatedKept
+        ) {
             wedged.push((name.clone(), state.status));
         }
     }
-    Ok(wedged)
+    Ok((wedged, waits))
 }
 
 /// Returns existing pipelines with reasons of failed builds, and the names of missing ones.

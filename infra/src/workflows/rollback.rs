@@ -5,6 +5,7 @@ use anyhow::{Context as _, Result};
 use super::Context;
 use super::deploy;
 use super::releases::{Places, tag_error};
+use super::run::quoted;
 use crate::deployment::condition::Busy;
 use crate::deployment::ownership::must_be_ours;
 use crate::exit::{ExitStatus, Failure};
@@ -82,6 +83,12 @@ pub async fn rollback(context: &Context<'_>, request: &Request) -> Result<ExitSt
         .await?
         .with_context(|| format!("cannot read the deployed template of {}", stack.name))?;
     spec.depends_on.clear();
+    if let Some(before) = spec.before.take() {
+        context.info(format!(
+            "not run on a rollback, and not undone: {}",
+            quoted(&before.command)
+        ));
+    }
     let deployment = deploy::Request {
         stacks: vec![spec],
         release: Some(back.clone()),

@@ -26,10 +26,14 @@ pub struct Request {
     pub environment: String,
     /// Its app stack.
     pub stack: StackSpec,
+    /// Stack with the task definition, if it is not the app stack.
+    pub definition_in: Option<String>,
     /// Command with arguments.
     pub command: Vec<String>,
     /// Time after which the task is stopped.
     pub timeout: Option<Duration>,
+    /// Option or setting that sets it.
+    pub timeout_name: &'static str,
     /// Waiting times.
     pub tempo: Tempo,
 }
@@ -77,12 +81,11 @@ pub async fn run(context: &Context<'_>, request: &Request) -> Result<ExitStatus>
         place = place(context, cloud, request) => place?,
         _ = context.interrupts.beyond(0) => return Ok(ExitStatus::Interrupted),
     };
-    let words: Vec<_> = request.command.iter().map(|word| shown(word)).collect();
     context.info(format!(
         "Running in {} (release {}): {}",
         request.environment,
         short(&place.definition.release),
-        words.join(" ")
+        quoted(&request.command)
     ));
     let started = cloud
         .run_task(OneOff {
@@ -133,11 +136,16 @@ async fn place(context: &Context<'_>, cloud: &Cloud, request: &Request) -> Resul
     let Some(service) = found.service else {
         return Err(missing(format!("{stack} has no service: its status is {}", state.status)).into());
     };
-    let Some(definition) = found.run_definition else {
+    let definition = match &request.definition_in {
+        None => found.run_definition,
+        Some(other) => AppResources::of(&cloud.resources(other).await.map_err(unknown)?).run_definition,
+    };
+    let Some(definition) = definition else {
         return Err(Failure::new(
             ExitStatus::NOT_RUN,
             format!(
-                "{stack} has no task definition for one-off tasks: an earlier version of infra deployed it"
+                "{} has no task definition for one-off tasks: an earlier version of infra deployed it",
+                request.definition_in.as_ref().unwrap_or(stack)
             ),
         )
         .hint(format!(
@@ -163,6 +171,12 @@ async fn place(context: &Context<'_>, cloud: &Cloud, request: &Request) -> Resul
 fn not_run(what: &str, error: &AwsError) -> Failure {
     let failure = Failure::new(ExitStatus::NOT_RUN, format!("{what}: {error}"));
     failure.caused_by(error.clone())
+}
+
+/// Returns a command for messages.
+pub(super) fn quoted(command: &[String]) -> String {
+    let words: Vec<_> = command.iter().map(|word| shown(word)).collect();
+    words.join(" ")
 }
 
 /// Quotes a word of a command for messages, if a shell would need it.

@@ -8,6 +8,7 @@ use anyhow::{Context as _, Result};
 use futures_util::future::try_join_all;
 
 use super::Context;
+use super::certificate;
 use super::reporter::Display;
 use crate::aws::{AwsError, Cloud, StackState};
 use crate::deployment::rollout::Evidence;
@@ -48,6 +49,9 @@ pub async fn status(context: &Context<'_>, request: &Request) -> Result<ExitStat
         match (looked, request.every) {
             (Ok(stacks), None) => {
                 context.print_status(&stacks)?;
+                for wait in stacks.iter().filter_map(|stack| stack.wait.as_ref()) {
+                    context.console.warn(wait);
+                }
                 if stacks.iter().all(|stack| stack.found.is_none()) {
                     context.console.hint(context.elsewhere());
                 }
@@ -100,6 +104,10 @@ async fn stack_status(
 ) -> Result<StackStatus, AwsError> {
     let cloud = context.cloud(spec.region.as_deref())?;
     let state = cloud.stack(&spec.name).await?;
+    let wait = match &state {
+        Some(state) if request.every.is_none() => certificate::wait(cloud, &spec.name, state).await?,
+        _ => None,
+    };
     let service = match &state {
         Some(state) if spec.runs_service() => Some(service_status(cloud, request, spec, state).await),
         None if spec.runs_service() => Some(ServiceStatus::default()),
@@ -114,6 +122,7 @@ async fn stack_status(
             reason: state.reason.filter(|reason| !reason.is_empty()),
         }),
         service,
+        wait,
     })
 }
 

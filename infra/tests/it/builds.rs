@@ -5,6 +5,8 @@
 mod machine;
 // Build specs, out of a synthesized template.
 mod spec;
+// The command before a release.
+mod before_release;
 // The smoke test after a deployment.
 mod smoke_test;
 // The tests of a commit.
@@ -20,12 +22,20 @@ use spec::{PhaseName, Project, Spec, list, text};
 use tempfile::TempDir;
 
 /// Commands of the builds and the permissions that they need.
-const CALLS: [(&str, &[&str]); 8] = [
+const CALLS: [(&str, &[&str]); 12] = [
     ("aws ecr get-login-password", &["ecr:GetAuthorizationToken"]),
     ("aws ecr batch-get-image", &["ecr:BatchGetImage"]),
     ("aws ecr put-image", &["ecr:PutImage"]),
     ("aws ssm get-parameters", &["ssm:GetParameters"]),
     ("aws ssm put-parameter", &["ssm:PutParameter"]),
+    // With the roles of the task, and with tags.
+    (
+        "aws ecs run-task",
+        &["ecs:RunTask", "ecs:TagResource", "iam:PassRole"],
+    ),
+    ("aws ecs describe-tasks", &["ecs:DescribeTasks"]),
+    ("aws ecs stop-task", &["ecs:StopTask"]),
+    ("aws logs get-log-events", &[]),
     ("docker login", &[]),
     // The registry protocol needs the permissions of the corresponding API calls.
     (
@@ -53,7 +63,8 @@ const CALLS: [(&str, &[&str]); 8] = [
 const CODEBUILD: [&str; 3] = ["logs:", "s3:", "kms:"];
 
 fn pipelines() -> Vec<Json> {
-    let graph = stacks::graph(&Settings::parse(EXAMPLE).unwrap()).unwrap();
+    let settings = EXAMPLE.replace("# before = ", "before = ");
+    let graph = stacks::graph(&Settings::parse(&settings).unwrap()).unwrap();
     ["DevPipelineStack", "StagingProdPipelineStack"]
         .map(|name| {
             let stack = graph.stacks().iter().find(|stack| stack.name == name).unwrap();
@@ -132,7 +143,10 @@ fn build_permissions_match_the_commands() {
             assert_eq!(needed, given, "{id}");
         }
     }
-    assert_eq!(with_calls, 3, "the images, the record, and the release");
+    assert_eq!(
+        with_calls, 6,
+        "the images, the record, the release, and three commands before one"
+    );
 }
 
 /// Variables come from the project, the pipeline, CodeBuild or the spec itself.

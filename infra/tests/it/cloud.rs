@@ -2,6 +2,8 @@
 
 // HTTP proxy with a private certificate authority.
 mod behind_proxy;
+// `deploy` with a command before the release.
+mod before_release;
 // Verbs on deployed environments: check, status, logs, releases, rollback, pipeline.
 mod deployed_environments;
 // Domains in hosted zones: look-up, wait, checks.

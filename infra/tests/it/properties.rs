@@ -95,6 +95,12 @@ fn release() -> impl Strategy<Value = String> {
             "[a-z0-9+._-]{1,60}@[a-z0-9]{1,20}\\.example"
                 .prop_map(|email| vec![format!("email = {email:?}")])
                 .boxed(),
+            setting(
+                "before",
+                one_of(&["false", r#"["migrate"]"#, r#"["sh", "-c", "a \"b\" ${c}"]"#]),
+            )
+            .boxed(),
+            setting("before-timeout", quoted(one_of(&["5m", "8h"]))).boxed(),
         ],
     )
 }
@@ -293,7 +299,8 @@ fn templates_are_sound_for_any_settings() {
             panic!("{text}{file}")
         });
         let graph = stacks::graph(&settings).unwrap();
-        assert_eq!(graph.stacks().len(), 8);
+        let before = settings.release.before.is_some();
+        assert_eq!(graph.stacks().len(), if before { 11 } else { 8 });
         graph.stacks().iter().for_each(assert_sound);
         let again = stacks::graph(&settings).unwrap();
         for (one, other) in graph.stacks().iter().zip(again.stacks()) {
@@ -327,7 +334,8 @@ fn names_are_consistent_for_any_settings() {
                 .template
                 .resources()
                 .any(|(_, kind, _)| kind == "AWS::IAM::Role");
-            assert!(!(roles && stack.kind == StackKind::App), "{}", stack.name);
+            let of_an_app = matches!(stack.kind, StackKind::App | StackKind::BeforeRelease);
+            assert!(!(roles && of_an_app), "{}", stack.name);
         }
     });
 }

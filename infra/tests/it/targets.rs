@@ -26,6 +26,28 @@ fn environment_includes_its_dependencies() {
 }
 
 #[test]
+fn environment_includes_the_command_before_its_releases() {
+    let settings = EXAMPLE.replace("# before = ", "before = ");
+    let graph = stacks::graph(&Settings::parse(&settings).unwrap()).unwrap();
+    let names =
+        |stacks: Vec<&stacks::Stack>| -> Vec<_> { stacks.iter().map(|stack| stack.name.clone()).collect() };
+    assert_eq!(
+        names(graph.select(&["staging"]).unwrap()),
+        [
+            "Foundation",
+            "ProdCluster",
+            "StagingBeforeRelease",
+            "StagingAppStack"
+        ]
+    );
+    assert_eq!(
+        names(graph.select_to_destroy(&["staging"]).unwrap()),
+        ["StagingBeforeRelease", "StagingAppStack"]
+    );
+    assert_eq!(graph.stacks().len(), 11);
+}
+
+#[test]
 fn destroy_selects_only_own_stacks() {
     let graph = graph();
     let doomed = |target: &str| -> Vec<_> {

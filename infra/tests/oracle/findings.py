@@ -10,7 +10,7 @@ ACCEPTED = [
     ),
     (r"cdk-nag: \w+AppStack LoadBalancerIngress(80|443) AwsSolutions-EC23$", "The load balancer serves a public web site."),
     (
-        r"cdk-nag: \w+AppStack (Run)?TaskDefinition AwsSolutions-ECS2$",
+        r"cdk-nag: \w+(AppStack|BeforeRelease) (Run)?TaskDefinition AwsSolutions-ECS2$",
         "The containers' variables are addresses, limits and log formats, part of what a release was tested with. None is secret.",
     ),
     (
@@ -22,7 +22,7 @@ ACCEPTED = [
         "Only actions that know no resource types; infra/tests/simulate fails for any other on `*`.",
     ),
     (
-        r"cdk-nag: \w+ " + NAMES + r"DeployPolicy AwsSolutions-IAM5\[Resource::arn:.*(" + NAMES + r"AppStack-\*|-(dev|staging|prod)(-run)?[-:]\*|/(dev|staging|prod|shared)/\*)\]$",
+        r"cdk-nag: \w+ " + NAMES + r"DeployPolicy AwsSolutions-IAM5\[Resource::arn:.*(" + NAMES + r"AppStack-\*|-(dev|staging|prod)(-run|-before-release)?[-:]\*|/(dev|staging|prod|shared)/\*)\]$",
         "Names that begin with the stack or the environment: CloudFormation adds a random end to the name of a resource.",
     ),
     (
@@ -46,8 +46,12 @@ ACCEPTED = [
         "Objects of the pipeline's own bucket; CodePipeline chooses their keys.",
     ),
     (
-        r"cdk-nag: \w+PipelineStack PipelinePolicy AwsSolutions-IAM5\[Resource::arn:.*:stack/(\w+-)?\w+AppStack/\*\]$",
+        r"cdk-nag: \w+PipelineStack PipelinePolicy AwsSolutions-IAM5\[Resource::arn:.*:stack/(\w+-)?\w+(AppStack|BeforeRelease)/\*\]$",
         "The id of a stack ends in a random part, and is not known before the stack exists.",
+    ),
+    (
+        r"cdk-nag: \w+PipelineStack Before" + NAMES + r"Policy AwsSolutions-IAM5\[Resource::arn:.*(-before-release:|:task/<Before\w+ClusterName>/|:log-stream:run/app/)\*\]$",
+        "Revisions of one task definition, its tasks and their log streams; ECS chooses the ids, and tags limit what may be stopped.",
     ),
     (
         r"cdk-nag: \w+ (AccessLogs|Artifacts) AwsSolutions-S1$",
@@ -106,7 +110,7 @@ ACCEPTED = [
         "Container insights: `enhanced` is newer than the rule, which knows `enabled`; `insights` in the settings decides.",
     ),
     (
-        r"cfn-guard: \w+AppStack (Run)?TaskDefinition CT\.ECS\.PR\.7$",
+        r"cfn-guard: \w+(AppStack|BeforeRelease) (Run)?TaskDefinition CT\.ECS\.PR\.7$",
         "A memory limit for each container: on Fargate the task has one, and limits within it would leave memory that no container may use.",
     ),
     (

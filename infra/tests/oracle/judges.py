@@ -17,7 +17,7 @@ warnings.filterwarnings("ignore")
 logging.disable(logging.WARNING)
 
 PSEUDO = {"AWS::AccountId": "123456789012", "AWS::Region": "eu-west-1", "AWS::Partition": "aws", "AWS::URLSuffix": "amazonaws.com"}
-STACKS = r"Foundation|(Dev|Prod)Cluster|(Dev|Staging|Prod)AppStack|(Dev|StagingProd)PipelineStack|DevDatabase"
+STACKS = r"Foundation|(Dev|Prod)Cluster|(Dev|Staging|Prod)(AppStack|BeforeRelease)|(Dev|StagingProd)PipelineStack|DevDatabase"
 
 
 @dataclasses.dataclass(frozen=True)

@@ -162,8 +162,13 @@ def build_calls(fixture, project):
         elif "repository" in kinds:
             arns = repositories
         elif "parameter" in kinds:
-            named = re.search(r'--names? "?\$(\w+)', command)
-            arns = [f"arn:aws:ssm:{fixture.region}:{fixture.account}:parameter/{variables[named[1]].lstrip('/')}"]
+            named = re.findall(r"\$(\w+)", re.search(r"--names?((?: \"?\$\w+\"?)+)", command)[1])
+            arns = [f"arn:aws:ssm:{fixture.region}:{fixture.account}:parameter/{variables[each].lstrip('/')}" for each in named]
+        elif "task" in kinds or action == "ecs:RunTask":
+            calls += one_off_calls(fixture, action, variables, pipelines, why)
+            continue
+        elif "log-stream" in kinds:
+            arns = [f"arn:aws:logs:{fixture.region}:{fixture.account}:log-group:{variables['LOG_GROUP']}:log-stream:{variables['LOG_STREAM']}/0a1b"]
         elif "stack" in kinds:
             named = re.search(r'--stack-name "?\$?(\w+)', command)
             arns = [stack_arn(fixture, stack) for stack in variables.get(named[1], named[1]).split()]
@@ -171,6 +176,27 @@ def build_calls(fixture, project):
             raise Unknown(f"on what {action} is called ({why})")
         calls += [on(fixture, action, arn, why) for arn in arns]
     yield from ((role, call) for call in calls)
+
+
+def one_off_calls(fixture, action, variables, pipelines, why):
+    """Calls on the task of the definition in the stack that the pipeline deploys before. ECS asks for the roles in the caller's
+    name: https://docs.aws.amazon.com/AmazonECS/latest/developerguide/task-iam-roles.html"""
+    for pipeline, run in pipelines:
+        given = {each["name"]: each["value"] for each in json.loads(run["Configuration"]["EnvironmentVariables"])}
+        namespace, output = re.fullmatch(r"#\{(\w+)\.(\w+)\}", given["TASK_DEFINITION"]).groups()
+        [stack] = [each["Configuration"]["StackName"] for _, each in actions_of(pipeline) if each.get("Namespace") == namespace]
+        definition = fixture.stacks[stack][output]
+        task = f"arn:aws:ecs:{fixture.region}:{fixture.account}:task/{variables['CLUSTER']}/0a1b"
+        if action != "ecs:RunTask":
+            # The tags of the definition, and those of the command.
+            tags = {**definition.tags, "one-off": "true"}
+            yield on(fixture, action, task, why, {f"aws:ResourceTag/{key}": value for key, value in tags.items()})
+            continue
+        yield on(fixture, action, definition.arn, why)
+        # https://docs.aws.amazon.com/AmazonECS/latest/developerguide/supported-iam-actions-tagging.html
+        yield on(fixture, "ecs:TagResource", task, why, {"ecs:CreateAction": "RunTask"})
+        for role in (definition.properties["TaskRoleArn"], definition.properties["ExecutionRoleArn"]):
+            yield on(fixture, "iam:PassRole", role, why, {"iam:PassedToService": "ecs-tasks.amazonaws.com"})
 
 
 def task_calls(fixture):

@@ -229,6 +229,31 @@ def foreign_records(fixture):
             yield f"reaches: {role.split('/')[-1]} may request a certificate for strangers.example"
 
 
+def running(fixture):
+    """What a build that runs the command before a release may do besides: run and stop other tasks, of its own environment's
+    service as well, and hand on other roles."""
+    place = f"{fixture.region}:{fixture.account}"
+    definitions = fixture.of_kind("AWS::ECS::TaskDefinition")
+    for project in fixture.of_kind("AWS::CodeBuild::Project"):
+        role = project.properties["ServiceRole"]
+        needed = {(call.action, call.resource) for _, call in actors.build_calls(fixture, project)}
+        if not any(action == "ecs:RunTask" for action, _ in needed):
+            continue
+        variables = {each["Name"]: each["Value"] for each in project.properties["Environment"]["EnvironmentVariables"]}
+        task = f"arn:aws:ecs:{place}:task/{variables['CLUSTER']}/1b2c"
+        of_tasks = {"iam:PassedToService": "ecs-tasks.amazonaws.com"}
+        tries = [("ecs:RunTask", it.arn, {}) for it in definitions]
+        tries += [("iam:PassRole", it.arn, of_tasks) for it in fixture.of_kind("AWS::IAM::Role")]
+        wrong = [("iam:PassRole", arn, {"iam:PassedToService": "ec2.amazonaws.com"}) for action, arn in needed if action == "iam:PassRole"]
+        for it in definitions:
+            tags = {**it.tags, "one-off": "true"} if it.tags.get("environment") != variables["ENVIRONMENT"] else it.tags
+            wrong.append(("ecs:StopTask", task, {f"aws:ResourceTag/{key}": value for key, value in tags.items()}))
+        wrong.append(("ecs:TagResource", task, {}))
+        for action, arn, context in [*(each for each in tries if each[:2] not in needed), *wrong]:
+            if iam.allowed(fixture.statements(role), action, arn, context):
+                yield f"runs: {role.split('/')[-1]} may {action} on {arn}"
+
+
 def kinds_around(fixture):
     """Kinds of resources that app stacks and clusters have."""
     return {it.kind for _, stack in actors.deployed_by(fixture) for it in fixture.stacks[stack].values()} | {
@@ -239,7 +264,7 @@ def kinds_around(fixture):
 def judge(fixture):
     """All findings, each once."""
     found = []
-    for part in (missing, meaningless, broad, unused, reaching, foreign_records):
+    for part in (missing, meaningless, broad, unused, reaching, foreign_records, running):
         try:
             found += part(fixture)
         except Unknown as unknown:

@@ -22,7 +22,7 @@ PEOPLE = {
 }
 STACKS = [
     "Foundation", "DevCluster", "ProdCluster", "DevAppStack", "StagingAppStack", "ProdAppStack", "DevPipelineStack",
-    "StagingProdPipelineStack",
+    "StagingProdPipelineStack", "DevBeforeRelease", "StagingBeforeRelease", "ProdBeforeRelease",
 ]  # fmt: skip
 LOOK = ["sts:GetCallerIdentity", "cloudformation:DescribeStacks"]
 WATCH = [
@@ -72,7 +72,7 @@ VERBS = {
             "route53:ListResourceRecordSets",
         ],
     ),
-    "pipeline status": ("viewer", [*LOOK, *PIPELINE, "codebuild:BatchGetBuilds", "logs:GetLogEvents", "codeconnections:GetConnection"]),
+    "pipeline status": ("viewer", [*LOOK, *PIPELINE, "cloudformation:DescribeStackEvents", "codebuild:BatchGetBuilds", "logs:GetLogEvents", "codeconnections:GetConnection"]),
     "pipeline start": ("releaser", [*LOOK, *PIPELINE, *RELEASES, "codepipeline:StartPipelineExecution"]),
     "pipeline approve": ("approver", [*LOOK, *PIPELINE, "codepipeline:PutApprovalResult"]),
     "deploy": (
@@ -139,10 +139,11 @@ def run_definitions(fixture):
 
 
 def one_off_calls(fixture):
-    """(action, resource, context) of `infra run`, besides what viewers may do. ECS asks for the roles in the caller's name:
+    """(action, resource, context) of `infra run` and of the command before a release, besides what viewers may do. ECS asks for the roles in the caller's name:
     https://docs.aws.amazon.com/AmazonECS/latest/developerguide/task-iam-roles.html"""
     for it in run_definitions(fixture):
-        cluster = next(each for each in fixture.stacks[it.stack].values() if each.kind == "AWS::ECS::Service").properties["Cluster"]
+        app = it.stack.replace("BeforeRelease", "AppStack")
+        cluster = next(each for each in fixture.stacks[app].values() if each.kind == "AWS::ECS::Service").properties["Cluster"]
         task = f"arn:aws:ecs:{fixture.region}:{fixture.account}:task/{cluster.rsplit('/', 1)[-1]}/0a1b"
         # The tags of the definition, and the tool's own.
         tags = {**it.tags, "one-off": "true"}

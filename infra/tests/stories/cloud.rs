@@ -110,6 +110,18 @@ impl Cloud {
         Held(order)
     }
 
+    /// One-off tasks exit with this code until dropped.
+    pub(crate) fn commands_exit_with(&self, code: u8) -> Held {
+        let order = self.mock_aws.orders.join(format!("{}.exits", self.account));
+        fs_err::write(&order, code.to_string()).unwrap();
+        Held(order)
+    }
+
+    /// Release and command of each one-off task so far, one a line.
+    pub(crate) fn commands_run(&self) -> String {
+        fs_err::read_to_string(self.mock_aws.orders.join(format!("{}.ran", self.account))).unwrap_or_default()
+    }
+
     fn order(&self, stack: &str, resource: &str) -> PathBuf {
         self.mock_aws
             .orders

@@ -9,6 +9,8 @@ mod cloud;
 mod releases;
 // `kill -9` in every phase.
 mod killed;
+// The command before a release.
+mod before_release;
 // Life cycle of a deployment.
 mod life;
 // Relay between program and mock.

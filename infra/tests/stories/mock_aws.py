@@ -8,7 +8,8 @@ MOCK_AWS_ORDERS  a folder. While it holds a file ACCOUNT.STACK.RESOURCE, what is
                  the file is ACCOUNT.STACK.RESOURCE.fails, it fails, with what the file says as the reason.
                  ACCOUNT.STACK.RESOURCE.after does the same to a resource that was created or updated already, except by a
                  rollback: it makes a file ….after.reached, and the resource fails if there is a file ….after.fails.
-                 ACCOUNT.ecs.SERVICE.json replaces what ECS says of a service and its tasks
+                 ACCOUNT.ecs.SERVICE.json replaces what ECS says of a service and its tasks. One-off tasks end at once,
+                 with the exit code in the file ACCOUNT.exits, 0 without it; ACCOUNT.ran gets a line for each
 
 An access key of twelve digits is an account of its own, so that stories do not meet. The process ends with its
 standard input, that is with whoever started it.
@@ -38,7 +39,7 @@ os.environ.update(
 
 from ministack import app  # noqa: E402
 from ministack.core.responses import get_account_id  # noqa: E402
-from ministack.services import ec2, ecs  # noqa: E402
+from ministack.services import cloudwatch_logs, ec2, ecs  # noqa: E402
 from ministack.services.cloudformation import _stacks, provisioners, stacks  # noqa: E402
 
 # Types that ministack refuses. Their templates are sent as they are, so they are taken for granted here.
@@ -245,7 +246,35 @@ def described_tasks(data, inner=ecs._describe_tasks):
     return status, headers, json.dumps(answer)
 
 
-ecs._ACTION_MAP |= {"DescribeServices": described_services, "ListTasks": listed_tasks, "DescribeTasks": described_tasks}
+def one_off(data, inner=ecs._run_task):
+    response = inner(data)
+    if data.get("startedBy") != "infra":
+        return response
+    account = get_account_id()
+    exits, ran = (orders / f"{account}.{what}" for what in ("exits", "ran"))
+    for started in json.loads(response[2])["tasks"]:
+        task = ecs._tasks[started["taskArn"]]
+        [container] = task["containers"]
+        definition = ecs._task_defs[ecs._resolve_td_key(started["taskDefinitionArn"])]["containerDefinitions"][0]
+        container["exitCode"] = int(exits.read_text()) if exits.exists() else 0
+        container["lastStatus"] = task["lastStatus"] = task["desiredStatus"] = "STOPPED"
+        task["stoppedReason"], task["stoppedAt"] = "Essential container in task exited", task["startedAt"]
+        command = " ".join(definition["command"])
+        options = definition["logConfiguration"]["options"]
+        log = {
+            "logGroupName": options["awslogs-group"],
+            "logStreamName": f"{options['awslogs-stream-prefix']}/app/{started['taskArn'].rsplit('/', 1)[-1]}",
+        }
+        cloudwatch_logs._create_log_stream(log)
+        cloudwatch_logs._put_log_events(log | {"logEvents": [{"timestamp": int(time.time() * 1000), "message": f"ran {command}"}]})
+        with ran.open("a") as lines:
+            lines.write(f"{definition['image'].rsplit(':', 1)[-1]} {command}\n")
+    return response
+
+
+ecs._ACTION_MAP |= {
+    "DescribeServices": described_services, "ListTasks": listed_tasks, "DescribeTasks": described_tasks, "RunTask": one_off,
+}  # fmt: skip
 stacks._provision_resource = slow_provision
 stacks._update_resource = slow_update
 stacks._delete_resource = slow_delete

@@ -24,6 +24,7 @@ fn stack(name: &str, status: &str) -> StackStatus {
             reason: None,
         }),
         service: None,
+        wait: None,
     }
 }
 

@@ -66,13 +66,15 @@ pub(in crate::stacks) fn smoke_test(
     without_output(Category::Test, name, project, input, &variables)
 }
 
-/// Returns an action that builds from an artifact.
-pub(in crate::stacks) fn after_deployment(
+/// Returns an action that runs a build without output beside a deployment. `input` is any artifact, which CodeBuild requires;
+/// `variables` extend those of the project.
+pub(in crate::stacks) fn run(
     name: &'static str,
     project: &Handle<Project>,
     input: &'static str,
+    variables: &[(&str, &str)],
 ) -> Action {
-    without_output(Category::Build, name, project, input, &[])
+    without_output(Category::Build, name, project, input, variables)
 }
 
 fn without_output(

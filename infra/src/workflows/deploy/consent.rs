@@ -5,7 +5,7 @@ use anyhow::Result;
 use super::super::Context;
 use super::super::planning::{Plan, Planned, Planner, Plans};
 use super::super::prompt::Answer;
-use super::Request;
+use super::{Request, before};
 use crate::aws::AwsError;
 use crate::deployment::service_roles::{ServiceRole, needed};
 
@@ -58,6 +58,9 @@ pub(super) async fn agree<'w>(
         return Ok(Agreed::Kept);
     }
     tell_first_runs(context, request, &plans);
+    for planned in &plans {
+        before::announce(context, planned);
+    }
     let what = match changing {
         1 => "1 stack".to_owned(),
         several => format!("{several} stacks"),

@@ -39,9 +39,9 @@ pub(super) async fn execute<'w>(
         let stop = context.interrupts.count() > 0;
         let ready = if stop { Vec::new() } else { schedule.take_ready() };
         for planned in plans.iter().filter(|planned| ready.contains(&planned.spec.name)) {
-            let needs = &planned.spec.depends_on;
-            let stale = needs
-                .iter()
+            let stale = planned
+                .spec
+                .uses()
                 .any(|need| matches!(outcomes.get(need.as_str()), Some(Ok(Outcome::Changed(_)))));
             running.push(async move {
                 let outcome = match request.may_begin(context, planned).await {

@@ -35,7 +35,7 @@ pub(super) async fn refuse_if_used(
         if doomed.contains(spec.name.as_str()) {
             continue;
         }
-        let Some(on) = spec.depends_on.iter().find(|need| doomed.contains(need.as_str())) else {
+        let Some(on) = spec.uses().find(|need| doomed.contains(need.as_str())) else {
             continue;
         };
         let cloud = context.cloud(spec.region.as_deref())?;

@@ -214,10 +214,11 @@ impl<'a> Task<'a> {
 
     /// Asks ECS to stop the task. Returns whether it will.
     async fn stop(&mut self, why: Stop) -> bool {
-        let (reason, because) = match why {
-            Stop::Interrupt => ("Stopped by Ctrl-C of infra run", "Ctrl-C"),
-            Stop::Timeout => ("Stopped by --timeout of infra run", "The time is over"),
+        let (by, because) = match why {
+            Stop::Interrupt => ("Ctrl-C", "Ctrl-C"),
+            Stop::Timeout => (self.request.timeout_name, "The time is over"),
         };
+        let reason = &format!("Stopped by {by} of infra");
         if let Err(error) = self.cloud.stop_task(self.cluster, &self.arn, reason).await {
             self.context
                 .console
@@ -267,7 +268,10 @@ impl<'a> Task<'a> {
                 let after = self.request.timeout.map(span).unwrap_or_default();
                 let what = format!("stopped after {after}: {message}");
                 return Err(Failure::new(ExitStatus::TIMED_OUT, what)
-                    .hint("`--timeout` sets the longest time, including the start of the task")
+                    .hint(format!(
+                        "`{}` sets the longest time, including the start of the task",
+                        self.request.timeout_name
+                    ))
                     .into());
             }
             None => {}

@@ -5,7 +5,7 @@ pub(super) mod account_check;
 // `logs`: order, duplicates, gaps.
 mod logs;
 // `pipeline status|start|approve|reject`.
-mod pipelines;
+pub(super) mod pipelines;
 // `releases` and `rollback`.
 pub(super) mod releases;
 // `status`, once and with `--watch`.

@@ -7,10 +7,12 @@ use infra::check::Finding;
 use infra::deployment::stack_spec::StackSpec;
 use infra::settings::{EnvironmentName, HostedZone};
 use infra::workflows::account_check::Domain;
-use infra::workflows::{deploy, hosted_zones};
+use infra::workflows::{deploy, hosted_zones, pipelines, status};
 use insta::assert_snapshot;
 
 use super::deployed_environments::account_check::{request, told};
+use super::deployed_environments::app;
+use super::deployed_environments::pipelines::{fixture, places};
 use super::fixture::zones::Zone;
 use super::fixture::{Fixture, harness};
 use super::formation::{Formation, change, step};
@@ -139,6 +141,45 @@ fn wait_for_the_certificate_is_explained() {
         line.ends_with("the CNAME record _0a.penguins.example with the value _1b.acm-validations.aws"),
         "{line}"
     );
+}
+
+/// The pipeline or another person deploys.
+#[test]
+fn wait_for_the_certificate_of_another_run_is_a_warning() {
+    let waiting = || {
+        let mut formation = Formation::default();
+        let stack = formation.stack("DevAppStack", "UPDATE_IN_PROGRESS");
+        let event = [
+            "Certificate",
+            CERTIFICATE,
+            "CREATE_IN_PROGRESS",
+            CERTIFICATE_REASON,
+        ];
+        stack.events.push((1, event.map(str::to_owned).into()));
+        harness(formation, fixture()).0
+    };
+    let stacks = [app("DevAppStack", "dev")];
+    let request = status::Request {
+        stacks: stacks.to_vec(),
+        tag_parameter: "penguinapp-imagetag".into(),
+        links: false,
+        every: None,
+    };
+    let places = places(&["dev"]);
+    let printed = [
+        Person::default().does(&waiting(), &stacks, async |context| {
+            status::status(context, &request).await
+        }),
+        Person::default().does(&waiting(), &stacks, async |context| {
+            pipelines::status(context, &places).await
+        }),
+    ];
+    for printed in printed {
+        let long = "warning: DevAppStack: the certificate has been waiting for DNS validation for ";
+        let line = printed.lines().find(|line| line.starts_with(long));
+        let end = "the CNAME record _0a.penguins.example with the value _1b.acm-validations.aws";
+        assert!(line.is_some_and(|line| line.ends_with(end)), "{printed}");
+    }
 }
 
 /// Runs `check` for a domain of prod; returns its findings.

@@ -217,6 +217,8 @@ pub(crate) fn spec(name: &str, needs: &[&str]) -> StackSpec {
         depends_on: needs.iter().map(|need| (*need).to_owned()).collect(),
         termination_protection: false,
         release_parameter: None,
+        is_before_release: false,
+        before: None,
         zone_parameters: Vec::new(),
         parameters: Vec::new(),
     }

@@ -1,6 +1,6 @@
 //! `infra run`: one-off tasks, their output and exit codes.
 
-mod ecs;
+pub(super) mod ecs;
 
 use std::time::Duration;
 
@@ -18,10 +18,12 @@ fn request() -> Request {
     Request {
         environment: "dev".into(),
         stack: app("DevAppStack", "dev"),
+        definition_in: None,
         command: ["manage", "migrate", "--to", "it's 3"]
             .map(str::to_owned)
             .to_vec(),
         timeout: None,
+        timeout_name: "--timeout",
         tempo: Tempo {
             every: Duration::from_millis(1),
             quiet: Duration::from_millis(60),

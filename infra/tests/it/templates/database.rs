@@ -96,15 +96,17 @@ fn shown() -> Vec<&'static str> {
 
 #[test]
 fn settings_on_the_page_are_accepted_and_fit_the_secret() {
-    let [ports, secrets] = shown()[..] else {
+    let [ports, secrets, before] = shown()[..] else {
         panic!("{:?}", shown());
     };
     let open = ports.trim().lines().last().unwrap();
     let text = EXAMPLE.replacen("egress-ports = []", open, 1);
+    let text = text.replacen("[release]\n", before, 1);
     let settings = Settings::parse(&format!("{text}\n{secrets}")).unwrap();
     // The port of the template.
     assert_eq!(settings.clusters.dev.egress_ports, [5432]);
     assert!(TEMPLATE.contains("FromPort: 5432, ToPort: 5432"));
+    assert!(settings.release.before.is_some());
     let app = &settings.environments.dev.service.app;
     assert_eq!(app.secrets.len(), 5);
     // https://docs.aws.amazon.com/secretsmanager/latest/userguide/reference_secret_json_structure.html

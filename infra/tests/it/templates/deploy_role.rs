@@ -27,6 +27,7 @@ fn deploy_role_is_limited_to_its_environment() {
                 let names = [
                     format!("task-definition/{project}-{environment}:"),
                     format!("task-definition/{project}-{environment}-run:"),
+                    format!("task-definition/{project}-{environment}-before-release:"),
                     format!("/{app}-*"),
                     format!("log-group:/{project}/{environment}/"),
                     format!("alarm:{project}-{environment}-"),

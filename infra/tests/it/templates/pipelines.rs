@@ -373,5 +373,5 @@ fn every_environment_has_its_own_task_role() {
     taken.sort();
     taken.dedup();
     // Both settings have the same project name.
-    assert!(tasks == 12 && taken.len() >= 3, "{taken:?}");
+    assert!(tasks == 15 && taken.len() >= 3, "{taken:?}");
 }

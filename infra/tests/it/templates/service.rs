@@ -311,7 +311,7 @@ fn pipeline_sets_stack_tags() {
             }
         }
     }
-    assert_eq!(seen, 6);
+    assert_eq!(seen, 9);
 }
 
 /// Returns the names that must be unique in an account and region.

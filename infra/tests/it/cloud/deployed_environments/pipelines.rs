@@ -10,7 +10,7 @@ use crate::cloud::fixture::{Fixture, Shared, ago, harness};
 use crate::cloud::formation::Formation;
 use crate::cloud::harness::{Harness, Person, spec};
 
-fn places(which: &[&'static str]) -> Places {
+pub(in crate::cloud) fn places(which: &[&'static str]) -> Places {
     Places {
         region: None,
         pipelines: which
@@ -48,7 +48,7 @@ fn stage_state(name: &str, status: &str, run: &str, actions: &[Value]) -> Value 
 }
 
 /// The dev pipeline failed at a build; the release pipeline has a pending approval.
-fn fixture() -> Fixture {
+pub(in crate::cloud) fn fixture() -> Fixture {
     let mut fixture = super::fixture();
     fixture.parameters.insert(
         "/penguin/shared/connection-arn".into(),

@@ -6,32 +6,32 @@ use serde_json::{Value, json};
 
 use crate::cloud::wire::{Call, Response};
 
-pub(super) const TASK: &str = "arn:aws:ecs:eu-west-1:123456789012:task/penguin/0a1b2c3d4e5f";
+pub(crate) const TASK: &str = "arn:aws:ecs:eu-west-1:123456789012:task/penguin/0a1b2c3d4e5f";
 
 /// One task, and what AWS says about it.
 #[derive(Debug)]
-pub(super) struct Ecs {
+pub(crate) struct Ecs {
     /// Status at each look; the last one stays.
-    pub(super) path: Vec<&'static str>,
+    pub(crate) path: Vec<&'static str>,
     /// Exit code and reason of the container, and reason of the task, once it has stopped.
-    pub(super) exit_code: Option<i32>,
-    pub(super) container_reason: Option<&'static str>,
-    pub(super) reason: &'static str,
+    pub(crate) exit_code: Option<i32>,
+    pub(crate) container_reason: Option<&'static str>,
+    pub(crate) reason: &'static str,
     /// Exit code after `StopTask`.
-    pub(super) obeys_with: i32,
+    pub(crate) obeys_with: i32,
     /// Whether the task stops when asked.
-    pub(super) obeys: bool,
+    pub(crate) obeys: bool,
     /// Log lines, and at which look at the log each becomes visible.
-    pub(super) lines: Vec<(usize, &'static str)>,
+    pub(crate) lines: Vec<(usize, &'static str)>,
     /// The stream exists from this look at the log on.
-    pub(super) stream_from: usize,
+    pub(crate) stream_from: usize,
     /// Why ECS does not start the task.
-    pub(super) failures: Value,
+    pub(crate) failures: Value,
     /// Operations that fail: with which code, from which look at the task on, and how often.
-    pub(super) errors: Vec<(&'static str, u16, &'static str, usize, usize)>,
-    pub(super) looks: usize,
-    pub(super) log_looks: usize,
-    pub(super) stopped: bool,
+    pub(crate) errors: Vec<(&'static str, u16, &'static str, usize, usize)>,
+    pub(crate) looks: usize,
+    pub(crate) log_looks: usize,
+    pub(crate) stopped: bool,
 }
 
 impl Default for Ecs {
@@ -55,20 +55,20 @@ impl Default for Ecs {
 }
 
 #[derive(Clone, Debug)]
-pub(super) struct Shared(Arc<Mutex<Ecs>>);
+pub(crate) struct Shared(Arc<Mutex<Ecs>>);
 
 impl Shared {
-    pub(super) fn new(ecs: Ecs) -> Self {
+    pub(crate) fn new(ecs: Ecs) -> Self {
         Self(Arc::new(Mutex::new(ecs)))
     }
 
-    pub(super) fn now(&self) -> MutexGuard<'_, Ecs> {
+    pub(crate) fn now(&self) -> MutexGuard<'_, Ecs> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 impl Ecs {
-    pub(super) fn respond(&mut self, call: &Call) -> Option<Response> {
+    pub(crate) fn respond(&mut self, call: &Call) -> Option<Response> {
         let looks = self.looks;
         for (operation, status, code, from, left) in &mut self.errors {
             if call.operation == *operation && looks >= *from && *left > 0 {

@@ -1,6 +1,11 @@
-//! Task definition, generated from the containers in `service.rs`.
+//! Task definitions, generated from the containers in `service.rs`.
 
-use super::Inputs;
+use super::IMAGE_TAG_PARAMETER;
+use super::RUN_TASK_DEFINITION;
+use super::execution_role;
+use super::foundation::capitalized;
+use super::names::Names;
+use super::shared::Shared;
 use crate::cfn::ec2::Protocol;
 use crate::cfn::ecs::{
     AwsLogsOptions, Capabilities, Capability, Compatibility, ContainerDefinition, ContainerDependency,
@@ -8,17 +13,62 @@ use crate::cfn::ecs::{
     LogDriver, LogMode, NetworkMode, OperatingSystem, PortMapping, RestartPolicy, RuntimePlatform,
     SecretReference, TaskDefinition, VersionConsistency,
 };
-use crate::cfn::{Handle, TemplateBuilder, Text, Value, literal, logs, region, text};
+use crate::cfn::{Arn, Handle, Parameter, TemplateBuilder, Text, Value, literal, logs, region, text};
 use crate::service::{self, Container};
 use crate::settings::{Architecture, EnvironmentName, Settings};
-use crate::stacks::RUN_TASK_DEFINITION;
-use crate::stacks::execution_role;
-use crate::stacks::foundation::capitalized;
-use crate::stacks::names::Names;
-use crate::stacks::shared::Shared;
 
 /// First part of the log stream names of one-off tasks.
-const RUN_STREAM_PREFIX: &str = "run";
+pub(super) const RUN_STREAM_PREFIX: &str = "run";
+
+/// Values that every task of an environment needs.
+pub(super) struct Inputs {
+    execution_role: Value<Arn>,
+    task_role: Value<Arn>,
+    image_tag: Value<Text>,
+}
+
+impl Inputs {
+    /// Imports the roles, and adds the parameter with the image tag.
+    pub(super) fn take(
+        template: &mut TemplateBuilder,
+        settings: &Settings,
+        names: &Names,
+        name: EnvironmentName,
+    ) -> Self {
+        let [execution_role, task_role] = roles(template, settings, names, name, "");
+        Self {
+            execution_role,
+            task_role,
+            image_tag: template.parameter(
+                IMAGE_TAG_PARAMETER,
+                &Parameter::required(
+                    "Release: image tag (commit) to run",
+                    "^[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}$",
+                    "must be a valid image tag",
+                ),
+            ),
+        }
+    }
+}
+
+/// Imports execution role and task role of an environment, as parameters whose names begin with `prefix`.
+pub(super) fn roles(
+    template: &mut TemplateBuilder,
+    settings: &Settings,
+    names: &Names,
+    name: EnvironmentName,
+    prefix: &str,
+) -> [Value<Arn>; 2] {
+    let mut of_cluster = Shared {
+        template,
+        parameter: |what| names.cluster_parameter(name.cluster(), what),
+    };
+    [
+        ("ExecutionRoleArn", execution_role::parameter(settings, name)),
+        ("TaskRoleArn", super::cluster::task_role_parameter(name)),
+    ]
+    .map(|(id, what)| of_cluster.take(&format!("{prefix}{id}"), "String", &what))
+}
 
 /// What the stack keeps of its task definitions.
 pub(super) struct Tasks {
@@ -42,35 +92,61 @@ pub(super) fn build(
     containers: &[&Container],
 ) -> Tasks {
     let its = settings.environment(name);
+    let log_key: Value<Arn> = Shared {
+        template,
+        parameter: |what| names.cluster_parameter(name.cluster(), what),
+    }
+    .take("LogKeyArn", "String", "log-key-arn");
     let mut groups = Vec::new();
     let definitions: Vec<_> = containers
         .iter()
         .map(|container| {
-            let id = capitalized(container.name);
-            let repository: Value<Text> = Shared {
-                template,
-                parameter: |what| names.shared_parameter(what),
-            }
-            .take(
-                &format!("{id}Repository"),
-                "String",
-                &format!("{}-repository-uri", container.name),
-            );
             let group = template.add(
-                format!("{id}Logs"),
+                format!("{}Logs", capitalized(container.name)),
                 &logs::LogGroup {
                     log_group_name: names.log_group(name, container.name).into(),
                     retention_in_days: its.log_days,
-                    kms_key_id: inputs.log_key.clone(),
+                    kms_key_id: log_key.clone(),
                 },
             );
-            let image = text([repository, ":".into(), inputs.image_tag.clone()]);
-            let definition = definition(container, image, &group, url, &inputs.image_tag, name);
+            let url = Some(url);
+            let definition = definition(template, names, name, inputs, container, group.name(), url);
             groups.push(group);
             definition
         })
         .collect();
-    let of_family = |family: String, container_definitions| TaskDefinition {
+    let [app, _] = service::CONTAINERS;
+    let once = definitions
+        .iter()
+        .filter(|definition| definition.name == app)
+        .map(run_once)
+        .collect();
+    let run_family = names.run_family(name);
+    template.add(
+        RUN_TASK_DEFINITION,
+        &of_family(settings, name, inputs, run_family, once),
+    );
+    let family = names.family(name);
+    let service = template.add(
+        "TaskDefinition",
+        &of_family(settings, name, inputs, family, definitions),
+    );
+    Tasks {
+        service,
+        logs: groups,
+    }
+}
+
+/// Returns the task definition of a family.
+pub(super) fn of_family(
+    settings: &Settings,
+    name: EnvironmentName,
+    inputs: &Inputs,
+    family: String,
+    container_definitions: Vec<ContainerDefinition>,
+) -> TaskDefinition {
+    let its = settings.environment(name);
+    TaskDefinition {
         // An explicit family lets the revisions be listed.
         family: family.into(),
         requires_compatibilities: vec![Compatibility::Fargate],
@@ -87,23 +163,11 @@ pub(super) fn build(
         execution_role_arn: inputs.execution_role.clone(),
         task_role_arn: inputs.task_role.clone(),
         container_definitions,
-    };
-    let [app, _] = service::CONTAINERS;
-    let once = definitions
-        .iter()
-        .filter(|definition| definition.name == app)
-        .map(run_once)
-        .collect();
-    template.add(RUN_TASK_DEFINITION, &of_family(names.run_family(name), once));
-    let service = template.add("TaskDefinition", &of_family(names.family(name), definitions));
-    Tasks {
-        service,
-        logs: groups,
     }
 }
 
 /// Changes the container of a service to one of a one-off task: no clients, no health, no restarts.
-fn run_once(definition: &ContainerDefinition) -> ContainerDefinition {
+pub(super) fn run_once(definition: &ContainerDefinition) -> ContainerDefinition {
     let mut once = definition.clone();
     once.port_mappings.clear();
     once.health_check = None;
@@ -122,17 +186,28 @@ fn indexing(environment: EnvironmentName) -> &'static str {
     }
 }
 
-fn definition(
-    container: &Container,
-    image: Value<Text>,
-    group: &Handle<logs::LogGroup>,
-    url: &Value<Text>,
-    tag: &Value<Text>,
+/// Returns the definition of a container, and imports its image repository. Without a `url` it has no variable for one.
+pub(super) fn definition(
+    template: &mut TemplateBuilder,
+    names: &Names,
     environment: EnvironmentName,
+    inputs: &Inputs,
+    container: &Container,
+    awslogs_group: Value<logs::LogGroupName>,
+    url: Option<&Value<Text>>,
 ) -> ContainerDefinition {
+    let repository: Value<Text> = Shared {
+        template,
+        parameter: |what| names.shared_parameter(what),
+    }
+    .take(
+        &format!("{}Repository", capitalized(container.name)),
+        "String",
+        &format!("{}-repository-uri", container.name),
+    );
     ContainerDefinition {
         name: container.name.to_owned(),
-        image,
+        image: text([repository, ":".into(), inputs.image_tag.clone()]),
         command: container.command.clone(),
         essential: true,
         user: container.user.to_owned(),
@@ -156,9 +231,9 @@ fn definition(
                     name: variable.name.clone(),
                     value: match &variable.value {
                         service::Value::Text(text) => text.as_str().into(),
-                        service::Value::PublicUrl => url.clone(),
+                        service::Value::PublicUrl => url?.clone(),
                         service::Value::Indexing => indexing(environment).into(),
-                        service::Value::Release => tag.clone(),
+                        service::Value::Release => inputs.image_tag.clone(),
                         service::Value::Secret(_) => return None,
                     },
                 })
@@ -209,7 +284,7 @@ fn definition(
         log_configuration: LogConfiguration {
             log_driver: LogDriver::Awslogs,
             options: AwsLogsOptions {
-                awslogs_group: group.name(),
+                awslogs_group,
                 awslogs_region: region(),
                 awslogs_stream_prefix: container.name.to_owned(),
                 // Logging must not block responses.
