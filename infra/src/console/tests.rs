@@ -141,7 +141,11 @@ fn screen(recording: &Recording) -> Vec<String> {
     terminal.process(recording.err().replace('\n', "\r\n").as_bytes());
     let rows = terminal.screen().rows(0, 80);
     let mut rows: Vec<_> = rows.map(|row| row.trim_end().to_owned()).collect();
-    rows.truncate(rows.iter().rposition(|row| !row.is_empty()).map_or(0, |last| last + 1));
+    rows.truncate(
+        rows.iter()
+            .rposition(|row| !row.is_empty())
+            .map_or(0, |last| last + 1),
+    );
     rows
 }
 
