@@ -39,7 +39,7 @@ impl Console {
     }
 }
 
-fn new_bar() -> ProgressBar {
+pub(super) fn new_bar() -> ProgressBar {
     let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr());
     match ProgressStyle::with_template("{msg}") {
         Ok(style) => bar.with_style(style),

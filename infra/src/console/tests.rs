@@ -2,6 +2,7 @@
 
 use super::*;
 use anyhow::Context as _;
+use indicatif::{ProgressDrawTarget, TermLike};
 
 fn quiet() -> Options {
     Options {
@@ -65,4 +66,119 @@ fn empty_input_selects_the_default() {
     );
     assert_eq!(console.ask("Branch", Some("dev")).unwrap(), None);
     assert!(recording.err().starts_with("Branch [dev]: "));
+}
+
+/// A terminal of 20 lines. Live lines are drawn by escape sequences into the output of a recording.
+#[derive(Debug)]
+struct Terminal(SharedBuffer);
+
+impl Terminal {
+    /// Returns a console whose live lines are drawn, and its recording.
+    fn console() -> (Console, Recording) {
+        let (mut console, recording) = Console::recording(&Options::default(), None);
+        let target = ProgressDrawTarget::term_like(Box::new(Self(recording.err.clone())));
+        let bar = live::new_bar();
+        bar.set_draw_target(target);
+        console.live = Some(Mutex::new(Some(bar)));
+        (console, recording)
+    }
+
+    fn send(&self, text: &str) -> io::Result<()> {
+        lock(&self.0.0).write_all(text.as_bytes())
+    }
+
+    /// Moves the cursor. A count of zero would move it by one.
+    fn moves(&self, count: usize, direction: char) -> io::Result<()> {
+        if count == 0 {
+            return Ok(());
+        }
+        self.send(&format!("\x1b[{count}{direction}"))
+    }
+}
+
+impl TermLike for Terminal {
+    fn width(&self) -> u16 {
+        80
+    }
+
+    fn move_cursor_up(&self, n: usize) -> io::Result<()> {
+        self.moves(n, 'A')
+    }
+
+    fn move_cursor_down(&self, n: usize) -> io::Result<()> {
+        self.moves(n, 'B')
+    }
+
+    fn move_cursor_right(&self, n: usize) -> io::Result<()> {
+        self.moves(n, 'C')
+    }
+
+    fn move_cursor_left(&self, n: usize) -> io::Result<()> {
+        self.moves(n, 'D')
+    }
+
+    fn write_line(&self, s: &str) -> io::Result<()> {
+        self.send(s)?;
+        self.send("\n")
+    }
+
+    fn write_str(&self, s: &str) -> io::Result<()> {
+        self.send(s)
+    }
+
+    fn clear_line(&self) -> io::Result<()> {
+        self.send("\r\x1b[2K")
+    }
+
+    fn flush(&self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+/// Returns the visible lines of the terminal.
+fn screen(recording: &Recording) -> Vec<String> {
+    let mut terminal = vt100::Parser::new(20.try_into().unwrap(), 80.try_into().unwrap(), 0);
+    terminal.process(recording.err().replace('\n', "\r\n").as_bytes());
+    let rows = terminal.screen().rows(0, 80);
+    let mut rows: Vec<_> = rows.map(|row| row.trim_end().to_owned()).collect();
+    rows.truncate(
+        rows.iter()
+            .rposition(|row| !row.is_empty())
+            .map_or(0, |last| last + 1),
+    );
+    rows
+}
+
+fn lines(text: &[&str]) -> Vec<String> {
+    text.iter().copied().map(str::to_owned).collect()
+}
+
+#[test]
+fn live_lines_are_redrawn_below_messages() {
+    let (console, recording) = Terminal::console();
+    console.draw_live_lines(&lines(&["DevApp   starting", "DevCluster   ready"]));
+    assert_eq!(screen(&recording), ["DevApp   starting", "DevCluster   ready"]);
+    console.info("Deploying 2 stacks");
+    console.draw_live_lines(&lines(&["DevApp   ready"]));
+    assert_eq!(screen(&recording), ["Deploying 2 stacks", "DevApp   ready"]);
+}
+
+#[test]
+fn erased_live_lines_leave_no_trace() {
+    let (console, recording) = Terminal::console();
+    console.info("Deploying 1 stack");
+    console.draw_live_lines(&lines(&["DevApp   starting"]));
+    console.erase_live_lines();
+    assert_eq!(screen(&recording), ["Deploying 1 stack"]);
+    console.write_err("Cancel? ");
+    assert_eq!(screen(&recording), ["Deploying 1 stack", "Cancel?"]);
+}
+
+#[test]
+fn kept_live_lines_stay_above_later_messages() {
+    let (console, recording) = Terminal::console();
+    console.draw_live_lines(&lines(&["DevApp   ready"]));
+    console.keep_live_lines();
+    console.info("Deployed 1 stack");
+    assert_eq!(screen(&recording), ["DevApp   ready", "Deployed 1 stack"]);
 }

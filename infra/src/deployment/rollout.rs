@@ -374,16 +374,62 @@ mod tests {
     }
 
     #[test]
-    fn failed_image_pull_has_a_hint() {
+    fn exit_codes_have_their_usual_meaning() {
+        let words: Vec<_> = [0, 1, 64, 126, 127, 132, 134, 137, 139, 143]
+            .map(|code| format!("{code}{}", exit_code_words(code)))
+            .into();
+        insta::assert_snapshot!(words.join("\n"), @"
+        0
+        1
+        64 (invalid settings)
+        126 (program not found or not executable)
+        127 (program not found or not executable)
+        132 (crashed)
+        134 (crashed)
+        137 (killed)
+        139 (crashed)
+        143 (SIGTERM)
+        ");
+    }
+
+    #[test]
+    fn hint_is_that_of_the_newest_task() {
         let mut evidence = Evidence::default();
-        evidence.absorb_task(
-            "arn/1",
-            task("1", 1, "CannotPullContainerError: manifest unknown", Vec::new()),
+        assert_eq!(evidence.hint(), None);
+        evidence.absorb_task("arn/1", task("1", 1, "Task failed health checks", Vec::new()));
+        let pull = task("2", 2, "CannotPullContainerError: manifest unknown", Vec::new());
+        evidence.absorb_task("arn/2", pull.clone());
+        assert_eq!(evidence.hint(), pull.hint());
+    }
+
+    #[test]
+    fn reasons_of_stopped_tasks_have_hints() {
+        let container = |exit_code, reason: Option<&str>| StoppedContainer {
+            exit_code,
+            reason: reason.map(str::to_owned),
+            ..StoppedContainer::default()
+        };
+        let hint = |reason: &str, container: StoppedContainer| {
+            let hint = task("1", 1, reason, vec![container]).hint();
+            let first_words = |hint: String| hint.split([':', ',']).next().unwrap().to_owned();
+            hint.map(first_words)
+        };
+        let quiet = || container(None, None);
+        let exited = "Essential container in task exited";
+        let pull = Some("cannot pull the image".to_owned());
+        assert_eq!(hint("CannotPullContainerError: manifest unknown", quiet()), pull);
+        assert_eq!(hint("unable to pull image from the registry", quiet()), pull);
+        assert_eq!(
+            hint("ResourceInitializationError: unable to pull secrets", quiet()),
+            Some("cannot start the task".to_owned())
         );
-        assert!(
-            evidence
-                .hint()
-                .is_some_and(|hint| hint.contains("describe-images"))
+        let memory = Some("out of memory".to_owned());
+        assert_eq!(hint(exited, container(None, Some("OutOfMemoryError"))), memory);
+        assert_eq!(hint(exited, container(Some(137), None)), memory);
+        assert_eq!(
+            hint("Task failed container health checks", quiet()),
+            Some("the container runs but fails its health check".to_owned())
         );
+        assert_eq!(hint(exited, container(Some(1), None)), None);
     }
 }
