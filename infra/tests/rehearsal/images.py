@@ -25,10 +25,10 @@ def from_registry(registry):
 
 
 class Images:
-    """The images of one deployment."""
+    """The images of one deployment. Adds references to the mock's registry to `used`."""
 
-    def __init__(self, registry, image):
-        self.registry, self.image = registry, image
+    def __init__(self, registry, image, used):
+        self.registry, self.image, self.used = registry, image, used
         self.resolved, self.lock = {}, threading.Lock()
 
     def of(self, container):
@@ -46,6 +46,7 @@ class Images:
         reference = self.image(uri)
         if reference.startswith(f"{self.registry}/"):
             reference = self.by_digest(uri, reference)
+            self.used.add(reference)
         if docker("image", "inspect", "--format", "{{.Id}}", reference, check=False):
             return reference
         try:

@@ -24,6 +24,7 @@ import helper_image
 import told
 from balancer import Balancer
 from described import read
+from docker import docker
 from images import Images, from_registry
 from reachability import INTERNET, missing
 from rollout import failure
@@ -53,9 +54,11 @@ class Place:
     say: object
     registry: str
     reference: object
+    # References of images, which are of no use without the mock's registry.
+    used: set
 
     def images(self):
-        return Images(self.registry, self.reference)
+        return Images(self.registry, self.reference, self.used)
 
     def image(self, task, container):
         return task.deployment.images.of(container)
@@ -76,7 +79,7 @@ class Scheduler:
         self.registry = cloud.registry
         self.reference = image or from_registry(self.registry)
         self.prefix = prefix or f"rehearsal-{uuid.uuid4().hex[:6]}"
-        self.services = {}
+        self.services, self.used = {}, set()
         self.lock, self.ended = threading.RLock(), threading.Event()
         # Stack → tracebacks of the last ticks, as long as they fail.
         self.failures = {}
@@ -113,7 +116,7 @@ class Scheduler:
             self.say(f"{stack}: {text}")
 
         helper = helper_image.image(self.say)
-        place = Place(self.cloud, name, name, logs, helper, say, self.registry, self.reference)
+        place = Place(self.cloud, name, name, logs, helper, say, self.registry, self.reference, self.used)
         balancer = Balancer(f"{name}-balancer", helper, name, self.hurry, say) if described.balancer else None
         region = described.service["serviceArn"].split(":")[3]
         service = self.services[stack] = Service(place, balancer, self.hurry, region)
@@ -273,3 +276,5 @@ class Scheduler:
                 service.balancer.stop()
             engine.remove_network(service.place.network)
         self.services.clear()
+        if self.used:
+            docker("rmi", *self.used, check=False)
