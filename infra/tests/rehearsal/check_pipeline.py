@@ -159,7 +159,7 @@ def unknown_things_fail_instead_of_being_left_out():
         (set_in("SmokeTest", "ActionTypeId", lambda_), "does not know the action type Invoke Lambda 1"),
         (set_in("SmokeTest", "Commands", ["true"]), "does not know Commands of an action"),
         (lambda properties: properties["Stages"][1].__setitem__("OnSuccess", {}), "does not know OnSuccess"),
-        (lambda properties: action("DeployDev")(properties)["Configuration"].__setitem__("ActionMode", "DELETE_ONLY"), "mode DELETE_ONLY"),
+        (set_in("DeployDev", "Configuration", {"ActionMode": "DELETE_ONLY"}), "mode DELETE_ONLY"),
         (set_in("BuildImages", "Namespace", "Other"), "no action before sets the variable #{BuildImages.IMAGE_TAG}"),
         (set_in("BuildImages", "OutputArtifacts", []), "no action before has the output artifact Images"),
         (set_in("DeployDev", "InputArtifacts", [{"Name": "Templates"}]), "Images is no input artifact of this action"),
@@ -174,7 +174,8 @@ def unknown_things_fail_instead_of_being_left_out():
 
 
 def failed_builds_are_retried_once():
-    for failures, ends in ((1, contextlib.nullcontext()), (2, fails("Build/SynthTemplate: penguin-school-dev-synth: phase build failed"))):
+    failure = "Build/SynthTemplate: penguin-school-dev-synth: phase build failed"
+    for failures, ends in ((1, contextlib.nullcontext()), (2, fails(failure))):
         FakeBuild.failures = {"penguin-school-dev-synth": failures}
         with execution("penguin-school-dev") as (fake, run), ends:
             run.run()

@@ -13,6 +13,7 @@ import botocore.session
 REGION = "eu-central-1"
 ACCOUNT = "111122223333"
 MOCK = pathlib.Path(__file__).resolve().parent.parent / "stories" / "mock_aws.py"
+ONE_OFF = pathlib.Path(__file__).with_name("one_off.py")
 
 
 class Cloud:
@@ -31,6 +32,7 @@ class Cloud:
                 [sys.executable, str(MOCK)],
                 env={
                     **os.environ, "MOCK_AWS_PORT": str(self.port), "MOCK_AWS_ORDERS": str(self.orders), "TMPDIR": str(folder),
+                    **self.environment, "REGISTRY": self.registry, "MOCK_AWS_ONE_OFF": str(ONE_OFF),
                     # Of requests to the registry, which say no account.
                     "MINISTACK_ACCOUNT_ID": account, "MINISTACK_REGION": region,
                 },
@@ -54,8 +56,8 @@ class Cloud:
     def environment(self):
         """Variables with which the `aws` command, and the tool, speak to the mock."""
         return {
-            "AWS_ENDPOINT_URL": f"http://{self.registry}", "AWS_ACCESS_KEY_ID": self.account, "AWS_SECRET_ACCESS_KEY": "rehearsal",
-            "AWS_REGION": self.region, "AWS_DEFAULT_REGION": self.region,
+            "AWS_ENDPOINT_URL": f"http://{self.registry}", "AWS_ACCESS_KEY_ID": self.account,
+            "AWS_SECRET_ACCESS_KEY": "rehearsal", "AWS_REGION": self.region, "AWS_DEFAULT_REGION": self.region,
         }  # fmt: skip
 
     @functools.cache

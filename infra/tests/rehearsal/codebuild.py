@@ -75,7 +75,8 @@ class Build:
         finally:
             docker.docker("rm", "--force", self.name, check=False)
         self.collect(spec.get("artifacts"), artifacts)
-        return {name: self.environment[name] for name in spec.get("env", {}).get("exported-variables", []) if name in self.environment}
+        exported = spec.get("env", {}).get("exported-variables", [])
+        return {name: self.environment[name] for name in exported if name in self.environment}
 
     def given(self):
         """https://docs.aws.amazon.com/codebuild/latest/userguide/build-env-ref-env-vars.html"""
@@ -95,12 +96,14 @@ class Build:
         for path in spec.get("cache", {}).get("paths", []):
             folder = path.removesuffix("/**/*")
             place = folder if folder.startswith("/") else f"{SOURCE}/{folder}"
-            yield from ("--volume", f"penguin-rehearsal-cache-{re.sub(r'[^a-z]+', '-', folder.lower()).strip('-')}:{place}")
+            name = re.sub(r"[^a-z]+", "-", folder.lower()).strip("-")
+            yield from ("--volume", f"penguin-rehearsal-cache-{name}:{place}")
         if self.project["Environment"]["Image"].startswith("aws/codebuild/"):
             yield from ("--volume", f"{self.images.packages}:/opt/packages:ro")
         if self.project["Environment"].get("PrivilegedMode"):
             plugins = pathlib.Path(os.environ.get("DOCKER_CONFIG", pathlib.Path.home() / ".docker")) / "cli-plugins"
-            yield from ("--volume", "/var/run/docker.sock:/var/run/docker.sock", "--volume", f"{plugins}:/root/.docker/cli-plugins:ro")
+            yield from ("--volume", "/var/run/docker.sock:/var/run/docker.sock")
+            yield from ("--volume", f"{plugins}:/root/.docker/cli-plugins:ro")
 
     def phases(self, spec):
         """The first failure stops the build, unless the phase says otherwise; `post_build` also runs after a failed build."""

@@ -40,7 +40,7 @@ class Stacks:
         return body if isinstance(body, dict) else json.loads(body)
 
     def deploy(self, stack, template, parameters=None, tags=None, role=None, fixture=None):
-        """Creates or updates a stack and returns its outputs. With `fixture`, each resource is judged by the rights of the role."""
+        """Creates or updates a stack and returns its outputs. With `fixture`, the rights of the role decide on each resource."""
         there = self.describe(stack)
         refused = self.refused(stack, template, role, fixture, there) if fixture else {}
         orders = [self.order(stack, name, "fails") for name in refused]

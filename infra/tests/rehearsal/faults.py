@@ -60,8 +60,8 @@ def missing_permission(stack, template):
     """The deploy roles may not register task definitions."""
     for kind in ("AWS::IAM::Policy", "AWS::IAM::Role", "AWS::IAM::ManagedPolicy"):
         for resource in resources(template, kind):
-            documents = [resource["Properties"].get("PolicyDocument"), *(each["PolicyDocument"] for each in resource["Properties"].get("Policies", []))]
-            for document in filter(None, documents):
+            inline = [each["PolicyDocument"] for each in resource["Properties"].get("Policies", [])]
+            for document in filter(None, [resource["Properties"].get("PolicyDocument"), *inline]):
                 for statement in document["Statement"]:
                     if isinstance(statement["Action"], list) and "ecs:RegisterTaskDefinition" in statement["Action"]:
                         statement["Action"].remove("ecs:RegisterTaskDefinition")

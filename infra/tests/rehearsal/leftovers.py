@@ -36,7 +36,8 @@ def remove():
     NOTE.seek(0)
     folder, registry = json.loads(NOTE.read() or "[null, null]")
     if registry:
-        images = docker.docker("images", "--format", "{{.Repository}}:{{.Tag}}", "--filter", f"reference={registry}/*/*", check=False)
+        these = ("--filter", f"reference={registry}/*/*")
+        images = docker.docker("images", "--format", "{{.Repository}}:{{.Tag}}", *these, check=False)
         if images:
             docker.docker("image", "rm", "--no-prune", *images.split(), check=False)
     if folder:

@@ -1,7 +1,8 @@
 """Plays the pipelines of this repository on this machine, from a commit to prod behind a load balancer.
 
-The templates are deployed to a mock of AWS on loopback. What a template describes is what runs: the stages of the pipelines, the
-builds in containers, the tasks that CloudFormation deploys, the load balancer. Every call of a role is judged by its policies.
+The templates are deployed to a mock of AWS on loopback. What a template describes is what runs: the stages of the
+pipelines, the builds in containers, the tasks that CloudFormation deploys, the load balancer. Every call of a role is
+judged by its policies.
 """
 
 import argparse
@@ -39,14 +40,14 @@ class Failed(Exception):
 def arguments():
     parser = argparse.ArgumentParser(prog=".ci/rehearse", description=__doc__.split("\n")[0])
     parser.add_argument("--commit", default="HEAD", help="commit to deliver [default: HEAD]")
-    parser.add_argument("--yes", action="store_true", help="approve the release without asking, and do not wait for a browser")
+    parser.add_argument("--yes", action="store_true", help="approve the release without asking; do not wait at the end")
     parser.add_argument(
         "--hurry", type=int, default=4, metavar="N",
         help="divide intervals of health checks, grace periods and deregistration delays by N [default: 4; 1: as in the templates]",
     )  # fmt: skip
     parser.add_argument("--tests", action="store_true", help="also run the tests of the dev pipeline (`[source] test`)")
-    parser.add_argument("--first-release", action="store_true", help="end after the first release: no second, broken or rolled back one")
-    parser.add_argument("--faults", action="store_true", help="plant faults in the templates instead, and fail if one is not found")
+    parser.add_argument("--first-release", action="store_true", help="end after the first release")
+    parser.add_argument("--faults", action="store_true", help="plant faults in the templates, and fail if one is not found")
     parser.add_argument("--record", metavar="FILE", help="write the output as SVG")
     # From .ci/rehearse.
     parser.add_argument("--infra", required=True, help=argparse.SUPPRESS)
@@ -58,8 +59,11 @@ def build_image(builder):
     """Returns the image that stands in for CodeBuild's standard image: bash, curl, git, jq, Python and the `docker` command."""
     lines = [
         f"FROM {builder}",
-        "RUN apt-get -qq update && apt-get -qq install --yes --no-install-recommends bash curl docker.io git jq python3 && rm -rf /var/lib/apt/lists/*",
-        "RUN printf '#!/bin/sh\\nPYTHONPATH=/opt/packages exec python3 -m awscli \"$@\"\\n' >/usr/local/bin/aws && chmod +x /usr/local/bin/aws",
+        "RUN apt-get -qq update"
+        " && apt-get -qq install --yes --no-install-recommends bash curl docker.io git jq python3"
+        " && rm -rf /var/lib/apt/lists/*",
+        "RUN printf '#!/bin/sh\\nPYTHONPATH=/opt/packages exec python3 -m awscli \"$@\"\\n' >/usr/local/bin/aws"
+        " && chmod +x /usr/local/bin/aws",
     ]
     docker.docker("build", "--quiet", "--tag", "penguin-rehearsal-build", "-", input="\n".join(lines))
     return "penguin-rehearsal-build"

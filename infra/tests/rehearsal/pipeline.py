@@ -50,10 +50,11 @@ class Execution:
     def run(self):
         """Plays all stages; returns the values of the namespaces."""
         stages = self.pipeline.properties["Stages"]
-        self.rehearsal.screen.pipeline(self.name, [(stage["Name"], [each["Name"] for each in stage["Actions"]]) for stage in stages])
+        names = [(stage["Name"], [each["Name"] for each in stage["Actions"]]) for stage in stages]
+        self.rehearsal.screen.pipeline(self.name, names)
         for stage in stages:
-            if unknown := set(stage) - OF_STAGE:
-                raise PipelineFailed(f"{self.name}, stage {stage['Name']}: a rehearsal does not know {', '.join(sorted(unknown))}")
+            if unknown := ", ".join(sorted(set(stage) - OF_STAGE)):
+                raise PipelineFailed(f"{self.name}, stage {stage['Name']}: a rehearsal does not know {unknown}")
             self.enter(stage)
             self.play(stage)
         return self.values
@@ -87,7 +88,8 @@ class Execution:
             try:
                 note = self.once(stage, action)
                 self.rehearsal.check_release()
-                self.rehearsal.screen.action(stage["Name"], action["Name"], "skipped" if action["Name"] in self.skip else "done", note)
+                ended = "skipped" if action["Name"] in self.skip else "done"
+                self.rehearsal.screen.action(stage["Name"], action["Name"], ended, note)
                 return
             except (BuildFailed, DeploymentFailed, permissions.AccessDenied, PipelineFailed) as error:
                 self.rehearsal.screen.action(stage["Name"], action["Name"], "failed", str(error))
@@ -120,9 +122,8 @@ class Execution:
         return {"CommitId": self.commit.name, "BranchName": settings["BranchName"]}, self.commit.name[:7]
 
     def build(self, action, settings, inputs):
-        project = next(
-            each for each in self.fixture.of_kind("AWS::CodeBuild::Project") if each.properties["Name"] == settings["ProjectName"]
-        )
+        projects = self.fixture.of_kind("AWS::CodeBuild::Project")
+        project = next(each for each in projects if each.properties["Name"] == settings["ProjectName"])
         permissions.check(self.fixture, permissions.of_build(self.fixture, project))
         given = {each["name"]: self.fill_in(each["value"]) for each in json.loads(settings.get("EnvironmentVariables", "[]"))}
         folder = self.folder / f"{action['Name']}-{next(NUMBERS)}"
@@ -149,7 +150,9 @@ class Execution:
         stack = settings["StackName"]
         template = json.loads(self.file(settings["TemplatePath"], inputs))
         template = self.rehearsal.changed(stack, template)
-        tags = json.loads(self.file(settings["TemplateConfiguration"], inputs)).get("Tags", {}) if "TemplateConfiguration" in settings else {}
+        tags = {}
+        if "TemplateConfiguration" in settings:
+            tags = json.loads(self.file(settings["TemplateConfiguration"], inputs)).get("Tags", {})
         parameters = {}
         for name, value in json.loads(self.fill_in(settings.get("ParameterOverrides", "{}"))).items():
             if isinstance(value, dict):

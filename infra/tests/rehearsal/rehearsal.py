@@ -111,5 +111,5 @@ class Rehearsal:
             raise PipelineFailed(f"the parameter of the latest release names {tag}, which is not deployed to dev")
 
     def stop(self):
-        self.scheduler.stop()
+        self.scheduler.stop(at_once=True)
         self.cloud.stop()

@@ -25,6 +25,7 @@ import told
 from balancer import Balancer
 from described import read
 from docker import docker
+from docker import docker
 from images import Images, from_registry
 from reachability import INTERNET, missing
 from rollout import failure
@@ -260,12 +261,15 @@ class Scheduler:
             balancers = [each.balancer for each in self.services.values() if each.balancer and each.balancer.text]
         return {each.described.balancer["DNSName"]: each.address for each in balancers}
 
-    def stop(self):
-        """Stops all tasks as ECS does, and removes everything."""
+    def stop(self, at_once=False):
+        """Stops all tasks as ECS does, or kills them, and removes everything."""
         if self.keeper:
             with self.lock:
                 for service in self.services.values():
                     service.desired = 0
+                    living = [each.engine_name for task in service.tasks if not task.ended for each in task.containers]
+                    if at_once and living:
+                        docker("kill", *living, check=False)
             deadline = time.monotonic() + 200
             while time.monotonic() < deadline and not all(each.ended for one in self.services.values() for each in one.tasks):
                 time.sleep(TICK)

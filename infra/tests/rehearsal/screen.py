@@ -58,7 +58,8 @@ class Screen:
         row[2] = None if status == "running" else time.monotonic()
         if self.live is None or status == "failed":
             taken = f" after {row[2] - row[1]:.1f} s" if row[2] else ""
-            self.say(f"{stage}/{action}: {status}{taken}{': ' if note else ''}{note}", STYLES[status] if status == "failed" else "")
+            line = f"{stage}/{action}: {status}{taken}{': ' if note else ''}{note}"
+            self.say(line, STYLES[status] if status == "failed" else "")
 
     def table(self):
         table = Table(title=self.name, title_justify="left", box=None, padding=(0, 1))
@@ -67,7 +68,8 @@ class Screen:
         shown = None
         for (stage, action), (status, began, ended, note) in self.rows.items():
             taken = f"{(ended or time.monotonic()) - began:.0f} s" if began else ""
-            table.add_row("" if stage == shown else stage, action, Text(status, STYLES[status]), taken, Text(note.split("\n")[0]))
+            first_line = Text(note.split("\n")[0])
+            table.add_row("" if stage == shown else stage, action, Text(status, STYLES[status]), taken, first_line)
             shown = stage
         return table
 

@@ -10,6 +10,7 @@ MOCK_AWS_ORDERS  a folder. While it holds a file ACCOUNT.STACK.RESOURCE, what is
                  rollback: it makes a file ….after.reached, and the resource fails if there is a file ….after.fails.
                  ACCOUNT.ecs.SERVICE.json replaces what ECS says of a service and its tasks. One-off tasks end at once,
                  with the exit code in the file ACCOUNT.exits, 0 without it; ACCOUNT.ran gets a line for each
+MOCK_AWS_ONE_OFF a program that runs one-off tasks instead: it gets the task definition; output and exit code are the task's
 
 An access key of twelve digits is an account of its own, so that stories do not meet. The process ends with its
 standard input, that is with whoever started it.
@@ -17,9 +18,11 @@ standard input, that is with whoever started it.
 Change sets, events, rollbacks, parameters, images and tasks are ministack's own; only what surrounds them is here.
 """
 
+import contextvars
 import json
 import os
 import pathlib
+import subprocess
 import sys
 import threading
 import time
@@ -248,28 +251,46 @@ def described_tasks(data, inner=ecs._describe_tasks):
 
 def one_off(data, inner=ecs._run_task):
     response = inner(data)
-    if data.get("startedBy") != "infra":
-        return response
-    account = get_account_id()
-    exits, ran = (orders / f"{account}.{what}" for what in ("exits", "ran"))
     for started in json.loads(response[2])["tasks"]:
         task = ecs._tasks[started["taskArn"]]
-        [container] = task["containers"]
-        definition = ecs._task_defs[ecs._resolve_td_key(started["taskDefinitionArn"])]["containerDefinitions"][0]
-        container["exitCode"] = int(exits.read_text()) if exits.exists() else 0
-        container["lastStatus"] = task["lastStatus"] = task["desiredStatus"] = "STOPPED"
-        task["stoppedReason"], task["stoppedAt"] = "Essential container in task exited", task["startedAt"]
-        command = " ".join(definition["command"])
-        options = definition["logConfiguration"]["options"]
-        log = {
-            "logGroupName": options["awslogs-group"],
-            "logStreamName": f"{options['awslogs-stream-prefix']}/app/{started['taskArn'].rsplit('/', 1)[-1]}",
-        }
-        cloudwatch_logs._create_log_stream(log)
-        cloudwatch_logs._put_log_events(log | {"logEvents": [{"timestamp": int(time.time() * 1000), "message": f"ran {command}"}]})
-        with ran.open("a") as lines:
-            lines.write(f"{definition['image'].rsplit(':', 1)[-1]} {command}\n")
+        definition = ecs._task_defs[ecs._resolve_td_key(started["taskDefinitionArn"])]
+        if "MOCK_AWS_ONE_OFF" in os.environ:
+            # Beside the web server, which the program asks for images and secrets.
+            within = contextvars.copy_context()
+            threading.Thread(target=within.run, args=(run_one_off, task, definition), daemon=True).start()
+        elif data.get("startedBy") == "infra":
+            account = get_account_id()
+            exits, ran = (orders / f"{account}.{what}" for what in ("exits", "ran"))
+            [container] = definition["containerDefinitions"]
+            command = " ".join(container["command"])
+            end_one_off(task, container, int(exits.read_text()) if exits.exists() else 0, [f"ran {command}"])
+            with ran.open("a") as lines:
+                lines.write(f"{container['image'].rsplit(':', 1)[-1]} {command}\n")
     return response
+
+
+def run_one_off(task, definition):
+    program = subprocess.run(
+        [sys.executable, os.environ["MOCK_AWS_ONE_OFF"]], input=json.dumps(definition), capture_output=True, text=True
+    )
+    lines = [*program.stdout.splitlines(), *program.stderr.splitlines()]
+    end_one_off(task, definition["containerDefinitions"][0], program.returncode, lines)
+
+
+def end_one_off(task, definition, code, lines):
+    options = definition["logConfiguration"]["options"]
+    log = {
+        "logGroupName": options["awslogs-group"],
+        "logStreamName": f"{options['awslogs-stream-prefix']}/app/{task['taskArn'].rsplit('/', 1)[-1]}",
+    }
+    cloudwatch_logs._create_log_stream(log)
+    now = int(time.time() * 1000)
+    events = [{"timestamp": now, "message": line} for line in lines or ["(no output)"]]
+    cloudwatch_logs._put_log_events(log | {"logEvents": events})
+    [container] = task["containers"]
+    container["exitCode"] = code
+    task["stoppedReason"], task["stoppedAt"] = "Essential container in task exited", task["startedAt"]
+    container["lastStatus"] = task["lastStatus"] = task["desiredStatus"] = "STOPPED"
 
 
 ecs._ACTION_MAP |= {
