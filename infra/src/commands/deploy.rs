@@ -157,6 +157,17 @@ mod tests {
     use crate::stacks;
 
     #[test]
+    fn images_are_kept_for_staging_and_prod() {
+        let graph = stacks::graph(&Settings::parse(EXAMPLE).unwrap()).unwrap();
+        let stacks = graph.stacks().iter();
+        let keeping: Vec<_> = stacks
+            .filter(|stack| runs_releases(stack))
+            .map(|stack| &stack.name)
+            .collect();
+        assert_eq!(keeping, ["StagingAppStack", "ProdAppStack"]);
+    }
+
+    #[test]
     fn revert_drift_is_rejected_for_blue_green_and_canary() {
         for (strategy, refused) in [("rolling", false), ("blue-green", true), ("canary", true)] {
             let text = EXAMPLE.replace("deployment = \"rolling\"", &format!("deployment = {strategy:?}"));
