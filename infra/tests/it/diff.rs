@@ -102,6 +102,7 @@ fn json_output() {
     insta::assert_snapshot!(format!("{:#}", json["stacks"][2]));
 }
 
+#[cfg(feature = "aws")]
 #[test]
 fn errors_of_comparison() {
     let bench = bench(&example(), &example());

@@ -40,7 +40,7 @@ class Stacks:
         return body if isinstance(body, dict) else json.loads(body)
 
     def deploy(self, stack, template, parameters=None, tags=None, role=None, fixture=None):
-        """Creates or updates a stack and returns its outputs. With `fixture`, the rights of the role decide on each resource."""
+        """Creates or updates a stack and returns its outputs. With `fixture`, the role must be allowed each call."""
         there = self.describe(stack)
         refused = self.refused(stack, template, role, fixture, there) if fixture else {}
         orders = [self.order(stack, name, "fails") for name in refused]

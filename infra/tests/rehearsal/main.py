@@ -43,7 +43,7 @@ def arguments():
     parser.add_argument("--yes", action="store_true", help="approve the release without asking; do not wait at the end")
     parser.add_argument(
         "--hurry", type=int, default=4, metavar="N",
-        help="divide intervals of health checks, grace periods and deregistration delays by N [default: 4; 1: as in the templates]",
+        help="divide health check intervals, grace periods and deregistration delays by N [default: 4; templates: 1]",
     )  # fmt: skip
     parser.add_argument("--tests", action="store_true", help="also run the tests of the dev pipeline (`[source] test`)")
     parser.add_argument("--first-release", action="store_true", help="end after the first release")
