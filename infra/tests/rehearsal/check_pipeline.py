@@ -78,6 +78,9 @@ class Fake:
     def local(self, value):
         return value
 
+    def browse(self, stack):
+        return ""
+
     def changed(self, stack, template):
         return template
 

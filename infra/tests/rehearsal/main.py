@@ -25,12 +25,8 @@ from screen import Screen
 from source import Commit, git
 
 ROOT = pathlib.Path(__file__).resolve().parents[3]
-BROKEN = """\
-# A release that never serves requests.
-ARG BUILDER
-FROM ${BUILDER}
-ENTRYPOINT ["sh", "-c", "echo 'error: this release is broken on purpose' >&2; exit 1"]
-"""
+# At the end of a Dockerfile: a release that never serves requests.
+BROKEN = 'ENTRYPOINT ["/this-release-is-broken-on-purpose"]\n'
 
 
 class Failed(Exception):
@@ -42,8 +38,8 @@ def arguments():
     parser.add_argument("--commit", default="HEAD", help="commit to deliver [default: HEAD]")
     parser.add_argument("--yes", action="store_true", help="approve the release without asking; do not wait at the end")
     parser.add_argument(
-        "--hurry", type=int, default=4, metavar="N",
-        help="divide health check intervals, grace periods and deregistration delays by N [default: 4; templates: 1]",
+        "--hurry", type=int, default=6, metavar="N",
+        help="divide health check intervals, grace periods and deregistration delays by N [default: 6; templates: 1]",
     )  # fmt: skip
     parser.add_argument("--tests", action="store_true", help="also run the tests of the dev pipeline (`[source] test`)")
     parser.add_argument("--first-release", action="store_true", help="end after the first release")
@@ -114,8 +110,9 @@ class Acts:
 
     def broken_release(self):
         file = self.it.settings.get("app", {}).get("dockerfile", "Dockerfile.app")
-        broken = self.commit.followed_by(2, ((file, BROKEN),))
-        self.it.screen.heading(f"Push {broken.name[:7]}, whose app ends at its start")
+        text = git(ROOT, "show", f"{self.commit.of}:{file}")
+        broken = self.commit.followed_by(2, ((file, f"{text}\n{BROKEN}"),))
+        self.it.screen.heading(f"Push {broken.name[:7]}, whose app cannot start")
         with self.load(self.app_stack("Dev")):
             try:
                 self.push(broken)
@@ -125,17 +122,14 @@ class Acts:
                 raise Failed("the pipeline deployed a release that never serves requests")
         if self.it.release() != self.second.name:
             raise Failed(f"the latest release is {self.it.release()}, expected {self.second.name}")
-        self.show("status", "dev")
+        for line in self.it.tool("status", "dev", check=False).splitlines():
+            self.it.screen.say(f"  {line}")
 
     def roll_back(self):
         self.it.screen.heading("infra rollback prod")
         template = self.it.stacks.template(self.prod)
         with self.load():
-            self.it.stacks.rolled(self.prod, template, lambda: self.show("rollback", "prod", "--yes"))
-
-    def show(self, *arguments):
-        for line in self.it.tool(*arguments, check=arguments[0] != "status").splitlines():
-            self.it.screen.say(f"  {line}")
+            self.it.stacks.rolled(self.prod, template, lambda: self.it.tool("rollback", "prod", "--yes"))
 
     @contextlib.contextmanager
     def load(self, stack=None):

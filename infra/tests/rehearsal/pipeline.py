@@ -162,7 +162,7 @@ class Execution:
         fixture = self.rehearsal.fixture({stack: template}, {stack: tags})
         outputs = self.rehearsal.stacks.deploy(stack, template, parameters, tags, settings.get("RoleArn"), fixture)
         self.rehearsal.deployed.update(parameters.values())
-        return outputs, outputs.get("Url", "")
+        return outputs, self.rehearsal.browse(stack)
 
     def approve(self, action, settings, inputs):
         said = self.fill_in(settings.get("CustomData", "The pipeline waits for approval."))

@@ -93,6 +93,13 @@ class Rehearsal:
         self.screen.say(f"approval: {text} {link}")
         return self.approve(f"{text} Approve?")
 
+    def browse(self, stack):
+        """The URL of a stack's load balancer on this machine, if it has one."""
+        try:
+            return self.scheduler.url(stack)
+        except LookupError:
+            return ""
+
     def release(self):
         """The tag in the parameter of the latest release, or None."""
         name = next(

@@ -267,11 +267,14 @@ class Scheduler:
             with self.lock:
                 for service in self.services.values():
                     service.desired = 0
-                    living = [each.engine_name for task in service.tasks if not task.ended for each in task.containers]
-                    if at_once and living:
-                        docker("kill", *living, check=False)
             deadline = time.monotonic() + 200
-            while time.monotonic() < deadline and not all(each.ended for one in self.services.values() for each in one.tasks):
+            while time.monotonic() < deadline:
+                tasks = [task for one in self.services.values() for task in one.tasks if not task.ended]
+                if not tasks:
+                    break
+                if at_once:
+                    # Again and again: a restart policy starts a container once more.
+                    docker("kill", *(each.engine_name for task in tasks for each in task.containers), check=False)
                 time.sleep(TICK)
             self.ended.set()
             self.keeper.join()

@@ -37,6 +37,7 @@ class Screen:
             self.console.print(line)
 
     def heading(self, text):
+        self.finish()
         self.say("")
         self.say(text, "bold")
 
