@@ -34,9 +34,9 @@ class Rehearsal:
         where = {key: project[key] for key in ("account", "region") if key in project}
         self.cloud = Cloud(self.folder / "cloud", **where)
         self.where = {"account": self.cloud.account, "region": self.cloud.region}
-        self.scheduler = Scheduler(self.cloud, self.folder, screen.say, hurry=hurry)
+        self.scheduler = Scheduler(self.cloud, self.folder, self.say, hurry=hurry)
         self.stacks = Stacks(self.cloud, self.scheduler)
-        self.templates, self.tags = {}, {}
+        self.templates, self.tags, self.ending = {}, {}, False
         # Image tags that a stack runs.
         self.deployed = set()
 
@@ -117,6 +117,12 @@ class Rehearsal:
         if tag is not None and tag not in self.deployed:
             raise PipelineFailed(f"the parameter of the latest release names {tag}, which is not deployed to dev")
 
+    def say(self, text):
+        """What the scheduler says, until the end."""
+        if not self.ending:
+            self.screen.say(text)
+
     def stop(self):
+        self.ending = True
         self.scheduler.stop(at_once=True)
         self.cloud.stop()
