@@ -33,6 +33,8 @@ class Cloud:
                 env={
                     **os.environ, "MOCK_AWS_PORT": str(self.port), "MOCK_AWS_ORDERS": str(self.orders), "TMPDIR": str(folder),
                     **self.environment, "REGISTRY": self.registry, "MOCK_AWS_ONE_OFF": str(ONE_OFF),
+                    # The mock itself must not use the engine.
+                    "ENGINE": os.environ.get("DOCKER_HOST", ""),
                     # Of requests to the registry, which say no account.
                     "MINISTACK_ACCOUNT_ID": account, "MINISTACK_REGION": region,
                 },

@@ -25,6 +25,9 @@ def main():
     definition = json.load(sys.stdin)
     [container] = definition["containerDefinitions"]
     variables = {each["name"]: each["value"] for each in container.get("environment", [])} | secrets_of(Client(), container)
+    environment = {key: each for key, each in os.environ.items() if key != "DOCKER_HOST"}
+    if os.environ["ENGINE"]:
+        environment["DOCKER_HOST"] = os.environ["ENGINE"]
     # As the build left it on this machine.
     host, name = container["image"].split("/", 1)
     arguments = [each for key in variables for each in ("--env", key)]
@@ -34,7 +37,7 @@ def main():
             *(["--user", container["user"]] if container.get("user") else []), *arguments,
             f"{os.environ['REGISTRY']}/{name}", *container.get("command", []),
         ],
-        env={**os.environ, **variables}, stdin=subprocess.DEVNULL,
+        env={**environment, **variables}, stdin=subprocess.DEVNULL,
     )  # fmt: skip
     sys.exit(done.returncode)
 
