@@ -35,6 +35,10 @@ class Stacks:
     def outputs(self, stack):
         return {each["OutputKey"]: each["OutputValue"] for each in self.describe(stack).get("Outputs", [])}
 
+    def parameters(self, stack):
+        """The values of a stack's parameters."""
+        return {each["ParameterValue"] for each in self.describe(stack).get("Parameters", [])}
+
     def template(self, stack):
         body = self.client.get_template(StackName=stack)["TemplateBody"]
         return body if isinstance(body, dict) else json.loads(body)

@@ -18,9 +18,10 @@ import docker
 import faults
 import leftovers
 from codebuild import Images
+from deployment import DeploymentFailed
 from load import Load
 from pipeline import PipelineFailed
-from rehearsal import Rehearsal
+from rehearsal import Rehearsal, ToolFailed
 from screen import Screen
 from source import Commit, git
 
@@ -31,6 +32,9 @@ BROKEN = 'ENTRYPOINT ["/this-release-is-broken-on-purpose"]\n'
 
 class Failed(Exception):
     """The rehearsal found a fault."""
+
+
+FAILURES = (PipelineFailed, DeploymentFailed, ToolFailed, Failed, docker.DockerError)
 
 
 def arguments():
@@ -117,19 +121,26 @@ class Acts:
             try:
                 self.push(broken)
             except PipelineFailed as error:
-                self.it.screen.say(f"as expected: {error}")
+                failure = str(error)
+                self.it.screen.say(f"as expected: {failure}")
             else:
                 raise Failed("the pipeline deployed a release that never serves requests")
         if self.it.release() != self.second.name:
             raise Failed(f"the latest release is {self.it.release()}, expected {self.second.name}")
-        for line in self.it.tool("status", "dev", check=False).splitlines():
+        # Its exit code says that the stack was rolled back.
+        status = self.it.tool("status", "dev", check=False)
+        for line in status.splitlines():
             self.it.screen.say(f"  {line}")
+        if "ROLLBACK" in failure and "rolled back" not in status:
+            raise Failed("`infra status dev` does not say that the stack was rolled back")
 
     def roll_back(self):
         self.it.screen.heading("infra rollback prod")
         template = self.it.stacks.template(self.prod)
         with self.load():
             self.it.stacks.rolled(self.prod, template, lambda: self.it.tool("rollback", "prod", "--yes"))
+        if self.commit.name not in self.it.stacks.parameters(self.prod):
+            raise Failed(f"prod does not run {self.commit.name} after its rollback")
 
     @contextlib.contextmanager
     def load(self, stack=None):
@@ -171,7 +182,7 @@ def installation(options, screen, images, fault=None):
         leftovers.note(folder, rehearsal.cloud.registry)
         rehearsal.set_up()
         yield rehearsal
-    except (PipelineFailed, Failed, docker.DockerError) as error:
+    except FAILURES as error:
         screen.finish()
         if fault is None:
             keep(screen, folder, error)
@@ -205,7 +216,7 @@ def find_faults(options, screen, images, commit):
                     acts.push(commit.followed_by(1))
             screen.say(f"{name}: NOT FOUND", "red")
             missed.append(name)
-        except (PipelineFailed, Failed) as error:
+        except FAILURES as error:
             found = re.search(fault.sign, str(error))
             screen.say(f"{name}: {'found' if found else 'ANOTHER ERROR'}: {error}", "green" if found else "red")
             missed += [] if found else [name]
@@ -241,7 +252,7 @@ def main():
     except KeyboardInterrupt:
         screen.say("interrupted; containers, networks and volumes were removed")
         sys.exit(130)
-    except (PipelineFailed, Failed, docker.DockerError):
+    except FAILURES:
         sys.exit(1)
 
 

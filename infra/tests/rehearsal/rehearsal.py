@@ -18,6 +18,10 @@ RUST_IMAGE = re.compile(r"public\.ecr\.aws/docker/library/rust:\S+")
 ORDER = ["AWS::ECR::Repository", "AWS::ECS::Cluster", "AWS::CodePipeline::Pipeline"]
 
 
+class ToolFailed(Exception):
+    """`infra` ended with an error."""
+
+
 class Rehearsal:
     """An account in which foundation, clusters and pipelines are deployed."""
 
@@ -63,7 +67,7 @@ class Rehearsal:
             env={**os.environ, **self.cloud.environment, "NO_COLOR": "1"}, cwd=self.root,
         )  # fmt: skip
         if check and done.returncode:
-            raise SystemExit(f"error: infra {' '.join(arguments)} ended with {done.returncode}: {done.stderr.strip()}")
+            raise ToolFailed(f"infra {' '.join(arguments)} ended with {done.returncode}: {done.stderr.strip()}")
         return done.stdout + done.stderr
 
     def fixture(self, templates=None, tags=None):
