@@ -60,6 +60,12 @@ impl Client {
         self.stream.write_all(bytes.as_bytes()).is_ok()
     }
 
+    /// Waits for the first byte; true if the connection is reset instead.
+    pub(crate) fn is_reset(&self) -> bool {
+        let first = self.stream.peek(&mut [0]);
+        first.is_err_and(|error| error.kind() == std::io::ErrorKind::ConnectionReset)
+    }
+
     /// Sends GET and reads the answer.
     pub(crate) fn get(&mut self, target: &str) -> Reply {
         self.send(format!("GET {target} HTTP/1.1\r\nHost: penguin.example\r\n\r\n"));
