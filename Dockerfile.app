@@ -25,9 +25,10 @@ COPY penguin-app penguin-app
 COPY templates templates
 COPY static static
 
-# The cache mounts keep compiled dependencies. `touch`, since Cargo compares modification times, and files older than the
-# cache would be considered compiled. An explicit target restricts RUSTFLAGS to the program, excluding build scripts.
-RUN --mount=type=cache,id=penguin-cargo-registry,target=/usr/local/cargo/registry \
+# The cache mounts keep compiled dependencies. Each image has its own registry: two builds at the same time would
+# unpack the same crates into one. `touch`, since Cargo compares modification times, and files older than the cache
+# would be considered compiled. An explicit target restricts RUSTFLAGS to the program, excluding build scripts.
+RUN --mount=type=cache,id=penguin-app-cargo-registry,target=/usr/local/cargo/registry \
     --mount=type=cache,id=penguin-app-target,target=/target,sharing=locked \
     case "$TARGETARCH" in \
         amd64) target=x86_64-unknown-linux-gnu ;; \

@@ -1,5 +1,6 @@
 //! The Dockerfiles match the service description and the workspace. Needs no Docker; `tests/containers` tests the images.
 
+use std::collections::BTreeSet;
 use std::path::Path;
 
 use infra::service::{Container, Runtime, Service};
@@ -47,6 +48,22 @@ fn instructions_match_the_description() {
             "{healthcheck}"
         );
     });
+}
+
+/// Pipelines and compose build both images at the same time, and Cargo's lock file is not in the mounted folder.
+#[test]
+fn caches_are_not_shared_between_images() {
+    let caches = |path: &str| -> BTreeSet<String> {
+        let dockerfile = file(path);
+        let mounts = dockerfile
+            .split("--mount=type=cache,id=")
+            .skip(1)
+            .filter_map(|mount| mount.split([',', ' ']).next());
+        mounts.map(str::to_owned).collect()
+    };
+    let [app, proxy] = ["Dockerfile.app", "Dockerfile.proxy"].map(caches);
+    assert_eq!((app.len(), proxy.len()), (2, 2), "{app:?} {proxy:?}");
+    assert!(app.is_disjoint(&proxy), "{app:?} {proxy:?}");
 }
 
 /// The builds use the version in `rust-toolchain.toml`.
