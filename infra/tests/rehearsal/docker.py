@@ -1,6 +1,5 @@
 """Containers and networks of a rehearsal. All carry a label, so that they can be removed after a kill as well."""
 
-import json
 import subprocess
 
 LABEL = "penguin-rehearsal"
@@ -21,16 +20,6 @@ def docker(*arguments, check=True, **options):
 def run(name, *arguments):
     """Starts a container in the background."""
     return docker("run", "--detach", "--name", name, "--label", LABEL, *arguments)
-
-
-def network(name):
-    """Creates a network."""
-    docker("network", "create", "--label", LABEL, name)
-
-
-def inspect(name):
-    """Returns what the engine knows about a container."""
-    return json.loads(docker("container", "inspect", name))[0]
 
 
 def remove_all():

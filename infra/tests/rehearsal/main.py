@@ -82,12 +82,7 @@ class Acts:
 
     def skipped(self):
         """The tests of the dev pipeline take long and are the same as `.ci/test`."""
-        if self.options.tests:
-            return ()
-        stages = next(
-            each for each in self.it.fixture().of_kind("AWS::CodePipeline::Pipeline") if each.properties["Name"] == self.dev
-        ).properties["Stages"]
-        return tuple(each["Name"] for stage in stages for each in stage["Actions"] if each["Name"] == "RunTests")
+        return () if self.options.tests else ("RunTests",)
 
     def push(self, commit):
         return self.it.execute(self.dev, commit, skip=self.skipped())

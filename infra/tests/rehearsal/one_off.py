@@ -11,6 +11,7 @@ import sys
 import botocore.session
 
 import docker
+from images import from_registry
 from secrets_of import secrets_of
 
 
@@ -29,13 +30,13 @@ def main():
     if os.environ["ENGINE"]:
         environment["DOCKER_HOST"] = os.environ["ENGINE"]
     # As the build left it on this machine.
-    host, name = container["image"].split("/", 1)
+    image = from_registry(os.environ["REGISTRY"])(container["image"])
     arguments = [each for key in variables for each in ("--env", key)]
     done = subprocess.run(
         [
             "docker", "run", "--rm", "--label", docker.LABEL, "--read-only", "--cap-drop", "ALL", "--init",
             *(["--user", container["user"]] if container.get("user") else []), *arguments,
-            f"{os.environ['REGISTRY']}/{name}", *container.get("command", []),
+            image, *container.get("command", []),
         ],
         env={**environment, **variables}, stdin=subprocess.DEVNULL,
     )  # fmt: skip

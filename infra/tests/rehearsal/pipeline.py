@@ -6,8 +6,8 @@ https://docs.aws.amazon.com/codepipeline/latest/userguide/reference-pipeline-str
 import concurrent.futures
 import itertools
 import json
-import pathlib
 import re
+import shutil
 
 import permissions
 from codebuild import Build, BuildFailed
@@ -210,11 +210,7 @@ class Copy:
         self.folder = folder
 
     def __call__(self, to):
-        for path in self.folder.rglob("*"):
-            if path.is_file():
-                target = pathlib.Path(to) / path.relative_to(self.folder)
-                target.parent.mkdir(parents=True, exist_ok=True)
-                target.write_bytes(path.read_bytes())
+        shutil.copytree(self.folder, to, dirs_exist_ok=True)
 
 
 NUMBERS = itertools.count(1)

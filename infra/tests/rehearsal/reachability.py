@@ -27,26 +27,18 @@ def missing(port, groups, source=(), target=(), source_address=None, target_addr
 
     `groups` are the security groups by ID; source and target are IDs; without any, that side is not judged.
     """
-    if source and not any(
-        covers(rule, port) and admits(rule, target, target_address)
-        for group in source
-        for rule in groups[group].get("IpPermissionsEgress", [])
-    ):
+
+    def ruled(own, direction, peers, address):
+        rules = (rule for group in own for rule in groups[group].get(direction, []))
+        return any(covers(rule, port) and admits(rule, peers, address) for rule in rules)
+
+    if source and not ruled(source, "IpPermissionsEgress", target, target_address):
         peer = named(target, groups) if target else target_address
         return f"no outbound rule of {named(source, groups)} for TCP port {port} to {peer}"
-    if target and not any(
-        covers(rule, port) and admits(rule, source, source_address)
-        for group in target
-        for rule in groups[group].get("IpPermissions", [])
-    ):
+    if target and not ruled(target, "IpPermissions", source, source_address):
         peer = named(source, groups) if source else source_address
         return f"no inbound rule of {named(target, groups)} for TCP port {port} from {peer}"
     return None
-
-
-def reachable(*arguments, **options):
-    """Whether a connection is allowed; the arguments are those of `missing`."""
-    return missing(*arguments, **options) is None
 
 
 def named(identities, groups):

@@ -1,6 +1,5 @@
 """What the acts of a rehearsal share: the account on the mock, its stacks, its tasks, and the settings of the project."""
 
-import json
 import os
 import pathlib
 import re
@@ -48,10 +47,7 @@ class Rehearsal:
         """Creates foundation, clusters and pipelines from the synthesized templates."""
         out = self.folder / "synth"
         self.tool("synth", "--out", str(out))
-        self.templates = {path.name.split(".")[0]: json.loads(path.read_text()) for path in sorted(out.glob("*.template.json"))}
-        self.tags = {
-            path.name.split(".")[0]: json.loads(path.read_text()).get("Tags", {}) for path in out.glob("*.configuration.json")
-        }
+        self.templates, self.tags = permissions.templates(out), permissions.tags_of_stacks(out)
         for name in self.templates:
             self.templates[name] = self.changed(name, self.templates[name])
         for kind in ORDER:

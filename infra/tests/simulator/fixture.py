@@ -6,7 +6,9 @@ References are followed through the SSM parameters from stack to stack, so that 
 import functools
 import hashlib
 import json
+import pathlib
 import re
+import sys
 
 import authorization
 
@@ -362,3 +364,18 @@ def names_in(value):
                 yield from names_in(each)
             else:
                 yield from names_in(each)
+
+
+def templates(folder):
+    found = {path.name.split(".")[0]: json.loads(path.read_text()) for path in sorted(pathlib.Path(folder).glob("*.template.json"))}
+    if len(found) < 8:
+        sys.exit(f"{folder} holds {len(found)} templates, and there are 8 stacks")
+    return found
+
+
+def tags_of_stacks(folder):
+    """Tags that a pipeline gives a stack, by the configuration that it deploys with."""
+    return {
+        path.name.split(".")[0]: json.loads(path.read_text()).get("Tags", {})
+        for path in pathlib.Path(folder).glob("*.configuration.json")
+    }
