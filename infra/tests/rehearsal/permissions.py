@@ -7,7 +7,7 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "simulat
 
 import actors  # noqa: E402
 import iam  # noqa: E402
-from fixture import Fixture, tags_of_stacks, templates  # noqa: E402
+from fixture import Fixture  # noqa: E402
 from needs import for_resource  # noqa: E402
 
 

@@ -12,6 +12,9 @@ from deployment import Stacks
 from pipeline import Execution, PipelineFailed
 from scheduler import Scheduler
 
+# Of the simulator, whose folder `permissions` adds.
+from fixture import tags_of_stacks, templates  # isort: skip
+
 RUST_IMAGE = re.compile(r"public\.ecr\.aws/docker/library/rust:\S+")
 # The order in which stacks are created, by what they hold.
 ORDER = ["AWS::ECR::Repository", "AWS::ECS::Cluster", "AWS::CodePipeline::Pipeline"]
@@ -47,7 +50,7 @@ class Rehearsal:
         """Creates foundation, clusters and pipelines from the synthesized templates."""
         out = self.folder / "synth"
         self.tool("synth", "--out", str(out))
-        self.templates, self.tags = permissions.templates(out), permissions.tags_of_stacks(out)
+        self.templates, self.tags = templates(out), tags_of_stacks(out)
         for name in self.templates:
             self.templates[name] = self.changed(name, self.templates[name])
         for kind in ORDER:

@@ -25,7 +25,6 @@ import told
 from balancer import Balancer
 from described import read
 from docker import docker
-from docker import docker
 from images import Images, from_registry
 from reachability import INTERNET, missing
 from rollout import failure
