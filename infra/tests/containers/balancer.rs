@@ -11,7 +11,8 @@ use std::time::Duration;
 use infra::service::LOAD_BALANCER_IDLE_TIMEOUT;
 use tempfile::TempDir;
 
-use crate::docker::{free_port, wait_for};
+use crate::docker::wait_for;
+use crate::vacant::vacant;
 
 /// Maximum number of tasks.
 const PLACES: usize = 9;
@@ -35,7 +36,7 @@ pub(crate) struct Place(usize);
 impl Balancer {
     /// Starts without tasks.
     pub(crate) fn start() -> Self {
-        let address = SocketAddr::from(([127, 0, 0, 1], free_port()));
+        let address = vacant();
         let folder = TempDir::new().unwrap();
         let idle = format!("{}s", LOAD_BALANCER_IDLE_TIMEOUT.as_secs());
         let socket = folder.path().join("haproxy.socket");

@@ -6,8 +6,9 @@ use std::time::{Duration, Instant, SystemTime};
 
 use infra::service::{APP_HEALTH_PATH, PROXY_HEALTH_PATH, Runtime, Service};
 
-use crate::docker::{Own, alone, docker, figure, free_port, own_name, wait_for};
+use crate::docker::{Own, alone, docker, figure, own_name, wait_for};
 use crate::project::Project;
+use crate::vacant::vacant;
 
 #[test]
 fn compose_up_serves_the_site() {
@@ -53,7 +54,7 @@ fn programs_respond_soon_after_start() {
     let _turn = alone();
     let paths = [APP_HEALTH_PATH, PROXY_HEALTH_PATH];
     for (container, path) in Service::default().containers(Runtime::Compose).iter().zip(paths) {
-        let (name, port) = (own_name(&format!("start-{}", container.name)), free_port());
+        let (name, port) = (own_name(&format!("start-{}", container.name)), vacant().port());
         let publish = format!("127.0.0.1:{port}:{}", container.port);
         let own = Own::run(&name, &["--publish", &publish, container.package]);
         let answered = first_response(port, path);

@@ -1,7 +1,7 @@
 //! The `docker` command and containers. A failed command panics with its output.
 
 use std::io::{Read as _, Seek as _, Write as _};
-use std::net::{SocketAddr, TcpListener};
+use std::net::SocketAddr;
 use std::process::{Command, Output};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant, SystemTime};
@@ -224,15 +224,6 @@ pub(crate) fn tell_log(container: &Container) {
     let lines: Vec<_> = log.lines().collect();
     let end = lines[lines.len().saturating_sub(25)..].join("\n  ");
     let _ = std::io::stderr().write_all(format!("log of {}:\n  {end}\n", container.0).as_bytes());
-}
-
-/// Returns a free port.
-pub(crate) fn free_port() -> u16 {
-    TcpListener::bind("127.0.0.1:0")
-        .unwrap()
-        .local_addr()
-        .unwrap()
-        .port()
 }
 
 /// Returns a name that is unique to this test run.

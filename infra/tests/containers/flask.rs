@@ -11,8 +11,9 @@ use infra::settings::{EnvironmentName, Settings};
 use tempfile::TempDir;
 
 use crate::compose::get;
-use crate::docker::{Container, alone, docker, free_port, output_of, own_name, run, wait_for};
+use crate::docker::{Container, alone, docker, output_of, own_name, run, wait_for};
 use crate::task::{self, SECRET};
+use crate::vacant::vacant;
 
 const ROOT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/..");
 const PYTHON: &str = "penguin-python:flask";
@@ -29,7 +30,7 @@ impl Fork {
         let fork = Self {
             folder: TempDir::new().unwrap(),
             name: own_name("flask"),
-            port: free_port(),
+            port: vacant().port(),
         };
         for file in ["app.py", "Dockerfile.flask"] {
             let source = format!("{}/tests/flask/{file}", env!("CARGO_MANIFEST_DIR"));

@@ -35,5 +35,8 @@ mod nginx;
 mod docker;
 // Load generator.
 mod load;
+// Addresses that nobody listens on.
+#[path = "../../../.ci/vacant.rs"]
+mod vacant;
 // The repository's compose file with a project name per test.
 mod project;

@@ -6,7 +6,8 @@ use std::time::{Duration, Instant};
 
 use tempfile::TempDir;
 
-use crate::docker::{Container, free_port, output_of, own_name, run, tell_log};
+use crate::docker::{Container, output_of, own_name, run, tell_log};
+use crate::vacant::vacant;
 
 const ROOT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/..");
 
@@ -24,7 +25,7 @@ impl Project {
     pub(crate) fn new(label: &str) -> Self {
         Self {
             name: own_name(label),
-            port: free_port(),
+            port: vacant().port(),
             folder: TempDir::new().unwrap(),
         }
     }

@@ -14,6 +14,9 @@ mod broken_settings;
 // Commands that call AWS, against mock servers.
 #[cfg(feature = "aws")]
 mod cloud;
+// Addresses that nobody listens on.
+#[path = "../../../.ci/vacant.rs"]
+mod vacant;
 // Completion scripts.
 mod completions;
 // docker-compose.yml matches `infra compose`.

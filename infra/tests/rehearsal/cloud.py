@@ -23,9 +23,11 @@ class Cloud:
         self.folder, self.account, self.region = pathlib.Path(folder), account, region
         self.orders = self.folder / "orders"
         self.orders.mkdir(parents=True)
-        with socket.socket() as free:
-            free.bind(("127.0.0.1", 0))
-            self.port = free.getsockname()[1]
+        # Bound and never listening: nobody else is given the port before the mock takes it.
+        self.place = socket.socket()
+        self.place.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        self.place.bind(("127.0.0.1", 0))
+        self.port = self.place.getsockname()[1]
         self.log = self.folder / "mock.log"
         with self.log.open("w") as log:
             self.process = subprocess.Popen(

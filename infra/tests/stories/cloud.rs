@@ -1,7 +1,7 @@
 //! AWS mock (ministack): one process for all stories, one account each.
 
 use std::io::{Read as _, Write as _};
-use std::net::{Ipv4Addr, TcpListener, TcpStream};
+use std::net::{Ipv4Addr, TcpStream};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::OnceLock;
@@ -12,6 +12,7 @@ use serde_json::{Value, json};
 use tempfile::TempDir;
 
 use crate::relay::Relay;
+use crate::vacant::vacant;
 
 /// Timeout for operations on a busy machine.
 pub(crate) const PATIENCE: Duration = Duration::from_mins(2);
@@ -300,12 +301,8 @@ fn start() -> Option<MockAws> {
     let folder = tempfile::tempdir().unwrap();
     let orders = folder.path().join("orders");
     fs_err::create_dir(&orders).unwrap();
-    // Free now; ministack cannot inherit a listener.
-    let port = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))
-        .unwrap()
-        .local_addr()
-        .unwrap()
-        .port();
+    // Ministack cannot inherit a listener.
+    let port = vacant().port();
     let said = fs_err::File::create(folder.path().join("said")).unwrap();
     let mut child = Command::new(python)
         .arg(crate_root.join("tests/stories/mock_aws.py"))

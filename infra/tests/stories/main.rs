@@ -25,5 +25,8 @@ mod walk_through;
 mod mocks {
     pub(crate) mod wire;
 }
+// Addresses that nobody listens on.
+#[path = "../../../.ci/vacant.rs"]
+mod vacant;
 // Runs the program in a pipe or a terminal.
 mod run;

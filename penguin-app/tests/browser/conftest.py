@@ -92,9 +92,11 @@ def entrance(url):
     if not program:
         yield url
         return
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        address = "127.0.0.1:%d" % probe.getsockname()[1]
+    # Bound and never listening: nobody else is given the port before the proxy takes it.
+    place = socket.socket()
+    place.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    place.bind(("127.0.0.1", 0))
+    address = "127.0.0.1:%d" % place.getsockname()[1]
     environment = os.environ | {
         "PROXY_UPSTREAM": urllib.parse.urlsplit(url).netloc,
         "PROXY_LISTEN": address,
@@ -115,6 +117,7 @@ def entrance(url):
     finally:
         proxy.terminate()
         proxy.wait(timeout=10)
+        place.close()
 
 
 @pytest.fixture(scope="session")

@@ -7,6 +7,7 @@ use insta::assert_snapshot;
 
 use crate::program::{Program, command, program, run};
 use crate::server::source_copy;
+use crate::vacant::vacant;
 
 #[test]
 fn settings_that_make_no_sense_are_refused_before_anything_is_done() {
@@ -194,8 +195,8 @@ fn a_port_in_use_is_explained() {
 
 #[test]
 fn health_tells_a_server_that_is_well_from_one_that_is_not_there() {
-    let program = Program::serve(&[]);
-    let address = program.address.to_string();
+    let address = vacant().to_string();
+    let program = Program::serve(&[("APP_LISTEN", &address)]);
     let well = run("health", &[("APP_LISTEN", &address)]);
     assert_eq!((well.code, well.stderr.as_str()), (Some(0), ""));
     // Where the server listens on every address, it is asked on loopback.

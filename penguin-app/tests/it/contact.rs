@@ -7,6 +7,7 @@ use std::process::{Child, ChildStdout, Command, Stdio};
 use crate::client::{get, post_form};
 use crate::program::Program;
 use crate::server::{Server, Setup};
+use crate::vacant::vacant;
 
 const FORM: &str = "name=P%C3%ADm&email=pim%40floe.example&message=Is+there+room%3F%0D%0A.%0D%0AYours";
 
@@ -248,11 +249,7 @@ async fn message_is_delivered_to_an_smtp_server() {
 #[tokio::test]
 async fn failed_delivery_is_told_and_nothing_that_was_typed_is_lost() {
     let refusing = SmtpServer::start(true);
-    let gone = {
-        let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
-        listener.local_addr().unwrap().port()
-    };
-    for port in [refusing.port, gone] {
+    for port in [refusing.port, vacant().port()] {
         let server = with_smtp(port).await;
         let reply = post_form(server.address, "/contact", &[], FORM).await;
         assert_eq!(

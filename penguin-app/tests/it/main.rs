@@ -10,6 +10,10 @@
 mod imports;
 mod layers;
 
+// Addresses that nobody listens on.
+#[path = "../../../.ci/vacant.rs"]
+mod vacant;
+
 // What the tests are made with: a server in this process, a client that sees every byte, the real program.
 mod client;
 mod program;

@@ -1,6 +1,6 @@
 //! The app is late, moves, dies, or does not take connections: requests are held, and found their way when it is back.
 
-use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::net::{SocketAddr, TcpStream};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -8,11 +8,7 @@ use std::time::Duration;
 use penguin_proxy::resolver::Lookup;
 
 use crate::stage::{App, Client, Proxy, eventually};
-
-/// A free port, and nobody there.
-fn nobody() -> SocketAddr {
-    TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap()
-}
+use crate::vacant::vacant;
 
 /// A name whose address the test changes.
 #[derive(Clone, Default)]
@@ -38,7 +34,7 @@ fn say(text: &'static str) -> impl Fn(crate::stage::app::Connection) + Send + Sy
 
 #[test]
 fn requests_wait_until_the_app_is_reachable() {
-    let address = nobody();
+    let address = vacant();
     let proxy = Proxy::with(|arguments| arguments.upstream = address.to_string());
     let mut early = proxy.connect();
     early.send("POST /early HTTP/1.1\r\nHost: a\r\nContent-Length: 2\r\n\r\nhi");
@@ -57,7 +53,7 @@ fn requests_wait_until_the_app_is_reachable() {
 #[test]
 fn unreachable_app_is_503() {
     let proxy = Proxy::with(|arguments| {
-        arguments.upstream = nobody().to_string();
+        arguments.upstream = vacant().to_string();
         arguments.hold = "200ms".into();
     });
     let reply = proxy.get("/");
@@ -70,7 +66,7 @@ fn unreachable_app_is_503() {
 #[test]
 fn waiting_requests_are_bounded() {
     let proxy = Proxy::with(|arguments| {
-        arguments.upstream = nobody().to_string();
+        arguments.upstream = vacant().to_string();
         arguments.hold = "1m".into();
         arguments.max_held = "2".into();
     });
@@ -223,9 +219,8 @@ fn only_200_while_the_app_is_recreated_elsewhere() {
 
 #[test]
 fn many_closed_idle_connections_lose_no_request() {
-    // Of all loopback addresses one that no other test uses: nobody takes the port while the app is away.
-    let app = App::at("127.0.77.1:0".parse().unwrap(), say("hello"));
-    let address = app.address;
+    let address = vacant();
+    let app = App::at(address, say("hello"));
     let proxy = Proxy::with(|arguments| {
         arguments.upstream = address.to_string();
         arguments.upstream_idle = "1m".into();
@@ -278,7 +273,7 @@ fn browser_gets_the_site_error_page_and_a_neutral_one_without_it() {
 #[test]
 fn name_that_resolves_to_the_proxy_is_508() {
     let names = Names::default();
-    let address = nobody();
+    let address = vacant();
     names.now(&[address]);
     let proxy = Proxy::resolving(names.lookup(), |arguments| {
         arguments.listen = address.to_string();

@@ -5,6 +5,7 @@ mod failures;
 // Whether the app is well, asked as gRPC does.
 mod health;
 
+use std::net::SocketAddr;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc;
 use std::sync::{Arc, Mutex};
@@ -20,8 +21,9 @@ use tokio::sync::Notify;
 use crate::stage::frames::{HEADERS, headers};
 use crate::stage::http2::{Http2App, Http2Client, Manners, answer, piece, read, soon};
 use crate::stage::{App, Proxy, eventually};
+use crate::vacant::vacant;
 
-fn h2c(app: std::net::SocketAddr) -> impl FnOnce(&mut Arguments) {
+fn h2c(app: SocketAddr) -> impl FnOnce(&mut Arguments) {
     move |arguments| {
         arguments.upstream = app.to_string();
         arguments.upstream_protocol = "h2c".into();
@@ -31,8 +33,10 @@ fn h2c(app: std::net::SocketAddr) -> impl FnOnce(&mut Arguments) {
 
 /// Answers with what it was sent.
 fn echo() -> Http2App {
-    // Of all loopback addresses one that no other test uses: nobody takes the port of an app that is away.
-    let address = "127.0.77.2:0".parse().unwrap();
+    echo_at("127.0.0.1:0".parse().unwrap())
+}
+
+fn echo_at(address: SocketAddr) -> Http2App {
     Http2App::at(address, Manners::default(), async |request, mut respond| {
         if let Ok((body, _)) = read(&mut request.into_body()).await {
             answer(&mut respond, body);
@@ -310,8 +314,8 @@ fn reset_response_resets_the_client_stream() {
 
 #[test]
 fn restarted_app_is_found() {
-    let app = echo();
-    let address = app.address;
+    let address = vacant();
+    let app = echo_at(address);
     let proxy = Proxy::with(h2c(address));
     let client = Http2Client::connect(proxy.address);
     assert_eq!(
@@ -327,11 +331,7 @@ fn restarted_app_is_found() {
     let (call, mut upload) = client.open(client.request("POST", "/held").body(()).unwrap(), false);
     upload.send_data(Bytes::from("after"), true).unwrap();
     eventually("it is held", || proxy.metric("penguin_proxy_held") == 1);
-    let _app = Http2App::at(address, Manners::default(), async |request, mut respond| {
-        if let Ok((body, _)) = read(&mut request.into_body()).await {
-            answer(&mut respond, body);
-        }
-    });
+    let _app = echo_at(address);
     assert_eq!(client.wait(call).unwrap().text(), "after");
 }
 

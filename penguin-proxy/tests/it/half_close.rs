@@ -1,10 +1,10 @@
 //! Clients that close their sending side after the request, and wait for the response.
 
-use std::net::TcpListener;
 use std::sync::{Mutex, mpsc};
 
 use crate::stage::app::{Connection, Request};
 use crate::stage::{App, PATIENCE, Proxy, eventually};
+use crate::vacant::vacant;
 
 /// Half-closed requests of each kind.
 const EACH: usize = 200;
@@ -156,7 +156,7 @@ fn half_closed_client_of_a_slow_app_gets_response() {
 
 #[test]
 fn half_closed_request_waits_for_the_app_to_start() {
-    let address = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let address = vacant();
     let proxy = Proxy::with(|arguments| {
         arguments.upstream = address.to_string();
         arguments.hold = "20s".into();

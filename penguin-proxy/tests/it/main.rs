@@ -12,6 +12,10 @@
 mod imports;
 mod layers;
 
+// Addresses that nobody listens on.
+#[path = "../../../.ci/vacant.rs"]
+mod vacant;
+
 // The stage: an app with a script, a proxy in this process, a client that speaks raw bytes.
 mod stage;
 

@@ -7,6 +7,7 @@ use serde_json::Value;
 
 use crate::stage::running::{Running, run};
 use crate::stage::{App, Client, eventually};
+use crate::vacant::vacant;
 
 #[test]
 fn serves_until_signal_and_writes_its_log() {
@@ -136,11 +137,9 @@ fn health_command_results() {
 
 #[test]
 fn live_but_not_ready_without_the_app() {
-    let place = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
-    let upstream = place.local_addr().unwrap();
-    drop(place);
+    let address = vacant();
     let settings = [
-        ("PROXY_UPSTREAM", upstream.to_string()),
+        ("PROXY_UPSTREAM", address.to_string()),
         ("PROXY_LISTEN", "127.0.0.1:0".to_owned()),
         ("PROXY_ADMIN_LISTEN", "127.0.0.1:0".to_owned()),
     ];
@@ -221,10 +220,9 @@ fn check_prints_values_and_timeline() {
 /// One stuck log driver blocks both outputs of a container.
 #[test]
 fn unread_outputs_do_not_stop_health_admin_or_drain() {
-    let place = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
-    let upstream = place.local_addr().unwrap();
+    let address = vacant();
     let settings = [
-        ("PROXY_UPSTREAM", upstream.to_string()),
+        ("PROXY_UPSTREAM", address.to_string()),
         ("PROXY_LISTEN", "127.0.0.1:0".to_owned()),
         ("PROXY_ADMIN_LISTEN", "127.0.0.1:0".to_owned()),
         ("PROXY_LOG_FORMAT", "json".to_owned()),
@@ -232,14 +230,13 @@ fn unread_outputs_do_not_stop_health_admin_or_drain() {
         ("PROXY_STOP_TIMEOUT", "20s".to_owned()),
     ];
     // Nobody listens there yet: the first complaint of that goes into a full pipe, or just before it is full.
-    drop(place);
     let (mut proxy, outputs) =
         Running::unread(&settings.each_ref().map(|(name, value)| (*name, value.as_str())));
     let health = || proxy.connect().get("/healthz/ready");
     assert_eq!(health().status, 503);
     let (go, cue) = std::sync::mpsc::channel::<()>();
     let cue = std::sync::Mutex::new(cue);
-    let _app = App::at(upstream, move |mut connection| {
+    let _app = App::at(address, move |mut connection| {
         while let Some(request) = connection.request() {
             if request.target() == "/slow" {
                 let _released = cue.lock().unwrap().recv();

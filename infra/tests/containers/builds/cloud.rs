@@ -12,7 +12,8 @@ use serde_json::Value as Json;
 use tempfile::TempDir;
 
 use super::spec::text;
-use crate::docker::{docker, free_port, run, wait_for};
+use crate::docker::{docker, run, wait_for};
+use crate::vacant::vacant;
 
 pub(crate) const REGION: &str = "eu-central-1";
 /// Programs and Python packages of the tests, installed by `.ci/test`.
@@ -29,7 +30,7 @@ pub(crate) struct Cloud {
 impl Cloud {
     /// Starts with empty repositories of this foundation.
     pub(crate) fn start(foundation: &Json) -> Self {
-        let (port, log) = (free_port(), TempDir::new().unwrap());
+        let (port, log) = (vacant().port(), TempDir::new().unwrap());
         let file = fs_err::File::create(log.path().join("log"))
             .unwrap()
             .into_parts()

@@ -15,6 +15,7 @@ use tempfile::TempDir;
 
 use super::machine::{self, Outcome};
 use super::spec::{self, PhaseName, list, text};
+use crate::vacant::vacant;
 
 const TAG: &str = "4f2a9c0";
 
@@ -187,12 +188,8 @@ fn failures_name_url_expectation_and_answer() {
 
 #[test]
 fn unreachable_environment_fails_with_the_cause() {
-    let port = TcpListener::bind("127.0.0.1:0")
-        .unwrap()
-        .local_addr()
-        .unwrap()
-        .port();
-    let outcome = run_with(EXAMPLE, &format!("http://127.0.0.1:{port}"));
+    let nobody = vacant();
+    let outcome = run_with(EXAMPLE, &format!("http://{nobody}"));
     let line = last_line(&outcome);
     let start = "error: smoke test failed: URL/healthz/ready: expected a response, got curl: (7) ";
     assert!(line.starts_with(start), "{line}");

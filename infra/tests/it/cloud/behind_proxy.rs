@@ -18,6 +18,7 @@ use super::deployed_environments::{FIRST, SECOND, fixture, formation};
 use super::harness::Harness;
 use super::program::{infra, printed};
 use super::wire::{Response, Server};
+use crate::vacant::vacant;
 
 /// AWS hosts that the program calls.
 const HOSTS: [&str; 14] = [
@@ -265,10 +266,7 @@ fn no_proxy_bypasses_the_proxy() {
     let harness = aws();
     let home = tempfile::tempdir().unwrap();
     // No proxy listens here.
-    let nobody = {
-        let listener = std::net::TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
-        format!("http://{}", listener.local_addr().unwrap())
-    };
+    let nobody = format!("http://{}", vacant());
     let run = |past: Option<&str>| {
         let mut command = infra(home.path());
         if let Some(past) = past {
