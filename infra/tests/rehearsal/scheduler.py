@@ -6,8 +6,8 @@ What runs is read back from the mock's APIs (described.py). Shortened are only w
   balancer of AWS also waits for idle connections, in practice for the whole delay.
 * A new service starts with the least number of tasks of its auto scaling, not with one that is raised then.
 * A failed task is replaced at once; ECS waits longer from task to task.
-* With `hurry` above 1: the interval of the target group's health check, the health check grace period and the deregistration
-  delay are divided by it.
+* With `hurry` above 1: the intervals of health checks, the health check grace period and the deregistration delay are divided
+  by it.
 """
 
 import dataclasses
@@ -56,6 +56,8 @@ class Place:
     reference: object
     # References of images, which are of no use without the mock's registry.
     used: set
+    # Divides the intervals of the containers' health checks.
+    hurry: int
 
     def images(self):
         return Images(self.registry, self.reference, self.used)
@@ -116,7 +118,7 @@ class Scheduler:
             self.say(f"{stack}: {text}")
 
         helper = helper_image.image(self.say)
-        place = Place(self.cloud, name, name, logs, helper, say, self.registry, self.reference, self.used)
+        place = Place(self.cloud, name, name, logs, helper, say, self.registry, self.reference, self.used, self.hurry)
         balancer = Balancer(f"{name}-balancer", helper, name, self.hurry, say) if described.balancer else None
         region = described.service["serviceArn"].split(":")[3]
         service = self.services[stack] = Service(place, balancer, self.hurry, region)

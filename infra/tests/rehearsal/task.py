@@ -206,8 +206,9 @@ class Task:
             if spec.get(key):
                 settings[name] = spec[key]
         if check := spec.get("healthCheck"):
+            interval = check.get("interval", 30) * SECOND // self.place.hurry
             settings["Healthcheck"] = {
-                "Test": check["command"], "Interval": check.get("interval", 30) * SECOND,
+                "Test": check["command"], "Interval": interval, "StartInterval": interval,
                 "Timeout": check.get("timeout", 5) * SECOND, "Retries": check.get("retries", 3),
                 "StartPeriod": check.get("startPeriod", 0) * SECOND,
             }  # fmt: skip
