@@ -206,9 +206,11 @@ class Task:
             if spec.get(key):
                 settings[name] = spec[key]
         if check := spec.get("healthCheck"):
-            interval = check.get("interval", 30) * SECOND // self.place.hurry
+            interval = check.get("interval", 30) * SECOND
             settings["Healthcheck"] = {
-                "Test": check["command"], "Interval": interval, "StartInterval": interval,
+                "Test": check["command"], "Interval": interval,
+                # Until the first success; the engine's default differs from that of ECS.
+                "StartInterval": interval // self.place.hurry,
                 "Timeout": check.get("timeout", 5) * SECOND, "Retries": check.get("retries", 3),
                 "StartPeriod": check.get("startPeriod", 0) * SECOND,
             }  # fmt: skip
