@@ -198,8 +198,8 @@ async fn execute(context: &Context<'_>, present: &[Present<'_>], force: bool) ->
         }
     }
     context.reporter.end_table();
-    let interrupted = !left.is_empty() || !kept.is_empty();
-    for name in kept.into_iter().chain(schedule.never_started()) {
+    kept.extend(schedule.never_started());
+    for name in &kept {
         context.info(format!("{name}: not deleted"));
     }
     let last: Option<anyhow::Error> = errors.pop();
@@ -212,7 +212,8 @@ async fn execute(context: &Context<'_>, present: &[Present<'_>], force: bool) ->
     if !left.is_empty() {
         context.info(format!("{}: the deletion continues in AWS", left.join(" ")));
     }
-    if interrupted {
+    // Without errors, only Ctrl-C keeps a stack from being deleted.
+    if !left.is_empty() || !kept.is_empty() {
         return Ok(ExitStatus::Interrupted);
     }
     let stacks = if gone == 1 {

@@ -8,7 +8,7 @@ use super::super::Context;
 use super::super::reconcile::failure;
 use crate::aws::StackState;
 use crate::deployment::diagnosis::Diagnosis;
-use crate::exit::{ExitStatus, Failure};
+use crate::exit::ExitStatus;
 use crate::stacks::URL_OUTPUT;
 
 /// Outcome of one stack.
@@ -75,9 +75,8 @@ pub(super) fn conclude(
         Some(error) => Err(error),
         None if !left.is_empty() || !cancelled.is_empty() => Ok(ExitStatus::Interrupted),
         None if !declined.is_empty() => Ok(ExitStatus::Declined),
-        None if !not_started.is_empty() => {
-            Err(Failure::new(ExitStatus::StackFailed, "some stacks were not started").into())
-        }
+        // Only Ctrl-C is left as a reason.
+        None if !not_started.is_empty() => Ok(ExitStatus::Interrupted),
         None => {
             let stacks = if changed == 1 {
                 "1 stack".to_owned()

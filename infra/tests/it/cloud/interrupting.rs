@@ -2,7 +2,7 @@
 
 use insta::assert_snapshot;
 
-use super::formation::step;
+use super::formation::{Formation, step};
 use super::harness::{Harness, Session, Verb, creatable, spec, updatable};
 use super::wire::Response;
 
@@ -64,8 +64,44 @@ fn ctrl_c_before_execution_deletes_change_sets() {
     assert_eq!(harness.status("DevCluster"), "absent");
 }
 
+#[test]
+fn ctrl_c_lets_a_deletion_finish_and_starts_no_other() {
+    let mut formation = Formation::default();
+    for name in ["DevCluster", "DevAppStack"] {
+        formation.stack(name, "CREATE_COMPLETE");
+    }
+    let harness = Harness::new(formation);
+    let session = Session {
+        stacks: vec![spec("DevCluster", &[]), spec("DevAppStack", &["DevCluster"])],
+        interrupt_after: vec![("DeleteStack", 1)],
+        ..Session::typing("y\n")
+    };
+    let printed = session.run(Verb::Destroy, &harness);
+    assert_eq!(harness.server.count("DeleteStack"), 1, "{printed}");
+    assert!(printed.contains("DevCluster: not deleted\n"), "{printed}");
+    assert!(printed.ends_with("--- exit code 130\n"), "{printed}");
+}
+
+#[test]
+fn ctrl_c_lets_a_creation_finish_and_starts_no_other() {
+    let mut formation = creatable();
+    let changes = super::formation::change("Add", "Cluster", CLUSTER, "");
+    formation.changes.insert("ProdCluster".into(), changes);
+    let harness = Harness::new(formation);
+    let session = Session {
+        stacks: vec![spec("DevCluster", &[]), spec("ProdCluster", &["DevCluster"])],
+        interrupt_after: vec![("ExecuteChangeSet", 1)],
+        ..Session::default()
+    };
+    let printed = session.run(Verb::Deploy, &harness);
+    assert_eq!(harness.status("DevCluster"), "CREATE_COMPLETE", "{printed}");
+    assert_eq!(harness.server.count("ExecuteChangeSet"), 1, "{printed}");
+    assert!(printed.contains("ProdCluster: not started\n"), "{printed}");
+    assert!(printed.ends_with("--- exit code 130\n"), "{printed}");
+}
+
 /// Two stacks that are being created and never get there.
-fn two_creations() -> super::formation::Formation {
+fn two_creations() -> Formation {
     let mut formation = creatable();
     for name in ["DevCluster", "ProdCluster"] {
         let changes = super::formation::change("Add", "Cluster", CLUSTER, "");
