@@ -242,3 +242,27 @@ fn stack_that_cannot_be_updated_is_deleted() {
     );
     assert_eq!(harness.server.count("CreateChangeSet"), 0);
 }
+
+#[test]
+fn failed_deletion_names_its_own_cause() {
+    let failed = |resource: &str, reason: &str| {
+        step("DELETE_FAILED").with(resource, "AWS::EC2::VPC", "DELETE_FAILED", reason)
+    };
+    let mut formation = Formation::default();
+    let stack = formation.stack("DevCluster", "DELETE_FAILED");
+    stack.events = failed("OldVpc", "long ago")
+        .happenings
+        .into_iter()
+        .map(|happening| (9_000, happening))
+        .collect();
+    formation.on_delete.insert(
+        "DevCluster".into(),
+        vec![step("DELETE_IN_PROGRESS"), failed("Vpc", "it has dependencies")],
+    );
+    let printed = Session::default().run(Verb::Destroy, &Harness::new(formation));
+    assert!(
+        printed.contains("Vpc: it has dependencies") && !printed.contains("long ago"),
+        "{printed}"
+    );
+    assert!(printed.ends_with("--- exit code 4\n"), "{printed}");
+}
