@@ -6,8 +6,8 @@ What runs is read back from the mock's APIs (described.py). Shortened are only w
   balancer of AWS also waits for idle connections, in practice for the whole delay.
 * A new service starts with the least number of tasks of its auto scaling, not with one that is raised then.
 * A failed task is replaced at once; ECS waits longer from task to task.
-* With `hurry` above 1, these are divided by it: the interval of the target group's health check, that of a container's health
-  check until its first success, the health check grace period and the deregistration delay.
+* With `hurry` above 1, these are divided by it: the intervals of health checks (those of containers not below 2 s), the health
+  check grace period and the deregistration delay.
 """
 
 import dataclasses
@@ -56,7 +56,7 @@ class Place:
     reference: object
     # References of images, which are of no use without the mock's registry.
     used: set
-    # Divides the intervals of health checks of containers that start.
+    # Divides the intervals of the containers' health checks.
     hurry: int
 
     def images(self):

@@ -206,11 +206,12 @@ class Task:
             if spec.get(key):
                 settings[name] = spec[key]
         if check := spec.get("healthCheck"):
-            interval = check.get("interval", 30) * SECOND
+            interval = check.get("interval", 30)
+            # Each check is a process: not too many of them.
+            interval = max(interval / self.place.hurry, min(interval, 2))
             settings["Healthcheck"] = {
-                "Test": check["command"], "Interval": interval,
-                # Until the first success; the engine's default differs from that of ECS.
-                "StartInterval": interval // self.place.hurry,
+                # Newer engines have an interval of their own until the first success; ECS has not.
+                "Test": check["command"], "Interval": int(interval * SECOND), "StartInterval": int(interval * SECOND),
                 "Timeout": check.get("timeout", 5) * SECOND, "Retries": check.get("retries", 3),
                 "StartPeriod": check.get("startPeriod", 0) * SECOND,
             }  # fmt: skip
