@@ -55,4 +55,11 @@ mod tests {
         interval.steady();
         assert!(interval.next() <= Duration::from_secs(5));
     }
+
+    #[test]
+    fn tools_that_start_together_do_not_ask_together() {
+        let interval = PollInterval::new();
+        let first = interval.next();
+        assert!((0..100).any(|_| interval.next() != first));
+    }
 }
