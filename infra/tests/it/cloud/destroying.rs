@@ -261,7 +261,7 @@ fn failed_deletion_names_its_own_cause() {
     );
     let printed = Session::default().run(Verb::Destroy, &Harness::new(formation));
     assert!(
-        printed.contains("Vpc: it has dependencies") && !printed.contains("long ago"),
+        printed.contains("Vpc (AWS::EC2::VPC): it has dependencies") && !printed.contains("long ago"),
         "{printed}"
     );
     assert!(printed.ends_with("--- exit code 4\n"), "{printed}");
