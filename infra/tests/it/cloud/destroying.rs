@@ -8,17 +8,22 @@ use super::wire::Response;
 
 const BALANCER: &str = "AWS::ElasticLoadBalancingV2::LoadBalancer";
 
-#[test]
-fn destroy_confirms_and_deletes_in_reverse_order() {
+/// A cluster and its app, and a person who agrees to delete both.
+pub(super) fn cluster_and_app() -> (Harness, Session<'static>) {
     let mut formation = Formation::default();
     for name in ["DevCluster", "DevAppStack"] {
         formation.stack(name, "CREATE_COMPLETE");
     }
-    let harness = Harness::new(formation);
     let session = Session {
         stacks: vec![spec("DevCluster", &[]), spec("DevAppStack", &["DevCluster"])],
         ..Session::typing("y\n")
     };
+    (Harness::new(formation), session)
+}
+
+#[test]
+fn destroy_confirms_and_deletes_in_reverse_order() {
+    let (harness, session) = cluster_and_app();
     assert_snapshot!(session.run(Verb::Destroy, &harness));
     let deletions: Vec<_> = harness
         .server

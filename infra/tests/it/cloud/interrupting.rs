@@ -2,6 +2,7 @@
 
 use insta::assert_snapshot;
 
+use super::destroying::cluster_and_app;
 use super::formation::{Formation, step};
 use super::harness::{Harness, Session, Verb, creatable, spec, updatable};
 use super::wire::Response;
@@ -66,16 +67,8 @@ fn ctrl_c_before_execution_deletes_change_sets() {
 
 #[test]
 fn ctrl_c_lets_a_deletion_finish_and_starts_no_other() {
-    let mut formation = Formation::default();
-    for name in ["DevCluster", "DevAppStack"] {
-        formation.stack(name, "CREATE_COMPLETE");
-    }
-    let harness = Harness::new(formation);
-    let session = Session {
-        stacks: vec![spec("DevCluster", &[]), spec("DevAppStack", &["DevCluster"])],
-        interrupt_after: vec![("DeleteStack", 1)],
-        ..Session::typing("y\n")
-    };
+    let (harness, mut session) = cluster_and_app();
+    session.interrupt_after = vec![("DeleteStack", 1)];
     let printed = session.run(Verb::Destroy, &harness);
     assert_eq!(harness.server.count("DeleteStack"), 1, "{printed}");
     assert!(printed.contains("DevCluster: not deleted\n"), "{printed}");
