@@ -184,4 +184,23 @@ mod tests {
         // The table is drawn below the question.
         assert!(new.contains("DevCluster") && !new.contains("\x1b["), "{new:?}");
     }
+
+    #[test]
+    fn each_stack_has_one_row() {
+        let (console, _recording) = Console::recording(&Options::default(), Some(""));
+        let reporter = Reporter::new(&console, Display::Live);
+        for name in ["DevCluster", "ProdCluster", "DevCluster", "ProdCluster"] {
+            reporter.show(
+                &Progress::new(name, SystemTime::now(), None),
+                &Evidence::default(),
+            );
+        }
+        let table = reporter.table();
+        let rows: Vec<_> = table
+            .stacks
+            .iter()
+            .map(|(progress, _)| progress.stack.as_str())
+            .collect();
+        assert_eq!(rows, ["DevCluster", "ProdCluster"]);
+    }
 }
