@@ -168,11 +168,12 @@ impl Cloud {
 
     /// Returns the failed validations of a mode, `WARN` or `FAIL`; empty without permission.
     async fn validations(&self, id: &str, mode: &str) -> Vec<String> {
-        let Ok(page) = call!(self.stacks => "DescribeEvents", describe_events().change_set_name(id)) else {
+        let Ok(events) = pages!(self.stacks => "DescribeEvents",
+            operation_events: describe_events().change_set_name(id))
+        else {
             return Vec::new();
         };
-        page.operation_events
-            .unwrap_or_default()
+        events
             .into_iter()
             .filter(|event| {
                 name_of(event.validation_status.as_ref()) == "FAILED"

@@ -68,6 +68,14 @@ pub enum AwsError {
         /// The operation.
         operation: &'static str,
     },
+    /// An error of AWS, HTTP status 5xx, still there after all retries.
+    #[error("{operation}: {message}")]
+    Unavailable {
+        /// The operation.
+        operation: &'static str,
+        /// Error message.
+        message: String,
+    },
     /// Any other error response.
     #[error("{operation}: {message}")]
     Refused {
@@ -94,16 +102,10 @@ impl AwsError {
 
     /// Returns whether a retry may help.
     pub fn is_passing(&self) -> bool {
-        match self {
-            Self::Unreachable(_) | Self::Throttled { .. } => true,
-            Self::Refused { code, .. } => {
-                matches!(
-                    code.as_str(),
-                    "InternalFailure" | "ServiceUnavailable" | "InternalError"
-                )
-            }
-            _ => false,
-        }
+        matches!(
+            self,
+            Self::Unreachable(_) | Self::Throttled { .. } | Self::Unavailable { .. }
+        )
     }
 
     /// Returns whether a change set can no longer be executed: deleted or outdated.
@@ -162,6 +164,7 @@ impl AwsError {
             Self::Denied { message, .. } if message.contains("service control policy") => "denied by a service control policy of the organization, regardless of the caller's own policies: its administrators can allow it".to_owned(),
             Self::Denied { .. } => "required policies: infra/docs/permissions".to_owned(),
             Self::Throttled { .. } => "wait a minute, then run the command again".to_owned(),
+            Self::Unavailable { .. } => "an error of AWS, not of the request: run the command again; https://health.aws.amazon.com/health/status lists outages".to_owned(),
             Self::Refused { message, .. } if message.contains("is invalid or cannot be assumed") => "CloudFormation uses the role that last deployed the stack, and it is gone: create a role of that name that CloudFormation may assume, or delete the stack with another, `aws cloudformation delete-stack --stack-name STACK --role-arn ARN`".to_owned(),
             Self::Refused { .. } | Self::BrokenRequest(_) => return Vec::new(),
         };

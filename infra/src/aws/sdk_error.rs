@@ -9,6 +9,21 @@ use super::error::AwsError;
 use super::error_chain::root_of;
 use super::sign_in::credentials_error;
 
+/// Error codes of too many requests, as the SDKs know them. `LimitExceededException` is a quota in most services.
+const THROTTLING: [&str; 11] = [
+    "BandwidthLimitExceeded",
+    "EC2ThrottledException",
+    "PriorRequestNotComplete",
+    "RequestLimitExceeded",
+    "RequestThrottled",
+    "RequestThrottledException",
+    "SlowDown",
+    "ThrottledException",
+    "Throttling",
+    "ThrottlingException",
+    "TooManyRequestsException",
+];
+
 impl AwsError {
     /// Converts an SDK error.
     pub(super) fn of<E>(operation: &'static str, error: &SdkError<E, HttpResponse>) -> Self
@@ -44,8 +59,9 @@ impl AwsError {
             "AccessDenied" | "AccessDeniedException" | "UnauthorizedOperation" => {
                 Self::Denied { operation, message }
             }
-            "Throttling" | "ThrottlingException" | "RequestLimitExceeded" | "TooManyRequestsException" => {
-                Self::Throttled { operation }
+            code if THROTTLING.contains(&code) => Self::Throttled { operation },
+            _ if status_of(error).is_some_and(|status| status >= 500) => {
+                Self::Unavailable { operation, message }
             }
             _ => Self::Refused {
                 operation,
@@ -58,9 +74,14 @@ impl AwsError {
 
 /// Describes an error response without a message, for example from a proxy.
 fn without_message<E: Error + 'static>(error: &SdkError<E, HttpResponse>) -> String {
-    match error.raw_response().map(|response| response.status().as_u16()) {
+    match status_of(error) {
         Some(200..300) | None => root_of(error),
         Some(407) => "the HTTP proxy requires authentication (407)".to_owned(),
         Some(status) => format!("HTTP status {status} without a message"),
     }
+}
+
+/// Returns the HTTP status of the response, if there is one.
+fn status_of<E>(error: &SdkError<E, HttpResponse>) -> Option<u16> {
+    error.raw_response().map(|response| response.status().as_u16())
 }

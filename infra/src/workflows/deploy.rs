@@ -115,7 +115,7 @@ pub async fn deploy(context: &Context<'_>, request: &Request) -> Result<ExitStat
     match agreed {
         Ok(Agreed::Go(plans, roles)) => {
             if let Err(error) = create_roles(context, request, &roles).await {
-                planner.clean_up().await?;
+                planner.clean_up_or_warn().await;
                 return Err(error.into());
             }
             keep_images(context, request, &plans).await;
@@ -127,23 +127,17 @@ pub async fn deploy(context: &Context<'_>, request: &Request) -> Result<ExitStat
         }
         Ok(Agreed::Kept) => Ok(ExitStatus::Done),
         Ok(Agreed::Declined) => {
-            planner.clean_up().await?;
-            context.info("No changes made; temporary change sets were deleted.");
+            planner.withdraw().await?;
             Ok(ExitStatus::Declined)
         }
         Ok(Agreed::Interrupted) => {
             context.reporter.end_table();
-            planner.clean_up().await?;
-            context.info("Interrupted. No changes made; temporary change sets were deleted.");
+            context.info("Interrupted.");
+            planner.withdraw().await?;
             Ok(ExitStatus::Interrupted)
         }
         Err(error) => {
-            // The first error takes precedence.
-            if let Err(second) = planner.clean_up().await {
-                context
-                    .console
-                    .warn(format!("cannot delete temporary change sets: {second:#}"));
-            }
+            planner.clean_up_or_warn().await;
             Err(error)
         }
     }

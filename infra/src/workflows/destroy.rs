@@ -16,7 +16,7 @@ use super::follow::{Observed, Watch};
 use super::prompt::Answer;
 use super::reconcile::failure;
 use crate::aws::StackState;
-use crate::deployment::condition::{Condition, DestroyStep, Ending, before_destroy, ending};
+use crate::deployment::condition::{Busy, Condition, DestroyStep, Ending, before_destroy, ending};
 use crate::deployment::diagnosis::{Diagnosis, diagnose};
 use crate::deployment::ownership::must_be_ours;
 use crate::deployment::protection::without_protection;
@@ -233,7 +233,8 @@ async fn delete(context: &Context<'_>, spec: &StackSpec, state: &StackState, for
         context.info(format!("{name}: already {busy}; waiting for it to finish"));
         let watch = watch_of(context, spec, &state.id)?;
         match context.watch(watch).await? {
-            Observed::Left => return Ok(Outcome::Left),
+            Observed::Left if busy == Busy::Deleting => return Ok(Outcome::Left),
+            Observed::Left => return Ok(Outcome::Kept),
             Observed::Finished(finished) if ending(&finished.progress.status) == Some(Ending::Gone) => {
                 return Ok(Outcome::Gone);
             }
@@ -243,10 +244,13 @@ async fn delete(context: &Context<'_>, spec: &StackSpec, state: &StackState, for
     if force && let Some(ended) = remove_protection(context, spec, &state.id).await? {
         return Ok(ended);
     }
+    let cursor = cloud.cursor_at_end(&state.id).await?;
+    if context.interrupts.count() > 0 {
+        return Ok(Outcome::Kept);
+    }
     if force && state.protected {
         cloud.protect(&state.id, false).await?;
     }
-    let cursor = cloud.cursor_at_end(&state.id).await?;
     cloud.delete_stack(&state.id, &context.token()).await?;
     context.reporter.report(&Event::Started {
         stack: name.clone(),

@@ -50,6 +50,7 @@ pub(super) struct Watch<'a> {
     /// Event cursor at its start.
     pub(super) cursor: EventCursor,
     /// This run has just started it. Until an event after `cursor` arrives, the stack's status may be the previous one.
+    /// Ctrl-C cancels only such an operation, not that of another run.
     pub(super) begun_here: bool,
     /// Resources that it will change, if known.
     pub(super) expected: Option<usize>,
@@ -74,7 +75,8 @@ impl Context<'_> {
             certificate: CertificateWait::default(),
         };
         let mut interval = PollInterval::new();
-        let mut presses = self.interrupts.count();
+        // A press since the start of the operation counts: after an earlier one, nothing is started.
+        let mut presses = 0;
         let mut requested = RequestedEnd::None;
         let mut lost_since = None;
         loop {
@@ -103,12 +105,12 @@ impl Context<'_> {
                 }
                 Err(error) => return Err(lost(watch.name, error).into()),
             }
-            if let Some(count) = self.wait(interval.next(), presses).await {
-                if presses > 0 {
+            if self.wait(interval.next(), presses).await {
+                if presses > 0 || !watch.begun_here {
                     return Ok(Observed::Left);
                 }
-                presses = count;
-                match self.cancel(&watch, &look.progress.status, count).await? {
+                presses += 1;
+                match self.cancel(&watch, &look.progress.status, presses).await? {
                     Some(RequestedEnd::None) => {}
                     Some(now) => requested = now,
                     None => return Ok(Observed::Left),
@@ -117,17 +119,17 @@ impl Context<'_> {
         }
     }
 
-    /// Waits and redraws the table's clocks. Returns `Some` after a new Ctrl-C.
-    async fn wait(&self, pause: Duration, seen: u32) -> Option<u32> {
+    /// Waits and redraws the table's clocks. Returns whether there is a new Ctrl-C.
+    async fn wait(&self, pause: Duration, seen: u32) -> bool {
         let end = tokio::time::Instant::now() + pause;
         loop {
             let tick = end.min(tokio::time::Instant::now() + Duration::from_secs(1));
             tokio::select! {
                 () = tokio::time::sleep_until(tick) => self.reporter.tick(),
-                count = self.interrupts.beyond(seen) => return Some(count),
+                _ = self.interrupts.beyond(seen) => return true,
             }
             if tick == end {
-                return None;
+                return false;
             }
         }
     }

@@ -9,7 +9,7 @@ use anyhow::Result;
 use futures_util::future::try_join_all;
 
 use super::Context;
-use super::reconcile::Reconciled;
+use super::reconcile::{Preparations, Reconciled};
 use crate::aws::{AwsError, ChangeSetOutcome, Cloud, MadeChangeSet};
 use crate::console::Style;
 use crate::deployment::change_set_name::change_set_name;
@@ -60,6 +60,7 @@ pub(super) struct Planner<'c, 'w> {
     options: DeployOptions,
     name: String,
     attempted: RefCell<BTreeSet<&'w str>>,
+    preparations: Preparations,
 }
 
 impl<'c, 'w> Planner<'c, 'w> {
@@ -78,6 +79,7 @@ impl<'c, 'w> Planner<'c, 'w> {
             options,
             name: change_set_name(&context.run, keep),
             attempted: RefCell::default(),
+            preparations: Preparations::default(),
         }
     }
 
@@ -86,7 +88,7 @@ impl<'c, 'w> Planner<'c, 'w> {
         let mut settled = Vec::new();
         for spec in self.stacks {
             let needs = self.missing_needs(spec, &settled).await?;
-            match self.context.reconcile(spec).await? {
+            match self.context.reconcile(spec, &self.preparations).await? {
                 Reconciled::Declined => return Ok(Plans::Declined),
                 Reconciled::Interrupted => return Ok(Plans::Interrupted),
                 Reconciled::Create => settled.push((spec, true, needs)),
@@ -206,8 +208,15 @@ impl<'c, 'w> Planner<'c, 'w> {
         self.attempted.borrow_mut().remove(spec.name.as_str());
     }
 
+    /// Deletes what planning has created. Says so, and what else it has done.
+    pub(super) async fn withdraw(&self) -> Result<()> {
+        self.clean_up().await?;
+        self.preparations.report(self.context);
+        Ok(())
+    }
+
     /// Deletes change sets that were not executed, and the empty stacks that hold them.
-    pub(super) async fn clean_up(&self) -> Result<()> {
+    async fn clean_up(&self) -> Result<()> {
         let attempted = std::mem::take(&mut *self.attempted.borrow_mut());
         let mut first = None;
         for spec in self
@@ -221,6 +230,15 @@ impl<'c, 'w> Planner<'c, 'w> {
             }
         }
         first.map_or(Ok(()), |error| Err(error.into()))
+    }
+
+    /// Like [`Self::clean_up`], after an outcome or error that takes precedence.
+    pub(super) async fn clean_up_or_warn(&self) {
+        if let Err(error) = self.clean_up().await {
+            self.context
+                .console
+                .warn(format!("cannot delete temporary change sets: {error:#}"));
+        }
     }
 
     async fn clean_up_one(&self, cloud: &Cloud, name: &str) -> Result<(), AwsError> {

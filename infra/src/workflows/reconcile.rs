@@ -2,6 +2,9 @@
 //!
 //! Asks before it deletes or reverts anything. `--yes` confirms, except for leaving resources behind.
 
+use std::cell::RefCell;
+use std::collections::BTreeMap;
+
 use anyhow::Result;
 
 use super::Context;
@@ -30,12 +33,61 @@ pub(super) enum Reconciled {
     Interrupted,
 }
 
+/// Operations that planning has started, by stack.
+#[derive(Debug, Default)]
+pub(super) struct Preparations(RefCell<BTreeMap<String, Preparation>>);
+
+#[derive(Clone, Copy, Debug)]
+enum Preparation {
+    Deleting,
+    Deleted,
+    RollingBack,
+    RolledBack,
+}
+
+impl Preparations {
+    /// Records an operation before the call that starts it, since Ctrl-C may come before the answer.
+    fn record(&self, name: &str, preparation: Preparation) {
+        self.0.borrow_mut().insert(name.to_owned(), preparation);
+    }
+
+    /// Says that nothing is deployed, and what planning has done.
+    pub(super) fn report(&self, context: &Context<'_>) {
+        let started = self.0.borrow();
+        let what = if started.is_empty() {
+            "No changes made"
+        } else {
+            "Not deployed"
+        };
+        context.info(format!("{what}; temporary change sets were deleted."));
+        for (name, preparation) in started.iter() {
+            let operation = match preparation {
+                Preparation::Deleting => "deletion",
+                Preparation::RollingBack => "rollback",
+                Preparation::Deleted => {
+                    context.info(format!("{name}: failed stack deleted, not recreated"));
+                    continue;
+                }
+                Preparation::RolledBack => continue,
+            };
+            context.info(format!("{name}: the {operation} continues in AWS"));
+            context
+                .console
+                .hint(format!("follow it again with `infra deploy {name}`"));
+        }
+    }
+}
+
 impl Context<'_> {
     /// Reconciles the status of a stack.
     ///
     /// # Errors
     /// If no change set is possible, or a required question has no terminal.
-    pub(super) async fn reconcile(&self, spec: &StackSpec) -> Result<Reconciled> {
+    pub(super) async fn reconcile(
+        &self,
+        spec: &StackSpec,
+        preparations: &Preparations,
+    ) -> Result<Reconciled> {
         let cloud = self.cloud(spec.region.as_deref())?;
         let name = spec.name.as_str();
         let mut rollback_continued = false;
@@ -72,7 +124,7 @@ impl Context<'_> {
                     return Err(kept(&diagnosis, name, &state.status).into());
                 }
                 DeployStep::Recreate | DeployStep::RecreateKept => {
-                    match self.recreate(cloud, spec, &state).await? {
+                    match self.recreate(cloud, spec, &state, preparations).await? {
                         Answer::Yes => {}
                         Answer::No => return Ok(Reconciled::Declined),
                         Answer::Interrupted => return Ok(Reconciled::Interrupted),
@@ -80,7 +132,7 @@ impl Context<'_> {
                 }
                 DeployStep::ContinueRollback => {
                     let response = self
-                        .continue_rollback(cloud, spec, &state, rollback_continued)
+                        .continue_rollback(cloud, spec, &state, rollback_continued, preparations)
                         .await?;
                     rollback_continued = true;
                     match response {
@@ -138,7 +190,13 @@ impl Context<'_> {
     }
 
     /// Handles a failed creation: the stack can only be deleted.
-    async fn recreate(&self, cloud: &Cloud, spec: &StackSpec, state: &StackState) -> Result<Answer> {
+    async fn recreate(
+        &self,
+        cloud: &Cloud,
+        spec: &StackSpec,
+        state: &StackState,
+        preparations: &Preparations,
+    ) -> Result<Answer> {
         let name = &spec.name;
         let diagnosis = self.explain(cloud, name, state).await?;
         self.info(diagnosis.text());
@@ -149,6 +207,7 @@ impl Context<'_> {
         let response = self.consent(&format!("Delete {name} and recreate it?")).await?;
         if response == Answer::Yes {
             let cursor = cloud.cursor_at_end(&state.id).await?;
+            preparations.record(name, Preparation::Deleting);
             cloud.delete_stack(&state.id, &self.token()).await?;
             self.reporter.report(&Event::Started {
                 stack: name.clone(),
@@ -159,6 +218,7 @@ impl Context<'_> {
                 let link = cloud.stack_link(&state.id);
                 return Err(failure(diagnose(&finished.progress, &finished.evidence, &link)).into());
             }
+            preparations.record(name, Preparation::Deleted);
             self.info(format!("{name}: failed stack deleted"));
         }
         Ok(response)
@@ -171,6 +231,7 @@ impl Context<'_> {
         spec: &StackSpec,
         state: &StackState,
         continued_before: bool,
+        preparations: &Preparations,
     ) -> Result<Answer> {
         let name = &spec.name;
         let progress = self.last_operation(cloud, name, state).await?;
@@ -207,12 +268,14 @@ impl Context<'_> {
         let response = self.consent(&question).await?;
         if response == Answer::Yes {
             let cursor = cloud.cursor_at_end(&state.id).await?;
+            preparations.record(name, Preparation::RollingBack);
             cloud.continue_rollback(&state.id, &skip, &self.token()).await?;
             self.reporter.report(&Event::Started {
                 stack: name.clone(),
                 operation: "rollback",
             });
             self.watch_to_end(cloud, spec, &state.id, Some(cursor)).await?;
+            preparations.record(name, Preparation::RolledBack);
         }
         Ok(response)
     }

@@ -162,10 +162,10 @@ fn ctrl_c_at_the_question_deletes_change_sets() {
     let mut terminal = cloud.terminal(&["deploy", "Foundation"]);
     terminal.sees("[y/N]");
     terminal.types("\x03");
-    terminal
-        .end()
-        .with(130)
-        .said(&["Interrupted. No changes made; temporary change sets were deleted."]);
+    terminal.end().with(130).said(&[
+        "Interrupted.",
+        "No changes made; temporary change sets were deleted.",
+    ]);
     assert_eq!(cloud.stacks(), Vec::<String>::new());
 }
 

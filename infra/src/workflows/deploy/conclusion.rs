@@ -23,6 +23,8 @@ pub(in crate::workflows) enum Outcome {
     /// Still in progress: the user stopped following it.
     Left,
     Declined,
+    /// Ctrl-C came first; the change set is not executed.
+    NotStarted,
 }
 
 /// Returns the URL in the stack's outputs.
@@ -34,7 +36,7 @@ pub(super) fn address(state: &StackState) -> Option<String> {
 pub(super) fn conclude(
     context: &Context<'_>,
     outcomes: BTreeMap<&str, Result<Outcome>>,
-    not_started: &[String],
+    mut not_started: Vec<String>,
 ) -> Result<ExitStatus> {
     let (mut changed, mut left, mut cancelled, mut declined) = (0, Vec::new(), Vec::new(), Vec::new());
     let mut addresses = Vec::new();
@@ -53,10 +55,11 @@ pub(super) fn conclude(
             }
             Ok(Outcome::Left) => left.push(name),
             Ok(Outcome::Declined) => declined.push(name),
+            Ok(Outcome::NotStarted) => not_started.push(name.to_owned()),
             Err(error) => errors.push(error),
         }
     }
-    for name in not_started {
+    for name in &not_started {
         context.info(format!("{name}: not started"));
     }
     if !left.is_empty() {

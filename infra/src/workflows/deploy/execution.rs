@@ -62,13 +62,9 @@ pub(super) async fn execute<'w>(
     }
     context.reporter.end_table();
     let not_started = schedule.never_started();
-    // Change sets that were previewed but not executed. The outcomes of the other stacks take precedence over this error.
-    if let Err(error) = planner.clean_up().await {
-        context
-            .console
-            .warn(format!("cannot delete temporary change sets: {error:#}"));
-    }
-    conclude(context, outcomes, &not_started)
+    // Change sets that were previewed but not executed.
+    planner.clean_up_or_warn().await;
+    conclude(context, outcomes, not_started)
 }
 
 /// Executes the plan of one stack. A `stale` plan was made before a dependency changed.
@@ -84,8 +80,10 @@ async fn run_one<'w>(
         plan if stale => {
             let creates = matches!(plan, Plan::Change(made) if made.creates);
             let fresh = planner.make_again(spec, creates, plan).await?;
-            if !agrees(plan, &fresh) && ask_again(context, planner, spec, &fresh).await? != Answer::Yes {
-                return Ok(Outcome::Declined);
+            if !agrees(plan, &fresh)
+                && let Some(refused) = ask_again(context, planner, spec, &fresh).await?
+            {
+                return Ok(refused);
             }
             fresh
         }
@@ -96,11 +94,13 @@ async fn run_one<'w>(
     };
     if matches!(stack.plan, Plan::Later(_))
         && !only_adds(&made)
-        && ask_again(context, planner, spec, &Plan::Change(made.clone())).await? != Answer::Yes
+        && let Some(refused) = ask_again(context, planner, spec, &Plan::Change(made.clone())).await?
     {
-        return Ok(Outcome::Declined);
+        return Ok(refused);
     }
-    let cursor = begin(context, spec, &made).await?;
+    let Some(cursor) = begin(context, spec, &made).await? else {
+        return Ok(Outcome::NotStarted);
+    };
     planner.executes(spec);
     follow(context, spec, &made, cursor).await
 }
@@ -118,16 +118,17 @@ fn only_adds(made: &MadeChangeSet) -> bool {
     made.changes.iter().all(|change| change.action == Action::Add)
 }
 
+/// Shows a plan that differs from the one agreed to. Returns the outcome if it is not to be executed.
 async fn ask_again<'w>(
     context: &Context<'_>,
     planner: &Planner<'_, 'w>,
     spec: &'w StackSpec,
     fresh: &Plan,
-) -> Result<Answer> {
+) -> Result<Option<Outcome>> {
     let anew = planner.planned(spec, fresh.clone()).await?;
     // Other stacks are in progress: keep plan and question together.
     let Some(turn) = context.turn(context.interrupts.count()).await else {
-        return Ok(Answer::Interrupted);
+        return Ok(Some(Outcome::NotStarted));
     };
     context.console.info(format!(
         "{}: a dependency changed, which changed the plan:",
@@ -135,9 +136,13 @@ async fn ask_again<'w>(
     ));
     anew.show(context);
     if context.yes {
-        return Ok(Answer::Yes);
+        return Ok(None);
     }
-    turn.ask(&format!("Deploy {}?", spec.name)).await
+    Ok(match turn.ask(&format!("Deploy {}?", spec.name)).await? {
+        Answer::Yes => None,
+        Answer::No => Some(Outcome::Declined),
+        Answer::Interrupted => Some(Outcome::NotStarted),
+    })
 }
 
 /// Executes a change set and follows it to the end.
@@ -146,14 +151,19 @@ pub(in crate::workflows) async fn run_change_set(
     spec: &StackSpec,
     made: &MadeChangeSet,
 ) -> Result<Outcome> {
-    let cursor = begin(context, spec, made).await?;
-    follow(context, spec, made, cursor).await
+    match begin(context, spec, made).await? {
+        Some(cursor) => follow(context, spec, made, cursor).await,
+        None => Ok(Outcome::NotStarted),
+    }
 }
 
-/// Starts the execution. Returns the event cursor before it.
-async fn begin(context: &Context<'_>, spec: &StackSpec, made: &MadeChangeSet) -> Result<EventCursor> {
+/// Starts the execution. Returns the event cursor before it, or `None` after Ctrl-C.
+async fn begin(context: &Context<'_>, spec: &StackSpec, made: &MadeChangeSet) -> Result<Option<EventCursor>> {
     let cloud = context.cloud(spec.region.as_deref())?;
     let cursor = cloud.cursor_at_end(&made.stack_id).await?;
+    if context.interrupts.count() > 0 {
+        return Ok(None);
+    }
     match cloud.execute_change_set(&made.id, &context.token()).await {
         Ok(()) => {}
         Err(error) if error.is_obsolete_change_set() => return Err(obsolete(spec, error).into()),
@@ -163,7 +173,7 @@ async fn begin(context: &Context<'_>, spec: &StackSpec, made: &MadeChangeSet) ->
         stack: spec.name.clone(),
         operation: if made.creates { "create" } else { "update" },
     });
-    Ok(cursor)
+    Ok(Some(cursor))
 }
 
 /// Returns the error for a confirmed change set that no longer exists.

@@ -68,6 +68,10 @@ pub(super) async fn remove_protection(
             }
             Some(Outcome::Failed(diagnosis))
         }
+        deploy::Outcome::NotStarted => {
+            cloud.remove_change_set(&made.id).await?;
+            Some(Outcome::Kept)
+        }
         deploy::Outcome::Cancelled(_) | deploy::Outcome::Declined | deploy::Outcome::Left => {
             Some(Outcome::Kept)
         }

@@ -271,3 +271,81 @@ fn failed_deletion_names_its_own_cause() {
     );
     assert!(printed.ends_with("--- exit code 4\n"), "{printed}");
 }
+
+#[test]
+fn ctrl_c_while_another_update_is_followed_cancels_and_deletes_nothing() {
+    let (harness, mut session) = cluster_and_app();
+    harness.look(|formation| {
+        let stack = formation.stack("DevAppStack", "UPDATE_IN_PROGRESS");
+        stack.path = vec![step("UPDATE_IN_PROGRESS"), step("UPDATE_COMPLETE")].into();
+    });
+    session.interrupt_after = vec![("DescribeStackEvents", 1)];
+    let printed = session.run(Verb::Destroy, &harness);
+    assert!(
+        printed.contains("DevAppStack: already being updated; waiting for it to finish\n"),
+        "{printed}"
+    );
+    assert!(
+        printed.ends_with("DevAppStack: not deleted\nDevCluster: not deleted\n--- exit code 130\n"),
+        "{printed}"
+    );
+    for operation in ["CancelUpdateStack", "DeleteStack"] {
+        assert_eq!(harness.server.count(operation), 0, "{operation}: {printed}");
+    }
+}
+
+#[test]
+fn ctrl_c_while_another_deletion_is_followed_says_that_it_continues() {
+    let (harness, mut session) = cluster_and_app();
+    harness.look(|formation| {
+        let stack = formation.stack("DevAppStack", "DELETE_IN_PROGRESS");
+        stack.path = std::iter::repeat_n(step("DELETE_IN_PROGRESS"), 1000).collect();
+    });
+    session.interrupt_after = vec![("DescribeStackEvents", 1)];
+    let printed = session.run(Verb::Destroy, &harness);
+    assert!(
+        printed.ends_with(
+            "DevCluster: not deleted\nDevAppStack: the deletion continues in AWS\n--- exit code 130\n"
+        ),
+        "{printed}"
+    );
+}
+
+#[test]
+fn ctrl_c_after_the_protection_update_keeps_the_stack() {
+    let harness = protected(vec![
+        step("UPDATE_COMPLETE_CLEANUP_IN_PROGRESS").with("LoadBalancer", BALANCER, "UPDATE_COMPLETE", ""),
+        step("UPDATE_COMPLETE_CLEANUP_IN_PROGRESS"),
+        step("UPDATE_COMPLETE"),
+    ]);
+    let session = Session {
+        interrupt_after: vec![("ExecuteChangeSet", 1)],
+        ..forced("prod\n")
+    };
+    let text = session.run(Verb::Destroy, &harness);
+    assert!(
+        text.ends_with("ProdAppStack: not deleted\n--- exit code 130\n"),
+        "{text}"
+    );
+    assert_eq!(harness.server.count("DeleteStack"), 0, "{text}");
+    assert!(harness.look(|formation| formation.stacks["ProdAppStack"].protected));
+}
+
+#[test]
+fn ctrl_c_before_the_protection_update_starts_nothing() {
+    let harness = protected(updated());
+    let session = Session {
+        interrupt_after: vec![("CreateChangeSet", 1)],
+        ..forced("prod\n")
+    };
+    let text = session.run(Verb::Destroy, &harness);
+    assert!(
+        text.ends_with("ProdAppStack: not deleted\n--- exit code 130\n"),
+        "{text}"
+    );
+    assert_eq!(harness.server.count("ExecuteChangeSet"), 0, "{text}");
+    assert!(
+        harness.look(|formation| formation.stacks["ProdAppStack"].change_sets.is_empty()),
+        "{text}"
+    );
+}

@@ -1,5 +1,6 @@
 //! Runs an operation against a mock and records stderr, stdout and exit code.
 
+use std::collections::VecDeque;
 use std::fmt::Write as _;
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -68,7 +69,7 @@ pub(crate) struct Session<'a> {
     pub(crate) release: Option<String>,
     /// `destroy --force`.
     pub(crate) force: bool,
-    /// Ctrl-C presses, each after this many calls of the operation.
+    /// Ctrl-C presses, each when this many calls of the operation were executed, before the last is answered.
     pub(crate) interrupt_after: Vec<(&'static str, usize)>,
 }
 
@@ -141,7 +142,7 @@ pub(crate) struct Person<'a> {
     pub(crate) answers: Option<&'a str>,
     pub(crate) yes: bool,
     pub(crate) json: bool,
-    /// Ctrl-C presses, each after this many calls of the operation.
+    /// Ctrl-C presses, each when this many calls of the operation were executed, before the last is answered.
     pub(crate) interrupt_after: Vec<(&'static str, usize)>,
 }
 
@@ -163,26 +164,22 @@ impl Person<'_> {
             .enable_all()
             .build()
             .unwrap();
-        let result = runtime.block_on(async {
-            let thumb = async {
-                for (operation, times) in &self.interrupt_after {
-                    while harness.server.count(operation) < *times {
-                        tokio::time::sleep(std::time::Duration::from_millis(5)).await;
-                    }
-                    presses.send_modify(|count| *count += 1);
-                }
-                std::future::pending::<()>().await;
+        // The server presses, so that the program meets the press at the same call in every run.
+        let mut awaited = VecDeque::from(self.interrupt_after);
+        harness.server.observe(move |calls| {
+            let met = |&(operation, times): &(&str, usize)| {
+                calls.iter().filter(|call| call.operation == operation).count() >= times
             };
-            let work = async {
-                let access = Access::mock(&harness.server.endpoint, "eu-west-1");
-                let display = if self.json { Display::Json } else { Display::Lines };
-                let context = Context::open(&access, stacks, &console, display, interrupts, self.yes).await?;
-                work(&context).await
-            };
-            tokio::select! {
-                result = work => result,
-                () = thumb => unreachable!("the presses never end"),
+            while awaited.front().is_some_and(met) {
+                awaited.pop_front();
+                presses.send_modify(|count| *count += 1);
             }
+        });
+        let result = runtime.block_on(async {
+            let access = Access::mock(&harness.server.endpoint, "eu-west-1");
+            let display = if self.json { Display::Json } else { Display::Lines };
+            let context = Context::open(&access, stacks, &console, display, interrupts, self.yes).await?;
+            work(&context).await
         });
         let code = match result {
             Ok(status) => status,

@@ -204,3 +204,104 @@ fn failed_cancellation_keeps_following() {
     assert!(printed.contains("Done: 1 stack deployed.\n"), "{printed}");
     assert_eq!(harness.status("DevCluster"), "UPDATE_COMPLETE");
 }
+
+#[test]
+fn ctrl_c_while_the_update_starts_cancels_it() {
+    let mut formation = updatable(std::iter::repeat_n(step("UPDATE_IN_PROGRESS"), 1000).collect());
+    formation.on_cancel.insert(
+        "DevCluster".into(),
+        vec![
+            step("UPDATE_ROLLBACK_IN_PROGRESS"),
+            step("UPDATE_ROLLBACK_COMPLETE"),
+        ],
+    );
+    let harness = Harness::new(formation);
+    let session = Session {
+        interrupt_after: vec![("ExecuteChangeSet", 1)],
+        ..Session::default()
+    };
+    let printed = session.run(Verb::Deploy, &harness);
+    assert_eq!(harness.server.count("CancelUpdateStack"), 1, "{printed}");
+    assert!(
+        printed.ends_with("DevCluster: cancelled (UPDATE_ROLLBACK_COMPLETE)\n--- exit code 130\n"),
+        "{printed}"
+    );
+}
+
+#[test]
+fn ctrl_c_while_a_later_change_set_is_created_starts_nothing() {
+    let harness = Harness::new(creatable());
+    let session = Session {
+        stacks: vec![spec("DevCluster", &[]), spec("DevAppStack", &["DevCluster"])],
+        // The change set of the app stack follows the creation of its cluster.
+        interrupt_after: vec![("CreateChangeSet", 2)],
+        ..Session::default()
+    };
+    harness.look(|formation| {
+        let changes = super::formation::change("Add", "Service", CLUSTER, "");
+        formation.changes.insert("DevAppStack".into(), changes);
+    });
+    let printed = session.run(Verb::Deploy, &harness);
+    assert_eq!(harness.server.count("ExecuteChangeSet"), 1, "{printed}");
+    assert!(printed.contains("DevAppStack: not started\n"), "{printed}");
+    assert!(printed.ends_with("--- exit code 130\n"), "{printed}");
+    assert_eq!(harness.status("DevAppStack"), "absent", "{printed}");
+}
+
+#[test]
+fn two_presses_at_once_are_both_counted() {
+    let harness = Harness::new(updatable(
+        std::iter::repeat_n(step("UPDATE_IN_PROGRESS"), 1000).collect(),
+    ));
+    let session = Session {
+        interrupt_after: vec![("DescribeStackEvents", 3), ("DescribeStackEvents", 3)],
+        ..Session::default()
+    };
+    let printed = session.run(Verb::Deploy, &harness);
+    assert_eq!(harness.server.count("CancelUpdateStack"), 1, "{printed}");
+    assert!(
+        printed.contains("DevCluster: the operation continues in AWS\n"),
+        "{printed}"
+    );
+}
+
+#[test]
+fn ctrl_c_while_a_failed_stack_is_deleted_says_what_continues() {
+    let mut formation = creatable();
+    formation.stack("DevCluster", "ROLLBACK_COMPLETE");
+    formation.on_delete.insert(
+        "DevCluster".into(),
+        std::iter::repeat_n(step("DELETE_IN_PROGRESS"), 1000).collect(),
+    );
+    let harness = Harness::new(formation);
+    let session = Session {
+        interrupt_after: vec![("DeleteStack", 1)],
+        ..Session::default()
+    };
+    let printed = session.run(Verb::Deploy, &harness);
+    assert!(
+        printed.ends_with(
+            "Interrupted.\nNot deployed; temporary change sets were deleted.\nDevCluster: the deletion continues in AWS\nhint: follow it again with `infra deploy DevCluster`\n--- exit code 130\n"
+        ),
+        "{printed}"
+    );
+}
+
+#[test]
+fn declined_deployment_says_what_was_done_before() {
+    let mut formation = creatable();
+    formation.stack("DevCluster", "ROLLBACK_COMPLETE");
+    formation.stack("ProdCluster", "ROLLBACK_COMPLETE");
+    let harness = Harness::new(formation);
+    let session = Session {
+        stacks: vec![spec("DevCluster", &[]), spec("ProdCluster", &[])],
+        ..Session::typing("y\nn\n")
+    };
+    let printed = session.run(Verb::Deploy, &harness);
+    assert!(!printed.contains("No changes made"), "{printed}");
+    assert!(
+        printed.ends_with("Not deployed; temporary change sets were deleted.\nDevCluster: failed stack deleted, not recreated\n--- exit code 3\n"),
+        "{printed}"
+    );
+    assert_eq!(harness.status("DevCluster"), "absent");
+}

@@ -308,7 +308,9 @@ fn timeout_stops_the_task_and_exits_with_124() {
 fn short_outages_of_aws_are_survived() {
     let printed = session(Ecs {
         errors: vec![
-            ("DescribeTasks", 500, "InternalFailure", 2, 9),
+            // ECS and CloudWatch Logs each have a code of their own.
+            ("DescribeTasks", 500, "ServerException", 2, 9),
+            ("GetLogEvents", 503, "ServiceUnavailableException", 3, 10),
             ("GetLogEvents", 400, "ThrottlingException", 3, 20),
         ],
         ..Ecs::default()

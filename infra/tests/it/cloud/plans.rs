@@ -254,3 +254,59 @@ fn retained_resources_are_imported() {
         );
     }
 }
+
+/// CloudFormation with findings of its validation, the last on the second page; `rejects` is why the change set fails.
+fn validated(mode: &'static str, rejects: Option<&'static str>) -> Harness {
+    Harness::with(creatable(), move |call| match call.operation.as_str() {
+        "DescribeEvents" => {
+            let event = |resource: &str, status: &str, reason: &str| {
+                format!(
+                    "<member><LogicalResourceId>{resource}</LogicalResourceId><ValidationStatus>{status}</ValidationStatus><ValidationFailureMode>{mode}</ValidationFailureMode><ValidationStatusReason>{reason}</ValidationStatusReason></member>"
+                )
+            };
+            let page = if call.form.contains_key("NextToken") {
+                event("Cluster", "FAILED", "unsupported property [Size]")
+            } else {
+                let passed = event("Vpc", "PASSED", "all right");
+                format!("{passed}</OperationEvents><NextToken>2</NextToken><OperationEvents>")
+            };
+            Some(Response::Xml(format!(
+                "<OperationEvents>{page}</OperationEvents>"
+            )))
+        }
+        "DescribeChangeSet" => rejects.map(|reason| {
+            Response::Xml(format!(
+                "<Status>FAILED</Status><StatusReason>{reason}</StatusReason>"
+            ))
+        }),
+        _ => None,
+    })
+}
+
+#[test]
+fn warnings_of_the_validation_are_shown_with_the_plan() {
+    let printed = Session::default().run(Verb::Deploy, &validated("WARN", None));
+    assert!(
+        printed.contains("  warning: Cluster: unsupported property [Size]\n")
+            && !printed.contains("all right"),
+        "{printed}"
+    );
+}
+
+#[test]
+fn failed_validations_reject_the_change_set_by_name() {
+    let vague = Some("The following hook(s)/validation failed: [AWS::EarlyValidation::PropertyValidation]");
+    let printed = Session::default().run(Verb::Deploy, &validated("FAIL", vague));
+    assert!(
+        printed.contains(
+            "error: DevCluster: cannot create the change set: Cluster: unsupported property [Size]\n"
+        ),
+        "{printed}"
+    );
+    // Without findings, CloudFormation's own reason.
+    let printed = Session::default().run(Verb::Deploy, &validated("WARN", Some("Quota exceeded")));
+    assert!(
+        printed.contains("error: DevCluster: cannot create the change set: Quota exceeded\n"),
+        "{printed}"
+    );
+}

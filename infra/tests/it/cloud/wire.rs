@@ -62,6 +62,7 @@ pub(crate) enum Response {
 }
 
 type Script = dyn FnMut(&Call) -> Option<Response> + Send;
+type Observer = dyn FnMut(&[Call]) + Send;
 
 /// The server. Ends with the test process.
 pub(crate) struct Server {
@@ -69,6 +70,7 @@ pub(crate) struct Server {
     pub(crate) endpoint: String,
     calls: Arc<Mutex<Vec<Call>>>,
     unforeseen: Arc<Mutex<Vec<String>>>,
+    observer: Arc<Mutex<Box<Observer>>>,
 }
 
 impl Server {
@@ -79,14 +81,17 @@ impl Server {
             endpoint: format!("http://{}", listener.local_addr().unwrap()),
             calls: Arc::default(),
             unforeseen: Arc::default(),
+            observer: Arc::new(Mutex::new(Box::new(|_| {}))),
         };
         let script: Arc<Mutex<Box<Script>>> = Arc::new(Mutex::new(Box::new(script)));
         let (calls, unforeseen) = (Arc::clone(&server.calls), Arc::clone(&server.unforeseen));
+        let observer = Arc::clone(&server.observer);
         std::thread::spawn(move || {
             for stream in listener.incoming().flatten() {
                 let (script, calls, unforeseen) =
                     (Arc::clone(&script), Arc::clone(&calls), Arc::clone(&unforeseen));
-                std::thread::spawn(move || serve(stream, &script, &calls, &unforeseen));
+                let observer = Arc::clone(&observer);
+                std::thread::spawn(move || serve(stream, &script, &calls, &unforeseen, &observer));
             }
         });
         server
@@ -95,6 +100,13 @@ impl Server {
     /// The calls so far.
     pub(crate) fn calls(&self) -> Vec<Call> {
         lock(&self.calls).clone()
+    }
+
+    /// Calls `observer` with the calls so far: now, and after each call was executed and before it is answered.
+    pub(crate) fn observe(&self, mut observer: impl FnMut(&[Call]) + Send + 'static) {
+        let mut slot = lock(&self.observer);
+        observer(&lock(&self.calls));
+        *slot = Box::new(observer);
     }
 
     /// Number of calls of an operation.
@@ -123,6 +135,7 @@ fn serve(
     script: &Mutex<Box<Script>>,
     calls: &Mutex<Vec<Call>>,
     unforeseen: &Mutex<Vec<String>>,
+    observer: &Mutex<Box<Observer>>,
 ) {
     let mut reader = BufReader::new(stream.try_clone().unwrap());
     let mut stream = stream;
@@ -136,6 +149,7 @@ fn serve(
                 format!("the test does not know {}", call.operation),
             )
         });
+        lock(observer)(&lock(calls));
         if stream.write_all(&render(&call, response)).is_err() {
             return;
         }
