@@ -3,7 +3,7 @@
 use anyhow::Result;
 
 use super::{pipeline, session, settings};
-use crate::aws::{Access, Cloud, if_allowed};
+use crate::aws::{Cloud, if_allowed};
 use crate::cli::{Deploy, Global};
 use crate::console::Console;
 use crate::deployment::stack_spec::{DeployOptions, StackSpec};
@@ -12,7 +12,7 @@ use crate::settings::{EnvironmentName, Settings};
 use crate::stacks::{Graph, Stack, StackKind};
 use crate::workflows::deploy::Pipelines;
 use crate::workflows::run::Tempo;
-use crate::workflows::{self, Context, Display, Interrupts, hosted_zones, releases};
+use crate::workflows::{self, hosted_zones, releases};
 
 /// Deploys the targets. Requires an existing release if a target runs the service.
 pub(super) fn run(arguments: &Deploy, global: &Global, console: &Console) -> Result<ExitStatus> {
@@ -37,13 +37,10 @@ pub(super) fn run(arguments: &Deploy, global: &Global, console: &Console) -> Res
     if arguments.options.revert_drift {
         reject_revert_of_weights(&chosen)?;
     }
-    let mut stacks: Vec<StackSpec> = chosen.into_iter().map(session::stack_spec).collect();
-    session::block_on(async {
-        let access = Access::open(session::login(global)).await?;
-        let interrupts = Interrupts::of_process();
-        let display = Display::of(console);
-        let context = Context::open(&access, &stacks, console, display, interrupts, arguments.yes).await?;
-        hosted_zones::look_up(&context, &mut stacks).await?;
+    let stacks: Vec<StackSpec> = chosen.into_iter().map(session::stack_spec).collect();
+    session::connect(global, &stacks, console, arguments.yes, async |context| {
+        let mut stacks = stacks.clone();
+        hosted_zones::look_up(context, &mut stacks).await?;
         let release = if stacks.iter().any(|stack| stack.release_parameter.is_some()) {
             let cloud = context.cloud(settings.project.region.as_deref())?;
             Some(release(cloud, &settings, arguments.image_tag.clone()).await?)
@@ -62,7 +59,7 @@ pub(super) fn run(arguments: &Deploy, global: &Global, console: &Console) -> Res
                 revert_drift: arguments.options.revert_drift,
             },
         };
-        workflows::deploy::deploy(&context, &request).await
+        workflows::deploy::deploy(context, &request).await
     })
 }
 

@@ -43,8 +43,7 @@ pub(super) fn run(arguments: &Logs, global: &Global, console: &Console) -> Resul
         since,
         every: arguments.follow.then_some(Duration::from_secs(2)),
     };
-    session::block_on(async {
-        let context = session::open(global, &stacks, console, false).await?;
-        logs::logs(&context, &request).await
+    session::connect(global, &stacks, console, false, async |context| {
+        logs::logs(context, &request).await
     })
 }

@@ -55,13 +55,10 @@ pub(super) fn run(verb: &PipelineVerb, global: &Global, console: &Console) -> Re
         .map(|stack| stack.name.clone())
         .collect();
     let places = places(&settings, only, app_stacks);
-    session::block_on(async {
-        let context = session::open(global, &stacks, console, yes).await?;
-        match task {
-            Task::Status => pipelines::status(&context, &places).await,
-            Task::Start(tag) => pipelines::start(&context, &places, tag).await,
-            Task::Decide(verdict) => pipelines::decide(&context, &places, &verdict).await,
-        }
+    session::connect(global, &stacks, console, yes, async |context| match task {
+        Task::Status => pipelines::status(context, &places).await,
+        Task::Start(tag) => pipelines::start(context, &places, tag).await,
+        Task::Decide(verdict) => pipelines::decide(context, &places, &verdict).await,
     })
 }
 

@@ -52,9 +52,8 @@ pub(super) fn run(arguments: &Push, global: &Global, console: &Console) -> Resul
         foundation: foundation.name.clone(),
     };
     let stacks = [session::stack_spec(foundation)];
-    session::block_on(async {
-        let context = session::open(global, &stacks, console, arguments.yes).await?;
-        push::push(&context, &request).await
+    session::connect(global, &stacks, console, arguments.yes, async |context| {
+        push::push(context, &request).await
     })
 }
 

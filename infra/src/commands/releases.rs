@@ -14,9 +14,8 @@ use crate::workflows::rollback;
 /// Lists the releases.
 pub(super) fn list(arguments: &Releases, global: &Global, console: &Console) -> Result<ExitStatus> {
     let (places, stacks) = places(arguments.environment, global)?;
-    session::block_on(async {
-        let context = session::open(global, &stacks, console, false).await?;
-        releases::list(&context, &places).await
+    session::connect(global, &stacks, console, false, async |context| {
+        releases::list(context, &places).await
     })
 }
 
@@ -28,9 +27,8 @@ pub(super) fn rollback(arguments: &Rollback, global: &Global, console: &Console)
         environment: session::environment(arguments.environment).as_str().to_owned(),
         to: arguments.to.clone(),
     };
-    session::block_on(async {
-        let context = session::open(global, &stacks, console, arguments.yes).await?;
-        rollback::rollback(&context, &request).await
+    session::connect(global, &stacks, console, arguments.yes, async |context| {
+        rollback::rollback(context, &request).await
     })
 }
 

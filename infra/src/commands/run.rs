@@ -30,8 +30,7 @@ pub(super) fn run(arguments: &Run, global: &Global, console: &Console) -> Result
         timeout_name: "--timeout",
         tempo: run::Tempo::default(),
     };
-    session::block_on(async {
-        let context = session::open(global, &[stack], console, false).await?;
-        run::run(&context, &request).await
+    session::connect(global, &[stack], console, false, async |context| {
+        run::run(context, &request).await
     })
 }

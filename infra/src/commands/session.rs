@@ -14,10 +14,9 @@ pub(super) fn without_sdk(verb: &str) -> anyhow::Error {
 
 #[cfg(feature = "aws")]
 mod connected {
-    use std::future::Future;
     use std::time::Duration;
 
-    use anyhow::{Context as _, Result};
+    use anyhow::Result;
 
     use crate::aws::{Access, AwsError, Login};
     use crate::cli::{Environment, Global};
@@ -27,7 +26,7 @@ mod connected {
     use crate::service;
     use crate::settings::{EnvironmentName, Settings};
     use crate::stacks::{IMAGE_TAG_PARAMETER, Names, Stack, StackKind};
-    use crate::workflows::{self, Display, Interrupts};
+    use crate::workflows::{Context, Display, Interrupts};
 
     /// Returns the credentials selection of the command line.
     pub(in crate::commands) fn login(global: &Global) -> Login {
@@ -79,25 +78,32 @@ mod connected {
             .collect()
     }
 
-    /// Signs in and creates clients for the regions of `stacks`.
-    pub(in crate::commands) async fn open<'a>(
+    /// Signs in, creates clients for the regions of `stacks`, and runs `work` as [`block_on`] does.
+    pub(in crate::commands) fn connect<T>(
         global: &Global,
         stacks: &[StackSpec],
-        console: &'a Console,
+        console: &Console,
         yes: bool,
-    ) -> Result<workflows::Context<'a>> {
-        let access = Access::open(login(global)).await?;
-        let interrupts = Interrupts::of_process();
-        workflows::Context::open(&access, stacks, console, Display::of(console), interrupts, yes).await
+        work: impl AsyncFnOnce(&Context<'_>) -> Result<T>,
+    ) -> Result<T> {
+        block_on(async |interrupts| {
+            let access = Access::open(login(global)).await?;
+            let display = Display::of(console);
+            let context = Context::open(&access, stacks, console, display, interrupts, yes).await?;
+            work(&context).await
+        })
     }
 
-    /// Runs a future to completion on this thread; these verbs mostly wait.
-    pub(in crate::commands) fn block_on<T>(work: impl Future<Output = Result<T>>) -> Result<T> {
+    /// Runs `work` to completion on this thread, since verbs mostly wait. Ctrl-C ends it, unless a workflow handles it.
+    pub(in crate::commands) fn block_on<T>(work: impl AsyncFnOnce(Interrupts) -> Result<T>) -> Result<T> {
         tokio::runtime::Builder::new_current_thread()
             .enable_all()
             .build()
-            .context("cannot start the async runtime")?
-            .block_on(work)
+            .map_err(|error| anyhow::Error::new(error).context("cannot start the async runtime"))?
+            .block_on(async {
+                let interrupts = Interrupts::of_process();
+                interrupts.run(work(interrupts.clone())).await
+            })
     }
 
     /// Adds hints to an AWS error.
@@ -117,4 +123,4 @@ mod connected {
 }
 
 #[cfg(feature = "aws")]
-pub(super) use connected::{block_on, environment, login, open, repositories, stack_spec, with_remedies};
+pub(super) use connected::{block_on, connect, environment, login, repositories, stack_spec, with_remedies};

@@ -18,14 +18,13 @@ pub(super) fn run(arguments: &Status, global: &Global, console: &Console) -> Res
         .into_iter()
         .map(session::stack_spec)
         .collect();
-    session::block_on(async {
-        let context = session::open(global, &stacks, console, false).await?;
-        let request = status::Request {
-            stacks,
-            tag_parameter: settings.release.image_tag_parameter,
-            links: arguments.open,
-            every: arguments.watch.then_some(Duration::from_secs(5)),
-        };
-        status::status(&context, &request).await
+    let request = status::Request {
+        stacks,
+        tag_parameter: settings.release.image_tag_parameter,
+        links: arguments.open,
+        every: arguments.watch.then_some(Duration::from_secs(5)),
+    };
+    session::connect(global, &request.stacks, console, false, async |context| {
+        status::status(context, &request).await
     })
 }

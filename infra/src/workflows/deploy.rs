@@ -99,6 +99,7 @@ impl Request {
 /// # Errors
 /// A failed stack, a question without a terminal, or AWS out of reach.
 pub async fn deploy(context: &Context<'_>, request: &Request) -> Result<ExitStatus> {
+    let _handling = context.interrupts.handle();
     let planner = Planner::new(
         context,
         &request.stacks,

@@ -51,6 +51,7 @@ enum Outcome {
 /// # Errors
 /// A stack that others use, that is protected, or whose deletion fails; AWS out of reach.
 pub async fn destroy(context: &Context<'_>, request: &Request) -> Result<ExitStatus> {
+    let _handling = context.interrupts.handle();
     let present = tokio::select! {
         present = look(context, request) => present?,
         _ = context.interrupts.beyond(0) => return Ok(ExitStatus::Interrupted),

@@ -1,11 +1,28 @@
 //! Counts presses of Ctrl-C; callers decide what each press means.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
+
+use anyhow::Result;
 use tokio::sync::watch;
+
+use crate::exit::{ExitStatus, Failure};
 
 /// Counter of interrupt requests.
 #[derive(Clone, Debug)]
 pub struct Interrupts {
     presses: watch::Receiver<u32>,
+    handlers: Arc<AtomicU32>,
+}
+
+/// While it lives, a workflow decides what a press means.
+#[derive(Debug)]
+pub struct Handling(Arc<AtomicU32>);
+
+impl Drop for Handling {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::Relaxed);
+    }
 }
 
 impl Interrupts {
@@ -15,13 +32,47 @@ impl Interrupts {
     pub fn of_process() -> Self {
         let (sender, presses) = watch::channel(0);
         tokio::spawn(count_signals(sender));
-        Self { presses }
+        Self::of(presses)
+    }
+
+    fn of(presses: watch::Receiver<u32>) -> Self {
+        let handlers = Arc::default();
+        Self { presses, handlers }
+    }
+
+    /// Runs `work`. A press ends it at once, unless a workflow in it has called [`Self::handle`].
+    ///
+    /// # Errors
+    /// Those of `work`, and [`ExitStatus::Interrupted`].
+    pub async fn run<T>(&self, work: impl Future<Output = Result<T>>) -> Result<T> {
+        tokio::select! {
+            biased;
+            done = work => done,
+            () = self.unhandled() => Err(Failure::new(ExitStatus::Interrupted, "interrupted").into()),
+        }
+    }
+
+    async fn unhandled(&self) {
+        let mut seen = 0;
+        loop {
+            seen = self.beyond(seen).await;
+            if self.handlers.load(Ordering::Relaxed) == 0 {
+                return;
+            }
+        }
+    }
+
+    /// Makes presses the caller's business.
+    #[must_use]
+    pub fn handle(&self) -> Handling {
+        self.handlers.fetch_add(1, Ordering::Relaxed);
+        Handling(Arc::clone(&self.handlers))
     }
 
     /// Creates a counter that tests increment.
     pub fn channel() -> (watch::Sender<u32>, Self) {
         let (sender, presses) = watch::channel(0);
-        (sender, Self { presses })
+        (sender, Self::of(presses))
     }
 
     /// Returns the count.

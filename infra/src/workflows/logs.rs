@@ -36,6 +36,7 @@ const PATIENCE: Duration = Duration::from_mins(10);
 /// # Errors
 /// No log groups, AWS cannot be read, or stdout is closed.
 pub async fn logs(context: &Context<'_>, request: &Request) -> Result<ExitStatus> {
+    let _handling = context.interrupts.handle();
     let cloud = context.cloud(request.region.as_deref())?;
     let began = SystemTime::now()
         .checked_sub(request.since)

@@ -92,6 +92,7 @@ pub async fn push(context: &Context<'_>, request: &Request) -> Result<ExitStatus
         }
         Answer::Interrupted => return Ok(ExitStatus::Interrupted),
     }
+    let handling = context.interrupts.handle();
     let pressed = context.interrupts.count();
     tokio::select! {
         done = build_and_push(context, cloud, request, &missing) => done?,
@@ -102,6 +103,7 @@ pub async fn push(context: &Context<'_>, request: &Request) -> Result<ExitStatus
             return Ok(ExitStatus::Interrupted);
         }
     }
+    drop(handling);
     cloud.put_parameter(&request.parameter, &request.tag).await?;
     context.info(format!("Done: {tag} is the latest release."));
     context.console.hint("`infra deploy dev` deploys it");

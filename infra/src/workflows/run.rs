@@ -76,6 +76,7 @@ struct Place {
 /// With [`ExitStatus::NOT_RUN`]: no such environment, ECS cannot start the task, or its end is unknown. With the command's
 /// exit code, unless it is 0.
 pub async fn run(context: &Context<'_>, request: &Request) -> Result<ExitStatus> {
+    let _handling = context.interrupts.handle();
     let cloud = context.cloud(request.stack.region.as_deref())?;
     let place = tokio::select! {
         place = place(context, cloud, request) => place?,

@@ -40,6 +40,7 @@ const PATIENCE: Duration = Duration::from_mins(10);
 /// # Errors
 /// If AWS cannot be read; while watching, only after a longer outage.
 pub async fn status(context: &Context<'_>, request: &Request) -> Result<ExitStatus> {
+    let _handling = context.interrupts.handle();
     let mut lost_since = None;
     loop {
         let looked = tokio::select! {

@@ -31,7 +31,7 @@ pub(super) fn findings(settings: &Settings, global: &Global) -> Result<Vec<Findi
         domains: domains(settings, &graph),
         resolver: Resolver::of_system(),
     };
-    session::block_on(async { Ok(account_check::findings(&request).await) })
+    session::block_on(async |_| Ok(account_check::findings(&request).await))
 }
 
 /// Returns the domains whose records the app stacks create.

@@ -26,10 +26,9 @@ pub(super) fn other(
 
     settings::refuse_placeholders(global)?;
     let specs: Vec<_> = stacks.iter().map(|stack| session::stack_spec(stack)).collect();
-    let deployed = session::block_on(async {
-        let context = session::open(global, &specs, console, false).await?;
+    let deployed = session::connect(global, &specs, console, false, async |context| {
         let deployed =
-            deployed::deployed(&context, &specs, &settings.release.image_tag_parameter, drift).await?;
+            deployed::deployed(context, &specs, &settings.release.image_tag_parameter, drift).await?;
         if deployed.iter().all(|stack| stack.template.is_none()) {
             console.hint(context.elsewhere());
         }

@@ -175,12 +175,14 @@ impl Person<'_> {
                 presses.send_modify(|count| *count += 1);
             }
         });
-        let result = runtime.block_on(async {
+        let run = async {
             let access = Access::mock(&harness.server.endpoint, "eu-west-1");
             let display = if self.json { Display::Json } else { Display::Lines };
+            let interrupts = interrupts.clone();
             let context = Context::open(&access, stacks, &console, display, interrupts, self.yes).await?;
             work(&context).await
-        });
+        };
+        let result = runtime.block_on(interrupts.run(run));
         let code = match result {
             Ok(status) => status,
             Err(error) => {
