@@ -27,6 +27,8 @@ impl ServiceState {
     }
 }
 
+/// Maximum number of failed tasks whose logs are read per poll, newest first.
+const READ_AT_ONCE: usize = 3;
 /// Number of log lines kept per stopped container.
 const LAST_LINES: i32 = 8;
 
@@ -82,41 +84,42 @@ impl Cloud {
         evidence.rollout = Some(state.newest().cloned().unwrap_or_default());
         evidence.absorb_events(state.events.iter().map(String::as_str));
         let mut news = Vec::new();
-        for (arn, task) in self.stopped_tasks(service, evidence).await? {
-            if task.at >= since && evidence.absorb_task(&arn, task.clone()) {
+        // ECS lists a stopped task for an hour or more, in any order.
+        let arns = self.task_arns(service, DesiredStatus::Stopped).await?;
+        let unknown = evidence.unknown(arns.iter().map(String::as_str));
+        let mut found = Vec::new();
+        for task in self.described_tasks(service, unknown).await? {
+            // A stopping task has no exit codes yet.
+            if task.last_status.as_deref() != Some("STOPPED") {
+                continue;
+            }
+            let (arn, definition) = (task.task_arn.clone(), task.task_definition_arn.clone());
+            let task = stopped(task);
+            if task.at < since || task.ended_normally() {
+                evidence.pass_over(arn.unwrap_or_default());
+            } else {
+                found.push((arn.unwrap_or_default(), definition, task));
+            }
+        }
+        found.sort_by_key(|(.., task)| std::cmp::Reverse(task.at));
+        // The others are read at the next poll, if they still matter.
+        for (arn, definition, task) in found.into_iter().take(READ_AT_ONCE) {
+            let task = self.with_last_lines(task, definition.as_deref()).await;
+            if evidence.absorb_task(arn, task.clone()) {
                 news.push(task);
             }
         }
         Ok(news)
     }
 
-    async fn stopped_tasks(
-        &self,
-        service: &str,
-        evidence: &Evidence,
-    ) -> Result<Vec<(String, StoppedTask)>, AwsError> {
-        let arns = self.task_arns(service, DesiredStatus::Stopped).await?;
-        let unknown = evidence.unknown(arns.iter().map(String::as_str));
-        let mut found = Vec::new();
-        for task in self.described_tasks(service, unknown).await? {
-            // A stopping task has no exit codes yet.
-            if task.last_status.as_deref() == Some("STOPPED") {
-                let arn = task.task_arn.clone().unwrap_or_default();
-                found.push((arn, self.stopped_task(task).await));
-            }
-        }
-        Ok(found)
-    }
-
-    async fn stopped_task(&self, task: Task) -> StoppedTask {
-        let definition = task.task_definition_arn.clone();
-        let mut stopped = stopped(task);
+    /// Adds the last lines of containers that failed.
+    async fn with_last_lines(&self, mut stopped: StoppedTask, definition: Option<&str>) -> StoppedTask {
         if stopped.reason.is_empty() {
             "no reason given by ECS".clone_into(&mut stopped.reason);
         }
         let died = |container: &StoppedContainer| container.exit_code.is_some_and(|code| code != 0);
         if stopped.containers.iter().any(died)
-            && let Some(definition) = self.task_definition(definition.as_deref()).await
+            && let Some(definition) = self.task_definition(definition).await
         {
             for container in stopped.containers.iter_mut().filter(|container| died(container)) {
                 if let Some((group, stream)) = log_stream(&definition, &container.name, &stopped.id) {

@@ -3,7 +3,7 @@
 //! The result does not depend on the order of events. It keeps one entry per resource and the earliest failures, so that
 //! its size is independent of the number of events.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::{Duration, SystemTime};
 
 use super::reason::Reason;
@@ -104,7 +104,8 @@ pub struct Progress {
     pub status_reason: Option<String>,
     resources: BTreeMap<String, ResourceProgress>,
     failures: Vec<FailedResource>,
-    cascades: usize,
+    /// Resources that failed because others did.
+    cascades: BTreeSet<String>,
     poll: u64,
     earliest: Option<SystemTime>,
 }
@@ -123,7 +124,7 @@ impl Progress {
             status_reason: None,
             resources: BTreeMap::new(),
             failures: Vec::new(),
-            cascades: 0,
+            cascades: BTreeSet::new(),
             poll: 0,
             earliest: None,
         }
@@ -134,7 +135,7 @@ impl Progress {
         self.poll += 1;
     }
 
-    /// Adds an event, in any order, once.
+    /// Adds an event, in any order. Adding it again changes nothing: after an error, a poll reads its first pages again.
     pub fn absorb(&mut self, event: &StackEvent) {
         self.earliest = Some(self.earliest.map_or(event.at, |known| known.min(event.at)));
         if event.is_failure() {
@@ -180,7 +181,9 @@ impl Progress {
     fn note_failure(&mut self, event: &StackEvent) {
         let reason = event.reason.clone().unwrap_or_default();
         if Reason::of(&reason) == Reason::Cascade || event.of_stack {
-            self.cascades += usize::from(!event.of_stack);
+            if !event.of_stack {
+                self.cascades.insert(event.resource.clone());
+            }
             return;
         }
         let failed = FailedResource {
@@ -190,6 +193,9 @@ impl Progress {
             status: event.status.clone(),
             reason,
         };
+        if self.failures.contains(&failed) {
+            return;
+        }
         let place = self.failures.partition_point(|known| known.at <= failed.at);
         self.failures.insert(place, failed);
         self.failures.truncate(FAILURES_KEPT);
@@ -221,9 +227,9 @@ impl Progress {
         &self.failures
     }
 
-    /// Returns the number of cascading failures.
+    /// Returns the number of resources that failed because others did.
     pub fn cascades(&self) -> usize {
-        self.cascades
+        self.cascades.len()
     }
 
     /// Returns the number of finished resources.
@@ -283,6 +289,7 @@ mod tests {
         };
         let forwards = fold(&mut events.iter());
         assert_eq!(forwards, fold(&mut events.iter().rev()));
+        assert_eq!(forwards, fold(&mut events.iter().chain(&events)));
         assert_eq!(
             forwards.0[1],
             ("Service".to_owned(), "DELETE_IN_PROGRESS".to_owned())

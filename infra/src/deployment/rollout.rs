@@ -126,23 +126,27 @@ pub struct Evidence {
 const TASKS_KEPT: usize = 3;
 const EVENTS_KEPT: usize = 5;
 /// Maximum number of task ids remembered, to avoid repeated calls.
-const IDS_KEPT: usize = 200;
+const IDS_KEPT: usize = 1000;
 
 impl Evidence {
-    /// Returns those of `ids` whose details should be read.
+    /// Returns those of `ids` that are not known yet.
     pub fn unknown<'a>(&self, ids: impl IntoIterator<Item = &'a str>) -> Vec<String> {
         ids.into_iter()
             .filter(|id| !self.seen_tasks.contains(*id))
-            .take(TASKS_KEPT)
             .map(ToOwned::to_owned)
             .collect()
     }
 
-    /// Adds a stopped task. Returns whether it is new.
-    pub fn absorb_task(&mut self, arn: &str, task: StoppedTask) -> bool {
+    /// Remembers a stopped task that explains nothing.
+    pub fn pass_over(&mut self, arn: String) {
         if self.seen_tasks.len() < IDS_KEPT {
-            self.seen_tasks.insert(arn.to_owned());
+            self.seen_tasks.insert(arn);
         }
+    }
+
+    /// Adds a stopped task. Returns whether it is new.
+    pub fn absorb_task(&mut self, arn: impl Into<String>, task: StoppedTask) -> bool {
+        self.pass_over(arn.into());
         if task.ended_normally() || self.tasks.iter().any(|known| known.id == task.id) {
             return false;
         }

@@ -4,7 +4,7 @@ use insta::assert_snapshot;
 
 use super::formation::{change, step};
 use super::harness::{Harness, Session, Verb, creatable, spec, updatable};
-use super::wire::Response;
+use super::wire::{Call, Response};
 
 const CLUSTER: &str = "AWS::ECS::Cluster";
 const SERVICE: &str = "AWS::ECS::Service";
@@ -42,7 +42,7 @@ fn failed_service_prints_stop_reasons() {
     formation
         .changes
         .insert("DevCluster".into(), change("Modify", "Service", SERVICE, "False"));
-    let harness = Harness::with(formation, |call| ecs(&call.operation));
+    let harness = Harness::with(formation, ecs);
     let mut app = spec("DevCluster", &[]);
     app.release_parameter = Some("ImageTag".into());
     let session = Session {
@@ -60,22 +60,40 @@ fn failed_service_prints_stop_reasons() {
     assert_eq!(given.get("Parameters.member.1.ParameterValue"), "4f2a9c0");
 }
 
-/// A service with a stopped task.
-fn ecs(operation: &str) -> Option<Response> {
+/// A service with a task that failed, after many that ended before this deployment or are not yet stopped: ECS lists them in
+/// any order.
+fn ecs(call: &Call) -> Option<Response> {
     let now = std::time::SystemTime::UNIX_EPOCH.elapsed().unwrap().as_secs();
-    let task = "arn:aws:ecs:eu-west-1:123456789012:task/penguin/4f2a9c01aaaa";
-    Some(Response::Json(match operation {
+    let task = |id: &str, status: &str, at: u64, code: i32| {
+        serde_json::json!({
+            "taskArn": format!("arn:aws:ecs:eu-west-1:123456789012:task/penguin/{id}"),
+            "lastStatus": status, "stoppedAt": at, "taskDefinitionArn": "td:7",
+            "stoppedReason": "Essential container in task exited",
+            "containers": [{ "name": "app", "exitCode": code }, { "name": "proxy", "exitCode": 0 }],
+        })
+    };
+    let mut tasks: Vec<_> = (0..5)
+        .flat_map(|n| {
+            let before = task(&format!("old{n}aaaaaaaa"), "STOPPED", 1_000_000_000, 1);
+            [before, task(&format!("new{n}aaaaaaaa"), "DEACTIVATING", now, 0)]
+        })
+        .collect();
+    tasks.push(task("4f2a9c01aaaa", "STOPPED", now, 64));
+    Some(Response::Json(match call.operation.as_str() {
         "DescribeServices" => serde_json::json!({ "services": [{
             "deployments": [{ "status": "PRIMARY", "rolloutState": "IN_PROGRESS", "desiredCount": 2,
                 "runningCount": 1, "pendingCount": 0, "failedTasks": 1, "taskDefinition": "td:7" }],
             "events": [],
         }] }),
-        "ListTasks" => serde_json::json!({ "taskArns": [task] }),
-        "DescribeTasks" => serde_json::json!({ "tasks": [{
-            "taskArn": task, "lastStatus": "STOPPED", "stoppedAt": now, "taskDefinitionArn": "td:7",
-            "stoppedReason": "Essential container in task exited",
-            "containers": [{ "name": "app", "exitCode": 64 }, { "name": "proxy", "exitCode": 0 }],
-        }] }),
+        "ListTasks" => {
+            let arns: Vec<_> = tasks.iter().map(|task| task["taskArn"].clone()).collect();
+            serde_json::json!({ "taskArns": arns })
+        }
+        "DescribeTasks" => {
+            let asked = call.json["tasks"].as_array().unwrap();
+            tasks.retain(|task| asked.contains(&task["taskArn"]));
+            serde_json::json!({ "tasks": tasks })
+        }
         "DescribeTaskDefinition" => serde_json::json!({ "taskDefinition": { "containerDefinitions": [{
             "name": "app",
             "logConfiguration": { "logDriver": "awslogs", "options": {

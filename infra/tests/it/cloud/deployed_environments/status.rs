@@ -24,10 +24,24 @@ fn request(every: Option<Duration>) -> Request {
     }
 }
 
-/// Two running tasks, one unhealthy; one stopped 30 s ago; an alarm in ALARM state.
+/// Two running tasks, one unhealthy; one failed 200 s ago, listed after those that scaling has ended; an alarm in ALARM state.
 fn troubled() -> Fixture {
     let mut fixture = fixture();
     let task = |id: &str| format!("arn:aws:ecs:eu-west-1:123456789012:task/penguin/{id}");
+    let scaled_in: Vec<_> = (0..5).map(|n| task(&format!("eeeeeeee000{n}"))).collect();
+    let scaled_in_tasks = scaled_in.iter().map(|arn| {
+        json!({ "taskArn": arn, "lastStatus": "STOPPED", "stoppedAt": ago(300), "taskDefinitionArn": "td:7",
+            "stoppedReason": "Scaling activity initiated by (deployment ecs-svc/1)", "containers": [] })
+    });
+    let mut tasks = json!([
+        { "taskArn": task("aaaaaaaa0001"), "lastStatus": "RUNNING", "healthStatus": "HEALTHY", "startedAt": ago(900) },
+        { "taskArn": task("bbbbbbbb0002"), "lastStatus": "RUNNING", "healthStatus": "UNHEALTHY", "startedAt": ago(90) },
+        { "taskArn": task("cccccccc0003"), "lastStatus": "STOPPED", "stoppedAt": ago(200), "taskDefinitionArn": "td:7",
+          "stoppedReason": "Essential container in task exited",
+          "containers": [{ "name": "app", "exitCode": 64 }, { "name": "proxy", "exitCode": 0 }] },
+    ]);
+    tasks.as_array_mut().unwrap().extend(scaled_in_tasks);
+    let stopped = [scaled_in, vec![task("cccccccc0003")]].concat();
     for (operation, response) in [
         (
             "DescribeServices",
@@ -40,17 +54,8 @@ fn troubled() -> Fixture {
             "RUNNING",
             json!({ "taskArns": [task("aaaaaaaa0001"), task("bbbbbbbb0002")] }),
         ),
-        ("STOPPED", json!({ "taskArns": [task("cccccccc0003")] })),
-        (
-            "DescribeTasks",
-            json!({ "tasks": [
-            { "taskArn": task("aaaaaaaa0001"), "lastStatus": "RUNNING", "healthStatus": "HEALTHY", "startedAt": ago(900) },
-            { "taskArn": task("bbbbbbbb0002"), "lastStatus": "RUNNING", "healthStatus": "UNHEALTHY", "startedAt": ago(90) },
-            { "taskArn": task("cccccccc0003"), "lastStatus": "STOPPED", "stoppedAt": ago(200), "taskDefinitionArn": "td:7",
-              "stoppedReason": "Essential container in task exited",
-              "containers": [{ "name": "app", "exitCode": 64 }, { "name": "proxy", "exitCode": 0 }] },
-        ] }),
-        ),
+        ("STOPPED", json!({ "taskArns": stopped })),
+        ("DescribeTasks", json!({ "tasks": tasks })),
         (
             "DescribeTaskDefinition",
             json!({ "taskDefinition": { "containerDefinitions": [{ "name": "app",
