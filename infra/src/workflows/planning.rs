@@ -79,7 +79,7 @@ impl<'c, 'w> Planner<'c, 'w> {
             options,
             name: change_set_name(&context.run, keep),
             attempted: RefCell::default(),
-            preparations: Preparations::default(),
+            preparations: Preparations::new(!keep),
         }
     }
 

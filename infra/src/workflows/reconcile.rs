@@ -34,8 +34,11 @@ pub(super) enum Reconciled {
 }
 
 /// Operations that planning has started, by stack.
-#[derive(Debug, Default)]
-pub(super) struct Preparations(RefCell<BTreeMap<String, Preparation>>);
+#[derive(Debug)]
+pub(super) struct Preparations {
+    allowed: bool,
+    started: RefCell<BTreeMap<String, Preparation>>,
+}
 
 #[derive(Clone, Copy, Debug)]
 enum Preparation {
@@ -46,14 +49,20 @@ enum Preparation {
 }
 
 impl Preparations {
+    /// With `allowed`, planning may delete failed stacks and continue rollbacks.
+    pub(super) fn new(allowed: bool) -> Self {
+        let started = RefCell::default();
+        Self { allowed, started }
+    }
+
     /// Records an operation before the call that starts it, since Ctrl-C may come before the answer.
     fn record(&self, name: &str, preparation: Preparation) {
-        self.0.borrow_mut().insert(name.to_owned(), preparation);
+        self.started.borrow_mut().insert(name.to_owned(), preparation);
     }
 
     /// Says that nothing is deployed, and what planning has done.
     pub(super) fn report(&self, context: &Context<'_>) {
-        let started = self.0.borrow();
+        let started = self.started.borrow();
         let what = if started.is_empty() {
             "No changes made"
         } else {
@@ -119,6 +128,12 @@ impl Context<'_> {
                     return Ok(Reconciled::Update);
                 }
                 DeployStep::Attach(busy) => self.attach(cloud, spec, &state, busy).await?,
+                DeployStep::Recreate | DeployStep::RecreateKept | DeployStep::ContinueRollback
+                    if !preparations.allowed =>
+                {
+                    let diagnosis = self.explain(cloud, name, &state).await?;
+                    return Err(unprepared(&diagnosis, name, &state.status, &step).into());
+                }
                 DeployStep::RecreateKept if self.yes => {
                     let diagnosis = self.explain(cloud, name, &state).await?;
                     return Err(kept(&diagnosis, name, &state.status).into());
@@ -349,6 +364,24 @@ fn kept(diagnosis: &Diagnosis, name: &str, status: &str) -> Failure {
     )
     .hint(format!(
         "run `infra deploy {name}` without `--yes` to confirm, or delete them with `infra destroy {name}`"
+    ))
+}
+
+/// Returns the error of `--no-execute` for a stack that takes no change set.
+fn unprepared(diagnosis: &Diagnosis, name: &str, status: &str, step: &DeployStep) -> Failure {
+    let offer = match step {
+        DeployStep::ContinueRollback => "continue its rollback",
+        _ => "delete and recreate it",
+    };
+    Failure::new(
+        ExitStatus::StackFailed,
+        format!(
+            "{}\n{name}: no change set is possible ({status})",
+            diagnosis.text()
+        ),
+    )
+    .hint(format!(
+        "run `infra deploy {name}` without `--no-execute`: it offers to {offer}"
     ))
 }
 

@@ -76,7 +76,7 @@ fn newest_stopped_task_shows_exit_code_and_last_log_lines() {
 fn evidence_is_bounded() {
     let mut evidence = Evidence::default();
     for n in 0..1000_u64 {
-        evidence.absorb_task(&format!("arn/{n}"), task(&n.to_string(), n, "died", Vec::new()));
+        evidence.absorb_task(format!("arn/{n}"), task(&n.to_string(), n, "died", Vec::new()));
     }
     assert_eq!(evidence.tasks().len(), TASKS_KEPT);
     assert_eq!(evidence.tasks()[0].id, "999");

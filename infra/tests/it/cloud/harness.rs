@@ -92,6 +92,8 @@ impl Default for Session<'_> {
 #[derive(Clone, Copy)]
 pub(crate) enum Verb {
     Deploy,
+    /// `deploy --no-execute`.
+    Review,
     Destroy,
 }
 
@@ -115,10 +117,11 @@ impl<'a> Session<'a> {
         };
         let (stacks, others, release, force) = (self.stacks, self.others, self.release, self.force);
         person.does(harness, &stacks.clone(), async |context| match verb {
-            Verb::Deploy => {
+            Verb::Deploy | Verb::Review => {
                 let request = deploy::Request {
                     stacks,
                     release,
+                    no_execute: matches!(verb, Verb::Review),
                     ..deploy::Request::default()
                 };
                 deploy::deploy(context, &request).await

@@ -310,3 +310,42 @@ fn failed_validations_reject_the_change_set_by_name() {
         "{printed}"
     );
 }
+
+#[test]
+fn no_execute_keeps_the_change_set_for_review() {
+    let harness = Harness::new(creatable());
+    let printed = Session::default().run(Verb::Review, &harness);
+    assert!(printed.ends_with("--- exit code 0\n"), "{printed}");
+    let kept = change_sets(&harness);
+    assert_eq!(kept.len(), 1, "{printed}");
+    assert!(kept[0].starts_with("infra-review-"), "{kept:?}");
+    assert!(
+        printed.contains("DevCluster: change set created, not executed: arn:") && printed.contains(&kept[0]),
+        "{printed}"
+    );
+    assert_eq!(harness.status("DevCluster"), "REVIEW_IN_PROGRESS");
+    for operation in ["ExecuteChangeSet", "DeleteStack"] {
+        assert_eq!(harness.server.count(operation), 0, "{operation}: {printed}");
+    }
+}
+
+#[test]
+fn no_execute_neither_deletes_nor_rolls_back() {
+    for (status, offer) in [
+        ("ROLLBACK_COMPLETE", "delete and recreate it"),
+        ("ROLLBACK_FAILED", "delete and recreate it"),
+        ("UPDATE_ROLLBACK_FAILED", "continue its rollback"),
+    ] {
+        let mut formation = Formation::default();
+        formation.stack("DevCluster", status);
+        let harness = Harness::new(formation);
+        let printed = Session::default().run(Verb::Review, &harness);
+        assert!(
+            printed.contains(&format!("DevCluster: no change set is possible ({status})\n"))
+                && printed.contains(&format!("without `--no-execute`: it offers to {offer}\n"))
+                && printed.ends_with("--- exit code 4\n"),
+            "{printed}"
+        );
+        assert_eq!(harness.status("DevCluster"), status);
+    }
+}
