@@ -169,6 +169,8 @@ class Balancer:
     def __init__(self, name, image, network, hurry, say):
         self.name, self.image, self.network, self.hurry, self.say = name, image, network, hurry, say
         self.targets, self.ports, self.text, self.exposed = {}, {}, None, None
+        # Slots by backend, longest unused first.
+        self.slots = {}
         self.admin = None
 
     def configure(self, described, open_listeners):
@@ -251,8 +253,11 @@ class Balancer:
 
     def register(self, key, group, address, port, blocked):
         """Adds a target, which gets no requests before it has passed a health check."""
+        slots = self.slots.setdefault(backend(group), list(range(1, SLOTS + 1)))
         used = {each.slot for each in self.targets.values()}
-        slot = next(each for each in range(1, SLOTS + 1) if each not in used)
+        slot = next(each for each in slots if each not in used)
+        # HAProxy keeps the last result of a check until the next one, also when the address changes.
+        slots.append(slots.pop(slots.index(slot)))
         self.targets[key] = target = Target(backend(group), slot, address, port, blocked)
         self.locate(target)
         self.set(target, "drain")

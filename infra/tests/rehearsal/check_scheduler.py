@@ -20,7 +20,7 @@ import unittest.mock
 import described as description
 import rollout
 import service as services
-from balancer import Target, configuration
+from balancer import SLOTS, Balancer, Target, configuration
 from images import from_registry
 from output import milliseconds, plain
 from reachability import INTERNET, missing
@@ -113,6 +113,21 @@ def check_texts():
         "server s3 10.0.0.9:8080\n", "inter 5000ms fall 2 rise 3", "timeout client 60000ms", "http-check expect status 200-299",
     ):  # fmt: skip
         assert part in text, f"{part} in\n{text}"
+
+
+def check_slots():
+    """A new target does not get a slot with the check results of an earlier one, as long as there are others."""
+    balancer = Balancer("balancer", "image", "network", 1, print)
+    balancer.command = lambda text: text
+    taken = []
+    for task in range(2 * SLOTS):
+        balancer.register(task, "arn:targetgroup/web/1", "10.0.0.9", 8080, None)
+        taken.append(balancer.targets[task].slot)
+        balancer.deregister(task)
+    assert taken == [*range(1, SLOTS + 1)] * 2, taken
+    for task in range(SLOTS):
+        balancer.register(task, "arn:targetgroup/web/1", "10.0.0.9", 8080, None)
+    assert len({each.slot for each in balancer.targets.values()}) == SLOTS
 
 
 def fake_description(target_group="arn:targetgroup/blue/1", revision=1, desired=2):
@@ -222,6 +237,14 @@ def check_services():
         assert (rolled.state, fewest, it.primary, it.steady) == ("FAILED", 2, good, True), (rolled, fewest)
         assert rollout.failure("web", rolled.causes).startswith(f"web: {len(rolled.causes)} tasks failed to start: {cause}")
         assert 3 <= len(rolled.causes) <= 4
+    # The end of a failed task is not waited for, that of a replaced one is.
+    ending = next(each for each in it.tasks if each.deployment is rolled)
+    it.finished.discard(ending.id)
+    ending.status = "STOPPING"
+    assert it.steady
+    ending.deployment = good
+    assert not it.steady
+    it.tasks.remove(ending)
     play(it, 5)
     rolled, _ = play(it, 6)
     assert any(each.endswith("container proxy was killed after its stop timeout of 2 s") for each in it.errors), it.errors
@@ -321,6 +344,7 @@ def real():
 check_reachability()
 check_decisions()
 check_texts()
+check_slots()
 with unittest.mock.patch.object(services, "Task", FakeTask):
     check_services()
 if "--real" in sys.argv:

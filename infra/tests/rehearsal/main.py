@@ -13,6 +13,8 @@ import shutil
 import signal
 import sys
 import tempfile
+import time
+import tomllib
 
 import docker
 import faults
@@ -26,8 +28,10 @@ from screen import Screen
 from source import Commit, git
 
 ROOT = pathlib.Path(__file__).resolve().parents[3]
-# At the end of a Dockerfile: a release that never serves requests.
-BROKEN = 'ENTRYPOINT ["/this-release-is-broken-on-purpose"]\n'
+# A path for which no app is ready.
+NEVER_READY = "/this-release-is-never-ready"
+# How long the tasks of a failed release may take to stop, in seconds; ECS gives the reason of a task that has stopped.
+STOPPING = 60
 
 
 class Failed(Exception):
@@ -42,8 +46,8 @@ def arguments():
     parser.add_argument("--commit", default="HEAD", help="commit to deliver [default: HEAD]")
     parser.add_argument("--yes", action="store_true", help="approve the release without asking; do not wait at the end")
     parser.add_argument(
-        "--hurry", type=int, default=6, metavar="N",
-        help="divide health check intervals, grace periods and deregistration delays by N [default: 6; templates: 1]",
+        "--hurry", type=int, default=15, metavar="N",
+        help="divide health check intervals, grace periods and deregistration delays by N [default: 15; templates: 1]",
     )  # fmt: skip
     parser.add_argument("--tests", action="store_true", help="also run the tests of the dev pipeline (`[source] test`)")
     parser.add_argument("--first-release", action="store_true", help="end after the first release")
@@ -67,6 +71,16 @@ def build_image(builder):
     ]
     docker.docker("build", "--quiet", "--tag", "penguin-rehearsal-build", "-", input="\n".join(lines))
     return "penguin-rehearsal-build"
+
+
+def never_ready(text):
+    """Settings with a health path that the app does not have."""
+    line = f'health-path = "{NEVER_READY}"'
+    app = tomllib.loads(text).get("app")
+    if app is None:
+        return f"{text}\n[app]\n{line}\n"
+    rest = re.sub(r"(?m)^health-path *=.*\n", "", text)
+    return re.sub(r"(?m)^\[app\].*$", lambda header: f"{header[0]}\n{line}", rest, count=1)
 
 
 class Acts:
@@ -108,10 +122,9 @@ class Acts:
             self.promote(self.second)
 
     def broken_release(self):
-        file = self.it.settings.get("app", {}).get("dockerfile", "Dockerfile.app")
-        text = git(ROOT, "show", f"{self.commit.of}:{file}")
-        broken = self.commit.followed_by(2, ((file, f"{text}\n{BROKEN}"),))
-        self.it.screen.heading(f"Push {broken.name[:7]}, whose app cannot start")
+        text = git(ROOT, "show", f"{self.commit.of}:infra.toml")
+        broken = self.commit.followed_by(2, (("infra.toml", never_ready(text)),))
+        self.it.screen.heading(f"Push {broken.name[:7]}, whose app never becomes healthy")
         with self.load(self.app_stack("Dev")):
             try:
                 self.push(broken)
@@ -122,12 +135,17 @@ class Acts:
                 raise Failed("the pipeline deployed a release that never serves requests")
         if self.it.release() != self.second.name:
             raise Failed(f"the latest release is {self.it.release()}, expected {self.second.name}")
-        # Its exit code says that the stack was rolled back.
-        status = self.it.tool("status", "dev", check=False)
+        expected = ("rolled back", "health check") if "ROLLBACK" in failure else ()
+        deadline = time.monotonic() + STOPPING
+        while True:
+            status = self.it.tool("status", "dev")
+            if all(words in status for words in expected):
+                break
+            if time.monotonic() > deadline:
+                raise Failed(f"`infra status dev` does not say why the stack was rolled back:\n{status}")
+            time.sleep(0.5)
         for line in status.splitlines():
             self.it.screen.say(f"  {line}")
-        if "ROLLBACK" in failure and "rolled back" not in status:
-            raise Failed("`infra status dev` does not say that the stack was rolled back")
 
     def roll_back(self):
         self.it.screen.heading("infra rollback prod")

@@ -100,7 +100,10 @@ class Service:
     @property
     def steady(self):
         new = self.of(self.primary)
-        living = [each for each in self.tasks if each.id not in self.finished]
+        # ECS counts tasks that run. Those that a release has replaced are waited for, to see how they stop; those that never
+        # served are not.
+        stopping = [each for each in self.tasks if each.status == "STOPPING" and each.deployment.state == "FAILED"]
+        living = [each for each in self.tasks if each.id not in self.finished and each not in stopping]
         return len(living) == len(new) == self.desired and all(self.serving(each) for each in new)
 
     def tick(self):
