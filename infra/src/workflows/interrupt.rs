@@ -115,3 +115,41 @@ async fn count_signals(presses: watch::Sender<u32>) {
     }
     std::future::pending().await
 }
+
+#[cfg(test)]
+mod tests {
+    use std::future::{pending, ready};
+
+    use super::*;
+
+    fn run<T>(work: impl AsyncFnOnce(&watch::Sender<u32>, &Interrupts) -> Result<T>) -> Result<T> {
+        let (button, interrupts) = Interrupts::channel();
+        let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+        runtime.block_on(interrupts.run(work(&button, &interrupts)))
+    }
+
+    #[test]
+    fn press_ends_the_run_unless_a_workflow_handles_it() {
+        let ended = run(async |button, interrupts| {
+            let handling = interrupts.handle();
+            button.send_modify(|count| *count += 1);
+            // The run sees the press, and goes on.
+            tokio::task::yield_now().await;
+            tokio::task::yield_now().await;
+            drop(handling);
+            assert_eq!(interrupts.handlers.load(Ordering::Relaxed), 0);
+            button.send_modify(|count| *count += 1);
+            pending::<Result<()>>().await
+        });
+        assert_eq!(ExitStatus::of(&ended.unwrap_err()), ExitStatus::Interrupted);
+    }
+
+    #[test]
+    fn result_that_is_ready_wins_over_a_press() {
+        let done = run(async |button, _| {
+            button.send_modify(|count| *count += 1);
+            ready(Ok(7)).await
+        });
+        assert_eq!(done.unwrap(), 7);
+    }
+}
