@@ -2,6 +2,7 @@
 
 use std::error::Error;
 
+use aws_runtime::retries::classifiers::THROTTLING_ERRORS;
 use aws_sdk_cloudformation::config::http::HttpResponse;
 use aws_sdk_cloudformation::error::{ProvideErrorMetadata, SdkError};
 
@@ -9,20 +10,8 @@ use super::error::AwsError;
 use super::error_chain::root_of;
 use super::sign_in::credentials_error;
 
-/// Error codes of too many requests, as the SDKs know them. `LimitExceededException` is a quota in most services.
-const THROTTLING: [&str; 11] = [
-    "BandwidthLimitExceeded",
-    "EC2ThrottledException",
-    "PriorRequestNotComplete",
-    "RequestLimitExceeded",
-    "RequestThrottled",
-    "RequestThrottledException",
-    "SlowDown",
-    "ThrottledException",
-    "Throttling",
-    "ThrottlingException",
-    "TooManyRequestsException",
-];
+/// A quota in most services, although the SDK counts it as too many requests.
+const QUOTA: &str = "LimitExceededException";
 
 impl AwsError {
     /// Converts an SDK error.
@@ -59,7 +48,7 @@ impl AwsError {
             "AccessDenied" | "AccessDeniedException" | "UnauthorizedOperation" => {
                 Self::Denied { operation, message }
             }
-            code if THROTTLING.contains(&code) => Self::Throttled { operation },
+            code if THROTTLING_ERRORS.contains(&code) && code != QUOTA => Self::Throttled { operation },
             _ if status_of(error).is_some_and(|status| status >= 500) => {
                 Self::Unavailable { operation, message }
             }
