@@ -16,7 +16,7 @@ pub(super) fn without_sdk(verb: &str) -> anyhow::Error {
 mod connected {
     use std::time::Duration;
 
-    use anyhow::Result;
+    use anyhow::{Context as _, Result};
 
     use crate::aws::{Access, AwsError, Login};
     use crate::cli::{Environment, Global};
@@ -99,7 +99,7 @@ mod connected {
         tokio::runtime::Builder::new_current_thread()
             .enable_all()
             .build()
-            .map_err(|error| anyhow::Error::new(error).context("cannot start the async runtime"))?
+            .context("cannot start the async runtime")?
             .block_on(async {
                 let interrupts = Interrupts::of_process();
                 interrupts.run(work(interrupts.clone())).await

@@ -1,4 +1,4 @@
-//! Counts presses of Ctrl-C; callers decide what each press means.
+//! Ctrl-C: ends the run, unless a workflow handles it and decides what each press means.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -26,7 +26,7 @@ impl Drop for Handling {
 }
 
 impl Interrupts {
-    /// Handles Ctrl-C and SIGTERM of the process. From here on they only count, and the holder must exit.
+    /// Handles Ctrl-C and SIGTERM of the process. From here on they only count; [`Self::run`] or a workflow acts on them.
     ///
     /// Must be called within a Tokio runtime.
     pub fn of_process() -> Self {
@@ -62,7 +62,7 @@ impl Interrupts {
         }
     }
 
-    /// Makes presses the caller's business.
+    /// Until the result is dropped, the caller handles presses.
     #[must_use]
     pub fn handle(&self) -> Handling {
         self.handlers.fetch_add(1, Ordering::Relaxed);

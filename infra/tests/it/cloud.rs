@@ -36,6 +36,7 @@ mod plans;
 mod sessions;
 // Expired and missing sign-in sessions.
 mod signing_in;
+// Ctrl-C while AWS does not answer.
 mod silent;
 // `push`: images built here, with a fake `docker`.
 mod pushing;

@@ -1,3 +1,5 @@
+//! Rollbacks by ECS, and what stopped tasks and service events explain.
+
 use super::*;
 use std::time::Duration;
 

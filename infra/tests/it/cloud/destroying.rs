@@ -2,7 +2,7 @@
 
 use insta::assert_snapshot;
 
-use super::formation::{Formation, Step, change, step};
+use super::formation::{Formation, Step, change, endless, step};
 use super::harness::{Harness, Session, Verb, spec};
 use super::wire::Response;
 
@@ -214,7 +214,7 @@ fn failed_protection_update_keeps_the_stack() {
 
 #[test]
 fn ctrl_c_during_protection_update_keeps_the_stack() {
-    let harness = protected(std::iter::repeat_n(step("UPDATE_IN_PROGRESS"), 1000).collect());
+    let harness = protected(endless("UPDATE_IN_PROGRESS"));
     harness.look(|formation| {
         let back = vec![
             step("UPDATE_ROLLBACK_IN_PROGRESS"),
@@ -277,7 +277,7 @@ fn ctrl_c_while_another_update_is_followed_cancels_and_deletes_nothing() {
     let (harness, mut session) = cluster_and_app();
     harness.look(|formation| {
         let stack = formation.stack("DevAppStack", "UPDATE_IN_PROGRESS");
-        stack.path = std::iter::repeat_n(step("UPDATE_IN_PROGRESS"), 1000).collect();
+        stack.path = endless("UPDATE_IN_PROGRESS");
     });
     session.interrupt_after = vec![("DescribeStackEvents", 1)];
     let printed = session.run(Verb::Destroy, &harness);
@@ -299,7 +299,7 @@ fn ctrl_c_while_another_deletion_is_followed_says_that_it_continues() {
     let (harness, mut session) = cluster_and_app();
     harness.look(|formation| {
         let stack = formation.stack("DevAppStack", "DELETE_IN_PROGRESS");
-        stack.path = std::iter::repeat_n(step("DELETE_IN_PROGRESS"), 1000).collect();
+        stack.path = endless("DELETE_IN_PROGRESS");
     });
     session.interrupt_after = vec![("DescribeStackEvents", 1)];
     let printed = session.run(Verb::Destroy, &harness);

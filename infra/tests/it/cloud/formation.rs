@@ -28,6 +28,11 @@ pub(crate) fn step(status: &str) -> Step {
     }
 }
 
+/// A path on which the stack keeps this status.
+pub(crate) fn endless<C: FromIterator<Step>>(status: &str) -> C {
+    std::iter::repeat_n(step(status), 1000).collect()
+}
+
 impl Step {
     /// Adds a resource event.
     pub(crate) fn with(mut self, resource: &str, kind: &str, status: &str, reason: &str) -> Self {

@@ -69,7 +69,7 @@ pub(crate) struct Session<'a> {
     pub(crate) release: Option<String>,
     /// `destroy --force`.
     pub(crate) force: bool,
-    /// Ctrl-C presses, each when this many calls of the operation were executed, before the last is answered.
+    /// Presses of Ctrl-C: each comes at this call of the operation, counted from 1, before the answer; 0 is the start.
     pub(crate) interrupt_after: Vec<(&'static str, usize)>,
 }
 
@@ -145,7 +145,7 @@ pub(crate) struct Person<'a> {
     pub(crate) answers: Option<&'a str>,
     pub(crate) yes: bool,
     pub(crate) json: bool,
-    /// Ctrl-C presses, each when this many calls of the operation were executed, before the last is answered.
+    /// Presses of Ctrl-C: each comes at this call of the operation, counted from 1, before the answer; 0 is the start.
     pub(crate) interrupt_after: Vec<(&'static str, usize)>,
 }
 

@@ -3,7 +3,7 @@
 use insta::assert_snapshot;
 
 use super::destroying::cluster_and_app;
-use super::formation::{Formation, step};
+use super::formation::{Formation, endless, step};
 use super::harness::{Harness, Session, Verb, creatable, spec, updatable};
 use super::wire::Response;
 
@@ -12,7 +12,7 @@ const CLUSTER: &str = "AWS::ECS::Cluster";
 #[test]
 fn ctrl_c_cancels_the_update_and_follows_the_rollback() {
     let mut forever = vec![step("UPDATE_IN_PROGRESS").with("Cluster", CLUSTER, "UPDATE_IN_PROGRESS", "")];
-    forever.extend(std::iter::repeat_n(step("UPDATE_IN_PROGRESS"), 1000));
+    forever.extend(endless::<Vec<_>>("UPDATE_IN_PROGRESS"));
     let mut formation = updatable(forever);
     formation.on_cancel.insert(
         "DevCluster".into(),
@@ -32,12 +32,11 @@ fn ctrl_c_cancels_the_update_and_follows_the_rollback() {
 
 #[test]
 fn second_ctrl_c_exits_with_a_hint() {
-    let forever = std::iter::repeat_n(step("UPDATE_IN_PROGRESS"), 1000).collect();
+    let forever = endless("UPDATE_IN_PROGRESS");
     let mut formation = updatable(forever);
-    formation.on_cancel.insert(
-        "DevCluster".into(),
-        std::iter::repeat_n(step("UPDATE_ROLLBACK_IN_PROGRESS"), 1000).collect(),
-    );
+    formation
+        .on_cancel
+        .insert("DevCluster".into(), endless("UPDATE_ROLLBACK_IN_PROGRESS"));
     let harness = Harness::new(formation);
     let session = Session {
         interrupt_after: vec![("DescribeStackEvents", 3), ("CancelUpdateStack", 1)],
@@ -99,10 +98,9 @@ fn two_creations() -> Formation {
     for name in ["DevCluster", "ProdCluster"] {
         let changes = super::formation::change("Add", "Cluster", CLUSTER, "");
         formation.changes.insert(name.into(), changes);
-        formation.on_execute.insert(
-            name.into(),
-            std::iter::repeat_n(step("CREATE_IN_PROGRESS"), 1000).collect(),
-        );
+        formation
+            .on_execute
+            .insert(name.into(), endless("CREATE_IN_PROGRESS"));
     }
     formation
 }
@@ -147,12 +145,11 @@ fn questions_of_several_creations_are_serialized() {
 
 #[test]
 fn second_ctrl_c_with_several_stacks_exits_soon() {
-    let forever = std::iter::repeat_n(step("UPDATE_IN_PROGRESS"), 1000).collect();
+    let forever = endless("UPDATE_IN_PROGRESS");
     let mut formation = updatable(forever);
-    formation.on_cancel.insert(
-        "DevCluster".into(),
-        std::iter::repeat_n(step("UPDATE_ROLLBACK_IN_PROGRESS"), 1000).collect(),
-    );
+    formation
+        .on_cancel
+        .insert("DevCluster".into(), endless("UPDATE_ROLLBACK_IN_PROGRESS"));
     formation.stack("DevAppStack", "CREATE_COMPLETE");
     formation.changes.insert(
         "DevAppStack".into(),
@@ -207,7 +204,7 @@ fn failed_cancellation_keeps_following() {
 
 #[test]
 fn ctrl_c_while_the_update_starts_cancels_it() {
-    let mut formation = updatable(std::iter::repeat_n(step("UPDATE_IN_PROGRESS"), 1000).collect());
+    let mut formation = updatable(endless("UPDATE_IN_PROGRESS"));
     formation.on_cancel.insert(
         "DevCluster".into(),
         vec![
@@ -250,9 +247,7 @@ fn ctrl_c_while_a_later_change_set_is_created_starts_nothing() {
 
 #[test]
 fn two_presses_at_once_are_both_counted() {
-    let harness = Harness::new(updatable(
-        std::iter::repeat_n(step("UPDATE_IN_PROGRESS"), 1000).collect(),
-    ));
+    let harness = Harness::new(updatable(endless("UPDATE_IN_PROGRESS")));
     let session = Session {
         interrupt_after: vec![("DescribeStackEvents", 3), ("DescribeStackEvents", 3)],
         ..Session::default()
@@ -269,10 +264,9 @@ fn two_presses_at_once_are_both_counted() {
 fn ctrl_c_while_a_failed_stack_is_deleted_says_what_continues() {
     let mut formation = creatable();
     formation.stack("DevCluster", "ROLLBACK_COMPLETE");
-    formation.on_delete.insert(
-        "DevCluster".into(),
-        std::iter::repeat_n(step("DELETE_IN_PROGRESS"), 1000).collect(),
-    );
+    formation
+        .on_delete
+        .insert("DevCluster".into(), endless("DELETE_IN_PROGRESS"));
     let harness = Harness::new(formation);
     let session = Session {
         interrupt_after: vec![("DeleteStack", 1)],
